@@ -1,0 +1,253 @@
+#include "backends/iptables/libiptc_handle.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace lbc {
+namespace {
+
+/// libiptc reads all 32 bytes of a chain's name.
+class ChainLabel {
+public:
+    explicit ChainLabel(std::string_view name) {
+        std::copy_n(name.begin(), std::min(name.size(), text_.size() - 1), text_.begin());
+    }
+    [[nodiscard]] char const* get() const { return text_.data(); }
+
+private:
+    std::array<char, sizeof(xt_chainlabel)> text_{};
+};
+
+template <typename Entry>
+xt::ByteView bytes_of(Entry const* entry) {
+    return {reinterpret_cast<std::byte const*>(entry), entry->next_offset};
+}
+
+/// The buffer comes from operator new and entries are multiples of the alignment, so each begins aligned.
+template <typename Entry>
+Entry const* entry_at(xt::ByteView bytes) {
+    return reinterpret_cast<Entry const*>(bytes.data());
+}
+
+} // namespace
+
+std::string_view family_name(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
+
+SystemError table_error(Family family, std::string_view action, int code, std::string_view reason) {
+    if (code == EPERM || code == EACCES) {
+        return {
+            SystemError::Kind::permission, code,
+            fmt::format("cannot {} the {} mangle table: {}; lbc needs CAP_NET_ADMIN and CAP_NET_RAW, as root has them "
+                        "in this network namespace",
+                        action, family_name(family), std::strerror(code))};
+    }
+    return {SystemError::Kind::failed, code,
+            fmt::format("cannot {} the {} mangle table: {}", action, family_name(family), reason)};
+}
+
+template <typename Tables>
+std::expected<TableHandle<Tables>, int> TableHandle<Tables>::read() {
+    errno = 0;
+    xtc_handle* const handle = Tables::init("mangle");
+    if (handle == nullptr) {
+        return std::unexpected(errno);
+    }
+    return TableHandle(handle);
+}
+
+template <typename Tables>
+std::vector<std::string> TableHandle<Tables>::chains() const {
+    std::vector<std::string> names;
+    for (char const* name = Tables::first_chain(handle_.get()); name != nullptr;
+         name = Tables::next_chain(handle_.get())) {
+        names.emplace_back(name);
+    }
+    return names;
+}
+
+/// Calls `visit(bytes, target)`, where `target` is the verdict, chain or extension that the rule leads to.
+template <typename Tables>
+template <typename Visitor>
+void TableHandle<Tables>::each_rule(std::string const& chain, Visitor visit) const {
+    for (auto const* entry = Tables::first_rule(chain.c_str(), handle_.get()); entry != nullptr;
+         entry = Tables::next_rule(entry, handle_.get())) {
+        char const* const target = Tables::target(entry, handle_.get());
+        visit(bytes_of(entry), std::string_view(target != nullptr ? target : ""));
+    }
+}
+
+/// Calls `visit(builtin, number, bytes, target, rule)` for each rule of a built-in chain that leads into one of lbc's.
+template <typename Tables>
+template <typename Visitor>
+void TableHandle<Tables>::each_hook(Visitor visit) const {
+    for (std::string const& chain : chains()) {
+        if (Tables::is_builtin(chain.c_str(), handle_.get()) == 0) {
+            continue;
+        }
+        unsigned number = 0;
+        each_rule(chain, [&](xt::ByteView bytes, std::string_view target) {
+            ++number;
+            if (is_own_chain(target)) {
+                visit(chain, number, bytes, target);
+            }
+        });
+    }
+}
+
+template <typename Tables>
+Ruleset TableHandle<Tables>::owned() const {
+    Ruleset result;
+    result.family = Tables::family;
+    for (std::string const& name : chains()) {
+        if (!is_own_chain(name)) {
+            continue;
+        }
+        Chain& chain = result.chains.emplace_back(Chain{name, {}});
+        each_rule(name, [&](xt::ByteView bytes, std::string_view target) {
+            chain.rules.push_back(xt::read_rule(bytes, Tables::family, target));
+        });
+    }
+    std::ranges::sort(result.chains, {}, &Chain::name);
+    for (PlacedHook& placed : hooks()) {
+        result.hooks.push_back(std::move(placed.hook));
+    }
+    return result;
+}
+
+template <typename Tables>
+std::vector<PlacedHook> TableHandle<Tables>::hooks() const {
+    std::vector<PlacedHook> found;
+    each_hook([&](std::string const& chain, unsigned number, xt::ByteView bytes, std::string_view target) {
+        found.push_back({{chain, xt::read_rule(bytes, Tables::family, target)}, number});
+    });
+    return found;
+}
+
+template <typename Tables>
+RawRules TableHandle<Tables>::raw() const {
+    RawRules result;
+    auto const copy = [](xt::ByteView bytes, std::string_view target) {
+        xt::Bytes entry = xt::portable_entry(bytes, Tables::family, target);
+        if (entry.empty()) {
+            throw Refused{
+                table_error(Tables::family, "read", EINVAL, fmt::format("a rule to `{}` is malformed", target))};
+        }
+        return entry;
+    };
+    for (std::string const& name : chains()) {
+        if (!is_own_chain(name)) {
+            continue;
+        }
+        RawChain& chain = result.chains.emplace_back(RawChain{name, {}});
+        each_rule(name, [&](xt::ByteView bytes, std::string_view target) {
+            xt::Bytes const entry = copy(bytes, target);
+            chain.entries.insert(chain.entries.end(), entry.begin(), entry.end());
+        });
+    }
+    std::ranges::sort(result.chains, {}, &RawChain::name);
+    each_hook([&](std::string const& chain, unsigned number, xt::ByteView bytes, std::string_view target) {
+        result.hooks.push_back({chain, number, copy(bytes, target)});
+    });
+    return result;
+}
+
+template <typename Tables>
+void TableHandle<Tables>::check(int done, std::string_view what, std::string const& chain) const {
+    if (done == 0) {
+        int const code = errno;
+        throw Refused{
+            table_error(Tables::family, "change", code, fmt::format("{} `{}`: {}", what, chain, reason(code)))};
+    }
+}
+
+template <typename Tables>
+void TableHandle<Tables>::create_chain(std::string const& name) {
+    check(Tables::create_chain(ChainLabel(name).get(), handle_.get()), "new chain", name);
+}
+
+template <typename Tables>
+void TableHandle<Tables>::flush(std::string const& chain) {
+    check(Tables::flush(ChainLabel(chain).get(), handle_.get()), "flush of chain", chain);
+}
+
+template <typename Tables>
+void TableHandle<Tables>::append(std::string const& chain, xt::ByteView entries) {
+    using Entry = typename Tables::Entry;
+    ChainLabel const label(chain);
+    while (!entries.empty()) {
+        Entry const* const entry = entry_at<Entry>(entries);
+        check(Tables::append(label.get(), entry, handle_.get()), "new rule of chain", chain);
+        entries = entries.subspan(entry->next_offset);
+    }
+}
+
+template <typename Tables>
+void TableHandle<Tables>::insert(std::string const& builtin, unsigned number, xt::ByteView entry) {
+    unsigned count = 0;
+    each_rule(builtin, [&](xt::ByteView, std::string_view) { ++count; });
+    // libiptc counts the place of an insertion from 0.
+    check(Tables::insert(ChainLabel(builtin).get(), entry_at<typename Tables::Entry>(entry),
+                         std::min(number - 1, count), handle_.get()),
+          "new rule of chain", builtin);
+}
+
+template <typename Tables>
+void TableHandle<Tables>::remove_rule(std::string const& builtin, unsigned number) {
+    check(Tables::delete_rule(ChainLabel(builtin).get(), number - 1, handle_.get()), "removal of a rule of chain",
+          builtin);
+}
+
+template <typename Tables>
+std::string TableHandle<Tables>::referrer(std::string const& name) const {
+    for (std::string const& chain : chains()) {
+        bool found = false;
+        each_rule(chain, [&](xt::ByteView, std::string_view target) { found = found || target == name; });
+        if (found) {
+            return chain;
+        }
+    }
+    return {};
+}
+
+template <typename Tables>
+void TableHandle<Tables>::remove_chain(std::string const& name) {
+    ChainLabel const label(name);
+    unsigned references = 0;
+    check(Tables::references(&references, label.get(), handle_.get()), "references of chain", name);
+    if (references > 0) {
+        throw Refused{
+            table_error(Tables::family, "change", EMLINK,
+                        fmt::format("chain `{}` has to go, but a rule of chain `{}`, which is not lbc's, leads to it",
+                                    name, referrer(name)))};
+    }
+    check(Tables::delete_chain(label.get(), handle_.get()), "removal of chain", name);
+}
+
+/// libiptc (1.8.9) keeps the counters of rules, but commits every policy with counters of zero unless it is set.
+template <typename Tables>
+void TableHandle<Tables>::keep_policies() {
+    for (std::string const& chain : chains()) {
+        xt_counters counters{};
+        char const* const policy = Tables::policy(chain.c_str(), &counters, handle_.get());
+        if (policy != nullptr) {
+            check(Tables::set_policy(ChainLabel(chain).get(), ChainLabel(policy).get(), &counters, handle_.get()),
+                  "policy of chain", chain);
+        }
+    }
+}
+
+template <typename Tables>
+int TableHandle<Tables>::commit() {
+    keep_policies();
+    errno = 0;
+    return Tables::commit(handle_.get()) != 0 ? 0 : errno;
+}
+
+template class TableHandle<Ipv4Tables>;
+template class TableHandle<Ipv6Tables>;
+
+} // namespace lbc

@@ -1,0 +1,91 @@
+// A table's copy in libiptc's hands: reading what is lbc's in it, and editing it before it is committed. Only for the
+// sources of this folder. What libiptc refuses is thrown as `Refused`, which no function of the folder's public headers
+// lets pass.
+#pragma once
+
+#include "backends/iptables/libiptc_family.hpp"
+#include "backends/iptables/xt_rule.hpp"
+#include "backends/kernel.hpp"
+
+#include <memory>
+
+namespace lbc {
+
+struct Refused {
+    SystemError error;
+};
+
+/// "IPv4" or "IPv6", as messages have it.
+[[nodiscard]] std::string_view family_name(Family family);
+
+/// `action` is "read" or "change". `reason` is iptc_strerror's text.
+[[nodiscard]] SystemError table_error(Family family, std::string_view action, int code, std::string_view reason);
+
+/// A rule of a built-in chain, by its number in it from 1.
+struct PlacedHook {
+    Hook hook;
+    unsigned number = 0;
+};
+
+/// What was lbc's in a table, byte for byte, as libiptc takes it back.
+struct RawChain {
+    std::string name;
+    xt::Bytes entries;
+};
+struct RawHook {
+    std::string builtin;
+    unsigned number = 0; // from 1
+    xt::Bytes entry;
+};
+struct RawRules {
+    std::vector<RawChain> chains; // sorted by name
+    std::vector<RawHook> hooks;   // in order
+};
+
+template <typename Tables>
+class TableHandle {
+public:
+    /// Reads the mangle table; `std::unexpected` has errno.
+    [[nodiscard]] static std::expected<TableHandle, int> read();
+
+    [[nodiscard]] Ruleset owned() const;
+    [[nodiscard]] RawRules raw() const;
+    [[nodiscard]] std::vector<PlacedHook> hooks() const;
+
+    void create_chain(std::string const& name);
+    void flush(std::string const& chain);
+    /// Appends every entry of `entries`, as `xt::append_rule` makes them.
+    void append(std::string const& chain, xt::ByteView entries);
+    /// `number` from 1; a number past the end is the end.
+    void insert(std::string const& builtin, unsigned number, xt::ByteView entry);
+    void remove_rule(std::string const& builtin, unsigned number);
+    /// Refuses, naming a chain that leads to it, where a rule still does. The chain must be empty.
+    void remove_chain(std::string const& name);
+
+    /// Gives the table to the kernel; errno where it is refused, 0 else. The handle must not be used behind it.
+    [[nodiscard]] int commit();
+    [[nodiscard]] static std::string reason(int code) { return Tables::strerror(code); }
+
+private:
+    struct Free {
+        void operator()(xtc_handle* handle) const { Tables::free(handle); }
+    };
+
+    explicit TableHandle(xtc_handle* handle) : handle_(handle) {}
+
+    [[nodiscard]] std::vector<std::string> chains() const;
+    void keep_policies();
+    [[nodiscard]] std::string referrer(std::string const& name) const;
+    template <typename Visitor>
+    void each_rule(std::string const& chain, Visitor visit) const;
+    template <typename Visitor>
+    void each_hook(Visitor visit) const;
+    void check(int done, std::string_view what, std::string const& chain) const;
+
+    std::unique_ptr<xtc_handle, Free> handle_;
+};
+
+extern template class TableHandle<Ipv4Tables>;
+extern template class TableHandle<Ipv6Tables>;
+
+} // namespace lbc

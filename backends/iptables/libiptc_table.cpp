@@ -1,0 +1,330 @@
+#include "backends/iptables/libiptc_table.hpp"
+
+#include "backends/iptables/descriptor.hpp"
+#include "backends/iptables/libiptc_handle.hpp"
+#include "backends/iptables/modules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+namespace lbc {
+namespace {
+
+using Kind = SystemError::Kind;
+
+constexpr int commit_attempts = 10;
+constexpr std::chrono::milliseconds commit_pause{10};
+
+Chain const* find_sorted(std::vector<Chain> const& chains, std::string_view name) {
+    auto const place = std::ranges::lower_bound(chains, name, {}, &Chain::name);
+    return place != chains.end() && place->name == name ? &*place : nullptr;
+}
+
+/// Makes the own chains just those of `wanted`: from `current`, flushes what has to change, creates what is missing.
+/// Chains that must go stay behind empty, for rules may still lead to them.
+template <typename Tables>
+void prepare_chains(TableHandle<Tables>& table, Ruleset const& current, Ruleset const& wanted) {
+    for (Chain const& chain : current.chains) {
+        Chain const* const becomes = find_sorted(wanted.chains, chain.name);
+        if (becomes == nullptr || *becomes != chain) {
+            table.flush(chain.name);
+        }
+    }
+    // libiptc's index of chains grows in linear time when names come in reversed order.
+    for (auto chain = wanted.chains.rbegin(); chain != wanted.chains.rend(); ++chain) {
+        if (find_sorted(current.chains, chain->name) == nullptr) {
+            table.create_chain(chain->name);
+        }
+    }
+}
+
+template <typename Tables>
+void write_rule(TableHandle<Tables>& table, std::string const& chain, Rule const& rule, xt::Bytes& buffer) {
+    buffer.clear();
+    xt::append_rule(rule, Tables::family, buffer);
+    table.append(chain, buffer);
+}
+
+/// Keeps the hooks that are the next wanted ones of their chain, in place; removes the others; appends the rest.
+template <typename Tables>
+void place_hooks(TableHandle<Tables>& table, std::vector<Hook> wanted, xt::Bytes& buffer) {
+    std::vector<PlacedHook> surplus;
+    for (PlacedHook& placed : table.hooks()) {
+        auto const next = std::ranges::find(wanted, placed.hook.builtin, &Hook::builtin);
+        if (next != wanted.end() && *next == placed.hook) {
+            wanted.erase(next);
+        } else {
+            surplus.push_back(std::move(placed));
+        }
+    }
+    // From the last: a removal moves what is behind it.
+    for (auto placed = surplus.rbegin(); placed != surplus.rend(); ++placed) {
+        table.remove_rule(placed->hook.builtin, placed->number);
+    }
+    for (Hook const& hook : wanted) {
+        write_rule(table, hook.builtin, hook.rule, buffer);
+    }
+}
+
+template <typename Tables>
+void remove_chains(TableHandle<Tables>& table, Ruleset const& current, Ruleset const& wanted) {
+    for (Chain const& chain : current.chains) {
+        if (find_sorted(wanted.chains, chain.name) == nullptr) {
+            table.remove_chain(chain.name);
+        }
+    }
+}
+
+/// Puts `wanted` in the place of `current`, which is what the table has.
+template <typename Tables>
+void write_wanted(TableHandle<Tables>& table, Ruleset const& current, Ruleset const& wanted) {
+    xt::Bytes buffer;
+    prepare_chains(table, current, wanted);
+    for (Chain const& chain : wanted.chains) {
+        Chain const* const was = find_sorted(current.chains, chain.name);
+        if (was == nullptr || *was != chain) {
+            for (Rule const& rule : chain.rules) {
+                write_rule(table, chain.name, rule, buffer);
+            }
+        }
+    }
+    place_hooks(table, wanted.hooks, buffer);
+    remove_chains(table, current, wanted);
+}
+
+/// Puts `saved`, which reads as `wanted`, in the place of `current`.
+template <typename Tables>
+void write_saved(TableHandle<Tables>& table, Ruleset const& current, Ruleset const& wanted, RawRules const& saved) {
+    for (Chain const& chain : current.chains) {
+        table.flush(chain.name);
+    }
+    prepare_chains(table, current, wanted);
+    for (RawChain const& chain : saved.chains) {
+        table.append(chain.name, chain.entries);
+    }
+    std::vector<PlacedHook> const hooks = table.hooks();
+    for (auto placed = hooks.rbegin(); placed != hooks.rend(); ++placed) {
+        table.remove_rule(placed->hook.builtin, placed->number);
+    }
+    for (RawHook const& hook : saved.hooks) {
+        table.insert(hook.builtin, hook.number, hook.entry);
+    }
+    remove_chains(table, current, wanted);
+}
+
+/// The chain that a rule leads to, or null.
+std::string const* led_to(Target const& target) {
+    if (auto const* const jump = std::get_if<Jump>(&target)) {
+        return &jump->chain;
+    }
+    auto const* const go = std::get_if<Goto>(&target);
+    return go != nullptr ? &go->chain : nullptr;
+}
+
+std::expected<void, SystemError> check_rule(Rule const& rule, std::string const& chain, Ruleset const& wanted) {
+    std::string refusal = xt::refuse_rule(rule, wanted.family);
+    if (std::string const* const next = led_to(rule.then); refusal.empty() && next != nullptr) {
+        if (find_sorted(wanted.chains, *next) == nullptr) {
+            refusal = fmt::format("there is no chain `{}`", *next);
+        }
+    }
+    if (!refusal.empty()) {
+        return std::unexpected(
+            SystemError{Kind::failed, EINVAL,
+                        fmt::format("a rule for chain `{}` of the {} mangle table cannot be written: {}", chain,
+                                    family_name(wanted.family), refusal)});
+    }
+    return {};
+}
+
+/// Calls `visit(chain, rule)` for every rule, until one gives an error.
+template <typename Visitor>
+std::expected<void, SystemError> each_rule(Ruleset const& rules, Visitor visit) {
+    for (Chain const& chain : rules.chains) {
+        for (Rule const& rule : chain.rules) {
+            if (auto done = visit(chain.name, rule); !done) {
+                return done;
+            }
+        }
+    }
+    for (Hook const& hook : rules.hooks) {
+        if (auto done = visit(hook.builtin, hook.rule); !done) {
+            return done;
+        }
+    }
+    return {};
+}
+
+/// Asks the kernel for an extension's revision; the kernel loads the module for it.
+template <typename Tables>
+std::expected<void, SystemError> probe(int socket, xt::Extension const& extension) {
+    bool const match = extension.kind == xt::Extension::Kind::match;
+    xt_get_revision request{};
+    std::ranges::copy(extension.name, request.name);
+    request.revision = extension.revision;
+    socklen_t size = sizeof request;
+    if (::getsockopt(socket, Tables::level, match ? Tables::match_revision : Tables::target_revision, &request,
+                     &size) >= 0) {
+        return {};
+    }
+    if (errno == EPERM) {
+        return std::unexpected(table_error(Tables::family, "read", EPERM, {}));
+    }
+    return std::unexpected(
+        SystemError{Kind::unsupported, errno,
+                    fmt::format("the kernel has no {} `{}` {} of revision {} (module {})", family_name(Tables::family),
+                                extension.name, match ? "match" : "target", extension.revision, extension.module)});
+}
+
+template <typename Tables>
+class LibiptcTable final : public MangleTable {
+public:
+    explicit LibiptcTable(TableHandle<Tables> handle) : handle_(std::move(handle)), owned_(handle_->owned()) {}
+
+    Ruleset const& owned() const override { return owned_; }
+
+    std::expected<void, SystemError> supports(Ruleset const& wanted) override {
+        std::set<xt::Extension> extensions;
+        auto const writable = each_rule(wanted, [&](std::string const& chain, Rule const& rule) {
+            xt::collect_extensions(rule, extensions);
+            return check_rule(rule, chain, wanted);
+        });
+        if (!writable) {
+            return writable;
+        }
+        Descriptor const socket(::socket(Tables::domain, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
+        if (!socket) {
+            return std::unexpected(table_error(Tables::family, "read", errno, std::strerror(errno)));
+        }
+        for (xt::Extension const& extension : extensions) {
+            if (auto known = probe<Tables>(socket.get(), extension); !known) {
+                return known;
+            }
+        }
+        return {};
+    }
+
+    std::expected<void, SystemError> replace(Ruleset const& wanted) override {
+        auto const writable = each_rule(
+            wanted, [&](std::string const& chain, Rule const& rule) { return check_rule(rule, chain, wanted); });
+        if (!writable) {
+            return writable;
+        }
+        return commit(wanted, [&](TableHandle<Tables>& table, Ruleset const& current) {
+            if (current == wanted) {
+                return false;
+            }
+            if (!saved_) {
+                saved_ = table.raw();
+            }
+            write_wanted(table, current, wanted);
+            return true;
+        });
+    }
+
+    std::expected<void, SystemError> restore() override {
+        if (!saved_) {
+            return {};
+        }
+        return commit(owned_, [&](TableHandle<Tables>& table, Ruleset const& current) {
+            write_saved(table, current, owned_, *saved_);
+            return true;
+        });
+    }
+
+private:
+    /// The table as `open` read it the first time, as it is now every further time.
+    TableHandle<Tables> take_handle() {
+        if (handle_) {
+            TableHandle<Tables> first = std::move(*handle_);
+            handle_.reset();
+            return first;
+        }
+        auto again = TableHandle<Tables>::read();
+        if (!again) {
+            throw Refused{
+                table_error(Tables::family, "read", again.error(), TableHandle<Tables>::reason(again.error()))};
+        }
+        return std::move(*again);
+    }
+
+    /// Whether the table has `wanted` although the commit failed: libiptc gives foreign rules their counts back in a
+    /// second call, which the kernel refuses where another program has replaced the table in between.
+    bool written_nevertheless(Ruleset const& wanted) {
+        auto const now = TableHandle<Tables>::read();
+        return now && now->owned() == wanted;
+    }
+
+    /// `edit(table, current)` makes the change, or says that there is none to make.
+    template <typename Edit>
+    std::expected<void, SystemError> commit(Ruleset const& wanted, Edit edit) try {
+        for (int attempt = 0; attempt < commit_attempts; ++attempt) {
+            if (attempt > 0) {
+                std::this_thread::sleep_for(commit_pause * attempt);
+            }
+            TableHandle<Tables> table = take_handle();
+            int const code = edit(table, table.owned()) ? table.commit() : 0;
+            if (code == 0) {
+                return {};
+            }
+            // The kernel counts the entries that it is given counters for; another number means another table.
+            if (code != EAGAIN) {
+                std::string const reason = TableHandle<Tables>::reason(code);
+                if (written_nevertheless(wanted)) {
+                    return {};
+                }
+                return std::unexpected(table_error(Tables::family, "change", code, reason));
+            }
+        }
+        return std::unexpected(SystemError{
+            Kind::changed, EAGAIN,
+            fmt::format("cannot change the {} mangle table: other programs keep changing it without the xtables lock",
+                        family_name(Tables::family))});
+    } catch (Refused const& refused) {
+        return std::unexpected(refused.error);
+    }
+
+    std::optional<TableHandle<Tables>> handle_; // until the first commit
+    Ruleset owned_;
+    std::optional<RawRules> saved_; // what `owned_` was read from, once something was written
+};
+
+template <typename Tables>
+SystemError no_table(int code) {
+    if (code == EAFNOSUPPORT) {
+        return {Kind::unsupported, code, fmt::format("the kernel has no {}", family_name(Tables::family))};
+    }
+    return {Kind::unsupported, code,
+            fmt::format("the kernel has no {} mangle table (module {}, kernel option {})", family_name(Tables::family),
+                        Tables::mangle_module, Tables::mangle_option)};
+}
+
+template <typename Tables>
+std::expected<std::unique_ptr<MangleTable>, SystemError> open_table() {
+    auto const missing = [](int code) { return code == ENOPROTOOPT || code == ENOENT || code == EAFNOSUPPORT; };
+    auto handle = TableHandle<Tables>::read();
+    if (!handle && missing(handle.error())) {
+        load_module(Tables::tables_module);
+        load_module(Tables::mangle_module);
+        handle = TableHandle<Tables>::read();
+    }
+    if (handle) {
+        return std::make_unique<LibiptcTable<Tables>>(std::move(*handle));
+    }
+    int const code = handle.error();
+    return std::unexpected(missing(code)
+                               ? no_table<Tables>(code)
+                               : table_error(Tables::family, "read", code, TableHandle<Tables>::reason(code)));
+}
+
+} // namespace
+
+std::expected<std::unique_ptr<MangleTable>, SystemError> open_libiptc_mangle(Family family) {
+    return family == Family::ipv4 ? open_table<Ipv4Tables>() : open_table<Ipv6Tables>();
+}
+
+} // namespace lbc

@@ -1,0 +1,73 @@
+#include "backends/iptables/xt_lock.hpp"
+
+#include "backends/iptables/descriptor.hpp"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+namespace lbc {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds poll_interval{20};
+
+class FileLock final : public XtablesLock {
+public:
+    explicit FileLock(Descriptor file) : file_(std::move(file)) {}
+
+private:
+    Descriptor file_;
+};
+
+std::string lock_path() {
+    char const* const given = std::getenv("XTABLES_LOCKFILE");
+    return given != nullptr && *given != '\0' ? given : "/run/xtables.lock";
+}
+
+SystemError cannot_lock(std::string const& path, int code) {
+    bool const refused = code == EACCES || code == EPERM || code == EROFS;
+    return {refused ? SystemError::Kind::permission : SystemError::Kind::failed, code,
+            fmt::format("cannot open the xtables lock `{}`: {}", path, std::strerror(code))};
+}
+
+/// Whether the lock was had before the deadline; else errno, EWOULDBLOCK when another program has it.
+bool lock_until(int file, Clock::time_point deadline) {
+    while (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+        auto const now = Clock::now();
+        if ((errno != EWOULDBLOCK && errno != EINTR) || now >= deadline) {
+            return false;
+        }
+        std::this_thread::sleep_for(std::min<Clock::duration>(poll_interval, deadline - now));
+    }
+    return true;
+}
+
+} // namespace
+
+std::expected<std::unique_ptr<XtablesLock>, SystemError> take_xtables_lock(std::chrono::milliseconds wait) {
+    auto const deadline = Clock::now() + wait;
+    std::string const path = lock_path();
+    Descriptor file(::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600));
+    if (!file) {
+        return std::unexpected(cannot_lock(path, errno));
+    }
+    if (!lock_until(file.get(), deadline)) {
+        if (errno != EWOULDBLOCK) {
+            return std::unexpected(cannot_lock(path, errno));
+        }
+        return std::unexpected(SystemError{SystemError::Kind::locked, EWOULDBLOCK,
+                                           fmt::format("another program holds the xtables lock `{}`", path)});
+    }
+    return std::make_unique<FileLock>(std::move(file));
+}
+
+} // namespace lbc

@@ -1,0 +1,37 @@
+// The matches that lbc's rules use, as the kernel's extensions store them: tcp, udp, sctp and multiport for ports, mac
+// and mark. What is written here reads back equal; what is not modelled is kept as text in `Matches::unknown`.
+#pragma once
+
+#include "backends/iptables/xt_bytes.hpp"
+#include "compiler/ruleset.hpp"
+
+#include <compare>
+#include <set>
+
+namespace lbc::xt {
+
+/// A match or target extension in the revision that lbc uses.
+struct Extension {
+    enum class Kind : std::uint8_t { match, target };
+
+    Kind kind = Kind::match;
+    std::string_view name; // as the kernel knows it; a literal
+    std::uint8_t revision = 0;
+    std::string_view module; // where Linux has it
+
+    friend auto operator<=>(Extension const&, Extension const&) = default;
+};
+
+/// Why the matches cannot be written as an entry; empty when they can.
+[[nodiscard]] std::string refuse_matches(Matches const& when);
+
+/// Appends the extension matches; `refuse_matches` must have had nothing against them.
+void append_matches(Matches const& when, Bytes& out);
+
+/// Reads one match. `into.protocol` is set already.
+void read_match(ByteView match, Matches& into);
+
+/// The match extensions that `when` needs.
+void collect_extensions(Matches const& when, std::set<Extension>& into);
+
+} // namespace lbc::xt

@@ -1,0 +1,80 @@
+// The kernel as lbc's commands see it: one small interface, so that a test can stand in for it and make each call
+// fail. `backends/iptables/` has the real mangle tables.
+#pragma once
+
+#include "compiler/ruleset.hpp"
+
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace lbc {
+
+/// A call that the system refused: what was tried, of whom, and what the kernel said.
+struct SystemError {
+    /// What the caller can make of it; the message says it in words.
+    enum class Kind : std::uint8_t {
+        failed,      // anything else
+        permission,  // a right is missing
+        unsupported, // the kernel lacks a table, match or target
+        locked,      // another program held the lock for too long
+        changed,     // the table was changed by another program between reading and writing
+    };
+
+    Kind kind = Kind::failed;
+    int code = 0;        // errno
+    std::string message; // "cannot read the IPv4 mangle table: Operation not permitted; lbc needs CAP_NET_ADMIN"
+};
+
+/// The lock that iptables, and everything that uses it, takes around a change; held until destroyed.
+class XtablesLock {
+public:
+    XtablesLock() = default;
+    XtablesLock(XtablesLock const&) = delete;
+    XtablesLock& operator=(XtablesLock const&) = delete;
+    virtual ~XtablesLock() = default;
+};
+
+/// One family's mangle table as it was when it was read.
+class MangleTable {
+public:
+    MangleTable() = default;
+    MangleTable(MangleTable const&) = delete;
+    MangleTable& operator=(MangleTable const&) = delete;
+    virtual ~MangleTable() = default;
+
+    /// What is lbc's in it: its chains, and rules of built-in chains that lead into them.
+    [[nodiscard]] virtual Ruleset const& owned() const = 0;
+
+    /// Whether the kernel has every match and target that `wanted` uses; loads modules as iptables does. Changes
+    /// nothing else. The message names what is missing.
+    [[nodiscard]] virtual std::expected<void, SystemError> supports(Ruleset const& wanted) = 0;
+
+    /// Makes `wanted` all that is lbc's in the table, in one kernel call: the packet path sees the old rules or the
+    /// new ones. Hooks that stay keep their place, new ones go behind the foreign rules. Every foreign chain, rule,
+    /// policy and counter stays. If the table was changed by others since, it is read again and the change made on
+    /// what it is now; `changed` after several tries. On an error nothing was changed.
+    [[nodiscard]] virtual std::expected<void, SystemError> replace(Ruleset const& wanted) = 0;
+
+    /// Undoes `replace`: what was lbc's when this table was read is again, with its counters as they were then.
+    [[nodiscard]] virtual std::expected<void, SystemError> restore() = 0;
+};
+
+class Kernel {
+public:
+    Kernel() = default;
+    Kernel(Kernel const&) = delete;
+    Kernel& operator=(Kernel const&) = delete;
+    virtual ~Kernel() = default;
+
+    /// Waits up to `wait` for the xtables lock (XTABLES_LOCKFILE, else /run/xtables.lock).
+    [[nodiscard]] virtual std::expected<std::unique_ptr<XtablesLock>, SystemError>
+    lock(std::chrono::milliseconds wait) = 0;
+
+    /// Reads a family's mangle table. `unsupported` where the kernel has none.
+    [[nodiscard]] virtual std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) = 0;
+};
+
+} // namespace lbc

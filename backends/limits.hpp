@@ -1,0 +1,20 @@
+// What an output cannot express. Nothing that a site says is dropped in silence: what has no place in the output that
+// was asked for becomes a warning at the first statement of its kind.
+#pragma once
+
+#include "compiler/site.hpp"
+#include "grammar/diagnostic.hpp"
+
+namespace lbc {
+
+enum class Output : std::uint8_t {
+    marks,   // restore text, `apply --only marks`: nothing but mangle rules
+    ipvsadm, // virtual services and real servers
+    sh,      // both
+};
+
+/// Warns of what of the site has no place in an output that is meant to hold it. Marks alone are meant to hold no
+/// virtual service, so of them only the guard is spoken of.
+void report_limits(Site const& site, Output output, Diagnostics& diagnostics);
+
+} // namespace lbc

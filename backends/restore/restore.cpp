@@ -1,0 +1,61 @@
+#include "backends/restore/restore.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lbc {
+
+namespace {
+
+std::string header(Family family, RestoreStyle style) {
+    std::string_view const program = family == Family::ipv4 ? "iptables-restore" : "ip6tables-restore";
+    std::string_view const version = family == Family::ipv4 ? "IPv4" : "IPv6";
+    return fmt::format("# lbc: the {} mangle rules of director {}.\n"
+                       "# Load with: {} --noflush\n"
+                       "# A second load adds a second jump into each chain, which changes no mark; the script of\n"
+                       "# `lbc compile --emit sh` keeps one.\n",
+                       version, comment_text(style.director), program);
+}
+
+} // namespace
+
+std::string comment_text(std::string_view text) {
+    std::string out(text);
+    std::replace_if(
+        out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+    return out;
+}
+
+std::string restore_body(Ruleset const& ruleset) {
+    std::string out;
+    for (Chain const& chain : ruleset.chains) {
+        out += fmt::format(":{} - [0:0]\n", chain.name);
+    }
+    for (Chain const& chain : ruleset.chains) {
+        std::string_view comment;
+        out += chain.rules.empty() ? "" : "\n";
+        for (Rule const& rule : chain.rules) {
+            if (rule.comment != comment && !rule.comment.empty()) {
+                out += fmt::format("# {}\n", comment_text(rule.comment));
+            }
+            comment = rule.comment;
+            out += fmt::format("-A {} {}\n", chain.name, to_string(rule));
+        }
+    }
+    out += ruleset.hooks.empty() ? "" : "\n";
+    for (Hook const& hook : ruleset.hooks) {
+        out += fmt::format("-A {} {}\n", hook.builtin, to_string(hook.rule));
+    }
+    return out;
+}
+
+std::string restore_text(Ruleset const& ruleset, RestoreStyle style) {
+    std::string out = header(ruleset.family, style);
+    if (ruleset.empty()) {
+        out += "# The site has nothing for this family: this text changes nothing.\n";
+    }
+    return out + "*mangle\n" + restore_body(ruleset) + "COMMIT\n";
+}
+
+} // namespace lbc

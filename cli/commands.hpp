@@ -1,0 +1,21 @@
+// The commands, one file each. Each function of the first group adds a subcommand to the parser and gives back what to
+// run if the user chose it.
+#pragma once
+
+#include "cli/run.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+
+namespace lbc {
+
+using Command = std::function<Status(Environment const&)>;
+
+Command add_check(CLI::App& subcommand);
+Command add_compile(CLI::App& subcommand);
+Command add_apply(CLI::App& subcommand);
+Command add_remove(CLI::App& subcommand);
+Command add_explain(CLI::App& subcommand);
+
+} // namespace lbc

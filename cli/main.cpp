@@ -1,0 +1,30 @@
+#include "backends/iptables/libiptc_kernel.hpp"
+#include "cli/run.hpp"
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+int main(int argc, char** argv) {
+    lbc::DiskFiles files;
+    auto const host = lbc::this_host();
+    auto const no_colour = std::getenv("NO_COLOR");
+    auto const plain = no_colour != nullptr && *no_colour != '\0';
+    lbc::Environment const environment{
+        .files = files,
+        .host = *host,
+        .kernel = lbc::make_libiptc_kernel,
+        .out = std::cout,
+        .err = std::cerr,
+        .colour_out = !plain && ::isatty(STDOUT_FILENO) == 1,
+        .colour_err = !plain && ::isatty(STDERR_FILENO) == 1,
+    };
+    auto const status = lbc::run(std::vector<std::string>(argv + 1, argv + argc), environment);
+    if (!std::cout.flush()) {
+        std::cerr << "lbc: cannot write to standard output\n";
+        return static_cast<int>(lbc::Status::refused);
+    }
+    return static_cast<int>(status);
+}

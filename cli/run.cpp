@@ -1,0 +1,58 @@
+#include "cli/run.hpp"
+
+#include "cli/commands.hpp"
+#include "cli/site_input.hpp"
+
+#include <exception>
+#include <ostream>
+#include <utility>
+
+namespace lbc {
+namespace {
+
+struct NamedCommand {
+    CLI::App* subcommand;
+    Command command;
+};
+
+void describe(CLI::App& app) {
+    app.require_subcommand(1);
+    app.set_version_flag("--version", "lbc " LBC_VERSION);
+    app.footer("Exit status: 0 done; 1 done, and the answer is no; 2 usage or an error in the input; 3 the system\n"
+               "refused, nothing was touched; 4 failed and taken back; 5 failed, and something is left behind.\n"
+               "More: lbc COMMAND --help, lbc explain, lbc(8)");
+}
+
+} // namespace
+
+Status run(std::vector<std::string> const& arguments, Environment const& environment) {
+    CLI::App app("lbc makes mangle marks and IPVS services for LVS directors from one site file", "lbc");
+    describe(app);
+    std::vector<NamedCommand> commands;
+    auto const add = [&](char const* name, char const* what, Command (*add_to)(CLI::App&)) {
+        auto* subcommand = app.add_subcommand(name, what);
+        commands.push_back({subcommand, add_to(*subcommand)});
+    };
+    add("check", "parse, resolve and check a site file", add_check);
+    add("compile", "print what a site file means, as rules, a script or JSON", add_compile);
+    add("apply", "bring this director's kernel to the file", add_apply);
+    add("remove", "take everything of lbc's off this director", add_remove);
+    add("explain", "say what a message means and what to do", add_explain);
+    try {
+        app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    } catch (CLI::ParseError const& error) {
+        return app.exit(error, environment.out, environment.err) == 0 ? Status::done : Status::bad_input;
+    }
+    try {
+        for (auto const& [subcommand, command] : commands)
+            if (subcommand->parsed())
+                return command(environment);
+    } catch (std::exception const& error) {
+        // Memory that ran out, or a broken promise of a library: nothing that a command handles.
+        print_failure(environment, error.what());
+        return Status::refused;
+    }
+    return Status::bad_input;
+}
+
+} // namespace lbc

@@ -1,0 +1,55 @@
+// The whole command as one function: arguments in, text and an exit status out. Everything outside comes in through
+// `Environment`, so that a test can run any command without a process, a disk or a kernel.
+#pragma once
+
+#include "backends/kernel.hpp"
+#include "compiler/types.hpp"
+#include "grammar/files.hpp"
+
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace lbc {
+
+/// Exit statuses, the same for every command.
+enum class Status : int {
+    done = 0,
+    differs = 1,     // done; the answer is no
+    bad_input = 2,   // usage, or an error in the input: nothing was touched
+    refused = 3,     // the system refused: nothing was touched
+    taken_back = 4,  // failed on the way: the kernel is as before
+    left_behind = 5, // failed, and could not take everything back
+};
+
+/// The machine that lbc runs on, as far as it finds its director by it.
+class Host {
+public:
+    Host() = default;
+    Host(Host const&) = delete;
+    Host& operator=(Host const&) = delete;
+    virtual ~Host() = default;
+
+    [[nodiscard]] virtual std::string name() const = 0;            // uname(2)'s nodename
+    [[nodiscard]] virtual std::vector<MacAddress> macs() const = 0; // of its interfaces
+};
+
+/// The machine this process runs on.
+[[nodiscard]] std::unique_ptr<Host> this_host();
+
+struct Environment {
+    FileReader& files;
+    Host& host;
+    std::function<std::unique_ptr<Kernel>()> kernel; // asked for by commands that touch it
+    std::ostream& out;
+    std::ostream& err;
+    bool colour_out = false;
+    bool colour_err = false;
+};
+
+/// Runs `lbc` with the arguments behind its name.
+[[nodiscard]] Status run(std::vector<std::string> const& arguments, Environment const& environment);
+
+} // namespace lbc

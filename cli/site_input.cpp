@@ -1,0 +1,94 @@
+#include "cli/site_input.hpp"
+
+#include "cli/message_json.hpp"
+#include "compiler/resolve.hpp"
+#include "grammar/spell.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <ostream>
+
+namespace lbc {
+namespace {
+
+std::string counted(std::size_t count, std::string_view what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::vector<std::string_view> director_names(Site const& site) {
+    std::vector<std::string_view> names;
+    for (auto const& director : site.directors)
+        names.push_back(director.name.value);
+    return names;
+}
+
+bool has_any_mac(Director const& director, std::vector<MacAddress> const& macs) {
+    return std::ranges::any_of(director.macs, [&](auto const& mac) {
+        return std::ranges::find(macs, mac.value) != macs.end();
+    });
+}
+
+} // namespace
+
+void SiteOptions::add_to(CLI::App& subcommand, bool with_director) {
+    subcommand.add_option("FILE", file, "the site file; - is standard input")->required();
+    if (with_director)
+        subcommand.add_option("-d,--director", director, "the director; by default the one that this machine is")
+            ->option_text("NAME");
+    subcommand
+        .add_option_function<std::string>(
+            "--message-format", [this](std::string const& format) { json_messages = format == "json"; },
+            "how messages are printed: text, or json, one object a line")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->option_text("text|json");
+}
+
+std::unique_ptr<SiteInput> read_site(SiteOptions const& options, Environment const& environment) {
+    auto input = std::make_unique<SiteInput>();
+    input->site = compile(options.file, environment.files, input->sources, input->diagnostics);
+    return input;
+}
+
+void print_messages(SiteInput const& input, SiteOptions const& options, Environment const& environment) {
+    std::string text;
+    for (auto const& diagnostic : input.diagnostics.sorted())
+        text += options.json_messages ? message_json(input.sources, diagnostic)
+                                      : render(input.sources, diagnostic, {.colour = environment.colour_err});
+    if (!options.json_messages && input.diagnostics.omitted() > 0)
+        text += fmt::format("… and {} more\n", input.diagnostics.omitted());
+    if (!options.json_messages && !text.empty())
+        text += fmt::format("{}, {}{}\n", counted(input.diagnostics.errors(), "error"),
+                            counted(input.diagnostics.warnings(), "warning"),
+                            input.good() ? "" : "; nothing was written");
+    environment.err << text;
+}
+
+std::expected<DirectorId, std::string> choose_director(Site const& site, std::string const& name, Host const& host) {
+    auto const names = director_names(site);
+    if (!name.empty()) {
+        if (auto const id = site.find_director(name))
+            return *id;
+        return std::unexpected(fmt::format("`{}` is no director of this site{}; it has: {}", name,
+                                           did_you_mean(name, names), fmt::join(names, ", ")));
+    }
+    auto const host_name = host.name();
+    auto const label = host_name.substr(0, host_name.find('.'));
+    for (std::size_t i = 0; i < site.directors.size(); ++i)
+        if (site.directors[i].hostname == host_name || site.directors[i].hostname == label)
+            return DirectorId{i};
+    auto const macs = host.macs();
+    for (std::size_t i = 0; i < site.directors.size(); ++i)
+        if (has_any_mac(site.directors[i], macs))
+            return DirectorId{i};
+    return std::unexpected(fmt::format("this machine is no director of the site, by host name `{}` or by MAC; name one "
+                                       "with -d: {}",
+                                       host_name, fmt::join(names, ", ")));
+}
+
+void print_failure(Environment const& environment, std::string_view message) {
+    environment.err << "lbc: " << message << '\n';
+}
+
+} // namespace lbc

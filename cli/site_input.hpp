@@ -1,0 +1,47 @@
+// What commands that read a site file share: the options, the messages, and the choice of a director.
+#pragma once
+
+#include "cli/run.hpp"
+#include "compiler/plan.hpp"
+#include "grammar/diagnostic.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <expected>
+#include <optional>
+#include <string>
+
+namespace lbc {
+
+/// `FILE`, `-d NAME` and `--message-format`.
+struct SiteOptions {
+    std::string file;
+    std::string director;
+    bool json_messages = false;
+
+    void add_to(CLI::App& subcommand, bool with_director);
+};
+
+/// A site with the text it came from and all that was said about it.
+struct SiteInput {
+    Sources sources;
+    Diagnostics diagnostics;
+    Site site;
+
+    [[nodiscard]] bool good() const { return !diagnostics.has_errors(); }
+};
+
+/// Reads, resolves and checks the file. Prints nothing.
+[[nodiscard]] std::unique_ptr<SiteInput> read_site(SiteOptions const& options, Environment const& environment);
+
+/// Prints the messages, in text with a line of counts.
+void print_messages(SiteInput const& input, SiteOptions const& options, Environment const& environment);
+
+/// The director that was named, or that this machine is: by its host name, else by a MAC. The error lists the names.
+[[nodiscard]] std::expected<DirectorId, std::string> choose_director(Site const& site, std::string const& name,
+                                                                     Host const& host);
+
+/// `lbc: MESSAGE`, for what has no place in a file.
+void print_failure(Environment const& environment, std::string_view message);
+
+} // namespace lbc

@@ -1,0 +1,145 @@
+#include "compiler/checks.hpp"
+#include "compiler/plan.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace lbc {
+namespace {
+
+/// A range of ports that a service claims on one director.
+struct Claim {
+    PortRange ports;
+    MarkClass const* mark_class = nullptr;
+};
+
+/// The claims of one prefix, by protocol; each list sorted by first port.
+struct PrefixClaims {
+    Prefix prefix;
+    std::map<Protocol, std::vector<Claim>> by_protocol;
+};
+
+bool share_interface(MarkClass const& a, MarkClass const& b) {
+    if (a.interfaces.empty() || b.interfaces.empty())
+        return true;
+    return std::ranges::any_of(a.interfaces, [&](auto const& mine) {
+        return std::ranges::any_of(b.interfaces, [&](auto const& other) { return mine.overlaps(other); });
+    });
+}
+
+/// Finds classes of one director that share a packet. Prefixes either hold each other or share nothing, so a walk in
+/// the order of addresses needs to compare each prefix with those that are open around it alone.
+class ClaimCheck {
+public:
+    ClaimCheck(Site const& site, DirectorId director, Diagnostics& diagnostics)
+        : site_(site), director_(director), diagnostics_(diagnostics) {}
+
+    void run(MarkTable const& table) {
+        std::map<Prefix, PrefixClaims> prefixes; // by address, then by length: a prefix comes before those it holds
+        for (auto const& mark_class : table.classes) {
+            auto& claims = prefixes[mark_class.destination];
+            claims.prefix = mark_class.destination;
+            for (auto const& ports : mark_class.ports)
+                claims.by_protocol[mark_class.protocol].push_back({ports, &mark_class});
+        }
+        std::vector<PrefixClaims const*> open;
+        for (auto& [prefix, claims] : prefixes) {
+            for (auto& [protocol, list] : claims.by_protocol)
+                std::ranges::stable_sort(list, {}, [](Claim const& claim) { return claim.ports; });
+            while (!open.empty() && !open.back()->prefix.contains(prefix))
+                open.pop_back();
+            open.push_back(&claims);
+            for (auto const* outer : open)
+                compare(*outer, claims);
+        }
+    }
+
+private:
+    void compare(PrefixClaims const& outer, PrefixClaims const& inner) {
+        for (auto const& [outer_protocol, outer_list] : outer.by_protocol)
+            for (auto const& [inner_protocol, inner_list] : inner.by_protocol)
+                if (outer_protocol == inner_protocol || outer_protocol == Protocol::any ||
+                    inner_protocol == Protocol::any)
+                    sweep(outer_list, inner_list);
+    }
+
+    /// Both lists are sorted by first port: those of `left` that can reach into `right` are kept in `live`.
+    void sweep(std::vector<Claim> const& left, std::vector<Claim> const& right) {
+        std::vector<Claim> live;
+        std::size_t next = 0;
+        for (auto const& claim : right) {
+            while (next < left.size() && left[next].ports.first <= claim.ports.last)
+                live.push_back(left[next++]);
+            std::erase_if(live, [&](Claim const& other) { return other.ports.last < claim.ports.first; });
+            for (auto const& other : live)
+                if (other.ports.overlaps(claim.ports))
+                    report(*other.mark_class, *claim.mark_class, claim.ports);
+        }
+    }
+
+    void report(MarkClass const& a, MarkClass const& b, PortRange ports) {
+        if (a.service == b.service || !share_interface(a, b))
+            return;
+        auto const& first = a.service < b.service ? a : b;
+        auto const& second = a.service < b.service ? b : a;
+        if (!reported_.emplace(first.service, second.service).second)
+            return;
+        auto const& service = site_.services[second.service];
+        auto const what = second.protocol == Protocol::any
+                              ? second.destination.str()
+                              : fmt::format("{}, {} {}", second.destination.str(), to_string(second.protocol),
+                                            ports.is_all() ? "any" : ports.str());
+        diagnostics_
+            .report(DiagId::duplicate_vip, vip_span(second), "{} of `{}` is already claimed by service `{}` on `{}`",
+                    what, service.name.value, site_.services[first.service].name.value,
+                    site_[director_].name.value)
+            .note(vip_span(first), "first claimed here");
+    }
+
+    [[nodiscard]] Span vip_span(MarkClass const& mark_class) const {
+        auto const& service = site_.services[mark_class.service];
+        for (auto const& vip : service.vips)
+            if (vip.value == mark_class.destination)
+                return vip.span;
+        return service.name.span;
+    }
+
+    Site const& site_;
+    DirectorId director_;
+    Diagnostics& diagnostics_;
+    std::set<std::pair<std::size_t, std::size_t>> reported_;
+};
+
+} // namespace
+
+void check_claims(Site const& site, Diagnostics& diagnostics) {
+    for (std::size_t i = 0; i < site.directors.size(); ++i)
+        ClaimCheck(site, DirectorId{i}, diagnostics).run(make_plan(site, DirectorId{i}).marks);
+}
+
+void check_marks(Site const& site, Diagnostics& diagnostics) {
+    for (std::size_t i = 0; i < site.directors.size(); ++i) {
+        std::map<Fwmark, std::pair<Service const*, Span>> owners;
+        for (auto const& service : site.services) {
+            auto const* on = service.on_director(DirectorId{i});
+            if (on == nullptr || on->mark == Fwmark{})
+                continue;
+            auto const [at, fresh] = owners.try_emplace(on->mark, &service, on->span);
+            if (!fresh)
+                diagnostics
+                    .report(DiagId::duplicate_mark, on->span, "mark {} of `{}` is service `{}`'s on `{}` already",
+                            on->mark.str(), service.name.value, at->second.first->name.value,
+                            site.directors[i].name.value)
+                    .note(at->second.second, "first used here");
+        }
+    }
+    for (auto const& service : site.services)
+        for (auto const& on : service.on)
+            if (!on.allocated && !site.marks.contains(on.mark) && (on.mark.value & 0xC000U) != 0)
+                diagnostics.report(DiagId::foreign_mark, on.span,
+                                   "mark {} has a bit that kube-proxy uses (0x4000, 0x8000); take one from {}-{}",
+                                   on.mark.str(), site.marks.first.str(), site.marks.last.str());
+}
+
+} // namespace lbc

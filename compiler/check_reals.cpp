@@ -1,0 +1,30 @@
+#include "compiler/checks.hpp"
+
+#include <algorithm>
+
+namespace lbc {
+
+void check_reals(Site const& site, Diagnostics& diagnostics) {
+    for (auto const& service : site.services) {
+        for (auto const family : families) {
+            auto const vip = std::ranges::find_if(
+                service.vips, [&](auto const& v) { return v.value.family() == family; });
+            if (vip != service.vips.end() && service.reals_for(family).empty())
+                diagnostics.report(DiagId::no_real_server, vip->span, "`{}` has no {} real server for this address",
+                                   service.name.value, family == Family::ipv4 ? "IPv4" : "IPv6");
+        }
+        for (auto const& real : service.reals)
+            for (auto const& vip : service.vips)
+                if (vip.value == Prefix::host(real.address))
+                    diagnostics
+                        .report(DiagId::real_is_vip, real.span, "`{}` is a VIP of `{}`: what goes there is balanced",
+                                real.address.str(), service.name.value)
+                        .note(vip.span, "the VIP");
+        if (!service.reals.empty() && std::ranges::all_of(service.reals, [](auto const& r) { return r.weight == 0; }))
+            diagnostics.report(DiagId::all_drained, service.name.span,
+                               "every real server of `{}` has weight 0: no new connection is served",
+                               service.name.value);
+    }
+}
+
+} // namespace lbc

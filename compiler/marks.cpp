@@ -1,0 +1,77 @@
+#include "compiler/marks.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace lbc {
+namespace {
+
+std::uint32_t fnv1a(std::string_view text) {
+    std::uint32_t hash = 2166136261U;
+    for (char const c : text)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+    return hash;
+}
+
+bool needs_guard_mark(Site const& site) {
+    return site.guard == GuardMode::local || site.guard == GuardMode::drop;
+}
+
+/// The first free mark at `start` or behind it, round the range; 0 where all are taken.
+Fwmark next_free(MarkRange const& range, std::uint32_t start, std::set<Fwmark> const& taken) {
+    auto const size = std::uint64_t{range.last.value} - range.first.value + 1;
+    for (std::uint64_t i = 0; i < size && i <= taken.size(); ++i) {
+        Fwmark const mark{static_cast<std::uint32_t>(range.first.value + (start + i) % size)};
+        if (!taken.contains(mark))
+            return mark;
+    }
+    return {};
+}
+
+void allocate_guard(Site& site, std::set<Fwmark>& taken, Diagnostics& diagnostics) {
+    for (auto value = std::uint64_t{site.marks.last.value}; value >= site.marks.first.value; --value) {
+        Fwmark const mark{static_cast<std::uint32_t>(value)};
+        if (taken.insert(mark).second) {
+            site.guard_mark = mark;
+            return;
+        }
+    }
+    diagnostics.report(DiagId::marks_full, site.services.empty() ? Span{} : site.services.front().name.span,
+                       "no mark of {}-{} is left for the guard; widen `marks`", site.marks.first.str(),
+                       site.marks.last.str());
+}
+
+} // namespace
+
+void allocate_marks(Site& site, Diagnostics& diagnostics) {
+    std::set<Fwmark> taken;
+    for (auto const& service : site.services)
+        for (auto const& on : service.on)
+            if (!on.allocated)
+                taken.insert(on.mark);
+    if (needs_guard_mark(site))
+        allocate_guard(site, taken, diagnostics);
+    auto const size = std::uint64_t{site.marks.last.value} - site.marks.first.value + 1;
+    for (auto& service : site.services) {
+        if (std::ranges::none_of(service.on, &ServiceOn::allocated))
+            continue;
+        auto const slot = static_cast<std::uint32_t>(fnv1a(service.name.value) % size);
+        auto const mark = next_free(site.marks, slot, taken);
+        if (mark == Fwmark{}) {
+            diagnostics.report(DiagId::marks_full, service.name.span, "no mark of {}-{} is left for `{}`; widen `marks`",
+                               site.marks.first.str(), site.marks.last.str(), service.name.value);
+            continue;
+        }
+        if (mark.value != site.marks.first.value + slot)
+            diagnostics.report(DiagId::mark_collision, service.name.span,
+                               "the mark of `{}` is taken, so it gets the next one, which other services can move; "
+                               "pin it with `mark {}`",
+                               service.name.value, mark.str());
+        taken.insert(mark);
+        for (auto& on : service.on)
+            if (on.allocated)
+                on.mark = mark;
+    }
+}
+
+} // namespace lbc

@@ -1,0 +1,116 @@
+#include "compiler/plan.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace lbc {
+namespace {
+
+/// IP protocol numbers of what a tunnel's outer packet carries (IANA).
+constexpr std::uint8_t ipv4_in_ip = 4;
+constexpr std::uint8_t ipv6_in_ip = 41;
+constexpr std::uint8_t gre = 47;
+constexpr std::uint8_t udp = 17;
+
+std::vector<MacAddress> peers_of(Site const& site, DirectorId self) {
+    std::set<MacAddress> macs;
+    for (std::size_t i = 0; i < site.directors.size(); ++i)
+        if (DirectorId{i} != self)
+            for (auto const& mac : site.directors[i].macs)
+                macs.insert(mac.value);
+    return {macs.begin(), macs.end()};
+}
+
+template <typename T>
+std::vector<T> values_of(std::vector<Located<T>> const& list) {
+    std::vector<T> values;
+    for (auto const& item : list)
+        values.push_back(item.value);
+    return values;
+}
+
+bool is_tunnel_end(Site const& site, Service const& service, DirectorId self) {
+    return std::ranges::any_of(service.reals, [&](RealServer const& real) {
+        return real.forwarding.method == Forwarding::Method::tun && director_of(site, real) == self;
+    });
+}
+
+void add_classes(Site const& site, std::size_t index, ServiceOn const& on, MarkTable& table) {
+    auto const& service = site.services[index];
+    auto const& interfaces = service.interfaces.empty() ? site[on.director].interfaces : service.interfaces;
+    for (auto const& vip : service.vips)
+        for (auto const& claim : service.ports)
+            table.classes.push_back({
+                .service = index,
+                .destination = vip.value,
+                .protocol = claim.protocol,
+                .ports = claim.ports,
+                .interfaces = values_of(interfaces),
+                .bypass = values_of(service.bypass),
+                .ethernet_only = is_tunnel_end(site, service, on.director),
+                .from_director = service.local,
+                .mark = on.mark,
+            });
+}
+
+/// The outer packets by which a service's VIPs reach a real server through a tunnel.
+void add_tunnels(Service const& service, std::set<TunnelEnd>& ends) {
+    for (auto const family : families)
+        for (auto const index : service.has_vip(family) ? service.reals_for(family) : std::vector<std::size_t>{}) {
+            auto const& real = service.reals[index];
+            if (real.forwarding.method != Forwarding::Method::tun)
+                continue;
+            switch (real.forwarding.tunnel) {
+            case Forwarding::Tunnel::ipip:
+                ends.insert({real.address, family == Family::ipv4 ? ipv4_in_ip : ipv6_in_ip, std::nullopt});
+                break;
+            case Forwarding::Tunnel::gre: ends.insert({real.address, gre, std::nullopt}); break;
+            case Forwarding::Tunnel::gue: ends.insert({real.address, udp, real.forwarding.gue_port}); break;
+            }
+        }
+}
+
+void add_virtual_services(Site const& site, std::size_t index, ServiceOn const& on, Plan& plan) {
+    auto const& service = site.services[index];
+    for (auto const family : families) {
+        if (!service.has_vip(family))
+            continue;
+        auto& virtual_service = plan.services.emplace_back();
+        virtual_service.service = index;
+        virtual_service.mark = on.mark;
+        virtual_service.family = family;
+        virtual_service.scheduler = service.scheduler;
+        virtual_service.persistence = service.persistence;
+        virtual_service.one_packet = service.one_packet;
+        virtual_service.span = service.name.span;
+        for (auto const real_index : service.reals_for(family)) {
+            auto const& real = service.reals[real_index];
+            virtual_service.reals.push_back({real.address, real.port, real.weight, real.forwarding,
+                                             real.connections_min, real.connections_max, real.span});
+        }
+    }
+}
+
+} // namespace
+
+Plan make_plan(Site const& site, DirectorId director) {
+    Plan plan;
+    plan.director = director;
+    plan.backup_only = site.guard == GuardMode::backup_only;
+    plan.marks.peers = peers_of(site, director);
+    std::set<TunnelEnd> tunnels;
+    for (std::size_t i = 0; i < site.services.size(); ++i) {
+        auto const* on = site.services[i].on_director(director);
+        if (on == nullptr)
+            continue;
+        add_classes(site, i, *on, plan.marks);
+        add_tunnels(site.services[i], tunnels);
+        add_virtual_services(site, i, *on, plan);
+    }
+    // Without peers there is nobody whose packets the guard could stop.
+    if (site.guard_mark != Fwmark{} && !plan.marks.peers.empty())
+        plan.marks.guard = Guard{site.guard, site.guard_mark, {tunnels.begin(), tunnels.end()}};
+    return plan;
+}
+
+} // namespace lbc

@@ -1,0 +1,100 @@
+// What one director must have, free of any backend: a MarkTable, which says the mark of every packet, and the IPVS
+// virtual services that the marks lead to.
+//
+//     service web { vip 192.168.23.253; port tcp 80; mark lb1 0x3, lb2 0x4; real lb1; real lb2 }
+//
+// is on lb1 one MarkClass (192.168.23.253/32, tcp, 80 → 0x3), lb2's MACs as peers, a guard, and one VirtualService
+// (fwmark 0x3, IPv4) with two real servers.
+#pragma once
+
+#include "compiler/site.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lbc {
+
+/// Packets of one service for one VIP and protocol. Classes of a table are disjoint: no packet is in two.
+struct MarkClass {
+    std::size_t service = 0; // index into Site::services, for messages and comments
+    Prefix destination;
+    Protocol protocol = Protocol::any;
+    std::vector<PortRange> ports;             // sorted, none touching the next; `any` has the whole range
+    std::vector<InterfacePattern> interfaces; // where the packet enters; none: any but lo
+    std::vector<MacAddress> bypass;           // source MACs that stay unmarked
+    bool ethernet_only = false; // packets without a source MAC, as a tunnel's end delivers them, stay unmarked
+    bool from_director = false; // what the director itself sends is in the class too
+    Fwmark mark;
+
+    [[nodiscard]] Family family() const { return destination.family(); }
+};
+
+/// The outer packets by which this director reaches real servers through a tunnel.
+struct TunnelEnd {
+    IpAddress address;          // the real server
+    std::uint8_t protocol = 0;  // IP protocol number of the outer packet's payload: 4, 41, 47 or 17
+    std::optional<Port> port;   // UDP port of GUE
+
+    friend auto operator<=>(TunnelEnd const&, TunnelEnd const&) = default;
+};
+
+/// What becomes of a peer's packet that IPVS would forward again because it remembers the connection.
+struct Guard {
+    GuardMode mode = GuardMode::local; // local or drop
+    Fwmark mark;                       // what such packets carry between PREROUTING and OUTPUT
+    std::vector<TunnelEnd> tunnels;    // sorted
+};
+
+/// The mark of every packet that enters the director:
+/// - on `lo`: as it was;
+/// - from a peer's MAC: the guard mark if it is in a class's addresses, ports and interfaces, else as it was;
+/// - in a class, and from none of its bypass MACs: the class's mark;
+/// - anything else: as it was.
+/// What the director itself sends gets the mark of the `from_director` class that it is in.
+struct MarkTable {
+    std::vector<MarkClass> classes; // in the order of the source
+    std::vector<MacAddress> peers;  // of every other director; sorted, unique
+    std::optional<Guard> guard;
+};
+
+/// A real server of a virtual service, as IPVS knows one.
+struct Destination {
+    IpAddress address;
+    Port port; // 0: the packet's own
+    std::uint32_t weight = 1;
+    Forwarding forwarding;
+    std::uint32_t connections_min = 0; // 0: none
+    std::uint32_t connections_max = 0; // 0: none
+    Span span;
+
+    /// Compares what the kernel has; the span is the source's.
+    friend bool operator==(Destination const& a, Destination const& b) {
+        return a.address == b.address && a.port == b.port && a.weight == b.weight && a.forwarding == b.forwarding &&
+               a.connections_min == b.connections_min && a.connections_max == b.connections_max;
+    }
+};
+
+/// One IPVS service, which the kernel finds by firewall mark and family.
+struct VirtualService {
+    std::size_t service = 0; // index into Site::services
+    Fwmark mark;
+    Family family = Family::ipv4;
+    Scheduler scheduler;
+    std::optional<Persistence> persistence;
+    bool one_packet = false;
+    std::vector<Destination> reals; // in the order of the source
+    Span span;
+};
+
+struct Plan {
+    DirectorId director;
+    MarkTable marks;
+    std::vector<VirtualService> services; // in the order of the source, IPv4 before IPv6
+    bool backup_only = false;             // net.ipv4.vs.backup_only is to be 1
+};
+
+/// A director's plan. The site must be free of errors.
+[[nodiscard]] Plan make_plan(Site const& site, DirectorId director);
+
+} // namespace lbc

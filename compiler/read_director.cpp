@@ -1,0 +1,69 @@
+#include "compiler/readers.hpp"
+
+#include <array>
+
+namespace lbc {
+namespace {
+
+constexpr std::array director_rules{
+    StatementRule<Director>{"mac", Occurs::repeated, Block::none,
+                            [](Arguments& in, Director& director) {
+                                in.values<MacAddress>(parse_mac, "a MAC address", director.macs);
+                            }},
+    StatementRule<Director>{"address", Occurs::repeated, Block::none,
+                            [](Arguments& in, Director& director) {
+                                in.values<IpAddress>(parse_address, "an address", director.addresses);
+                            }},
+    StatementRule<Director>{"interface", Occurs::repeated, Block::none,
+                            [](Arguments& in, Director& director) {
+                                in.values<InterfacePattern>(parse_interface, "an interface", director.interfaces);
+                            }},
+    StatementRule<Director>{"hostname", Occurs::once, Block::none,
+                            [](Arguments& in, Director& director) {
+                                if (auto name = in.value(parse_name, "a host name"))
+                                    director.hostname = std::move(*name);
+                            }},
+};
+
+} // namespace
+
+std::optional<Located<std::string>> read_block_name(ast::Node const& node, Reading reading) {
+    Arguments in(node, reading.lets, {}, reading.diagnostics);
+    auto name = in.value(parse_name, "a name");
+    in.finish();
+    if (!name)
+        return std::nullopt;
+    return Located<std::string>{std::move(*name), in.last()};
+}
+
+std::optional<Director> read_director(ast::Node const& node, Reading reading) {
+    auto name = read_block_name(node, reading);
+    Director director;
+    director.span = node.span();
+    if (check_block(node, Block::required, reading.diagnostics))
+        read_statements<Director>(director_rules, node.block(), node, "a director", reading, director);
+    if (!name)
+        return std::nullopt;
+    director.name = std::move(*name);
+    if (director.hostname.empty())
+        director.hostname = director.name.value;
+    return director;
+}
+
+std::optional<DirectorId> read_director_name(Arguments& in, Site const& site) {
+    auto const word = in.word("a director");
+    if (!word)
+        return std::nullopt;
+    if (auto const found = site.find_director(word->text))
+        return found;
+    std::vector<std::string_view> names;
+    for (auto const& director : site.directors)
+        names.push_back(director.name.value);
+    in.fail(DiagId::unknown_director, word->span,
+            fmt::format("`{}` is no director of this site{}", word->text, did_you_mean(word->text, names)));
+    return std::nullopt;
+}
+
+bool read_switch(Arguments& in) { return !in.accept("off"); }
+
+} // namespace lbc

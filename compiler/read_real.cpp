@@ -1,0 +1,303 @@
+#include "compiler/readers.hpp"
+
+#include <array>
+
+namespace lbc {
+namespace {
+
+/// More addresses than this in one range are taken for a slip.
+constexpr std::size_t longest_range = 4096;
+
+/// One address that a target stands for.
+struct Target {
+    IpAddress address;
+    std::optional<DirectorId> director;
+};
+
+struct Targets {
+    std::vector<Target> list;
+    Port port;
+    Span span;
+};
+
+std::vector<Family> families_of(Service const& service) {
+    std::vector<Family> present;
+    for (auto const family : families)
+        if (service.has_vip(family))
+            present.push_back(family);
+    return present;
+}
+
+void add_director(Arguments& in, RealContext& context, DirectorId id, Forwarding const& forwarding, Targets& out) {
+    auto const& director = context.site[id];
+    auto const tunnel = forwarding.method == Forwarding::Method::tun;
+    for (auto const family : families_of(context.service)) {
+        if (auto const address = director.address(family)) {
+            out.list.push_back({*address, id});
+        } else if (!tunnel || director.addresses.empty()) {
+            in.fail(DiagId::missing_address, out.span,
+                    fmt::format("director `{}` has no {} address, which `{}` needs; add one to the director, or name "
+                                "the real server's address",
+                                director.name.value, family == Family::ipv4 ? "IPv4" : "IPv6",
+                                context.service.name.value))
+                .note(director.span, "the director");
+            return;
+        }
+    }
+    if (out.list.empty() && tunnel && !director.addresses.empty())
+        out.list.push_back({director.addresses.front().value, id}); // a tunnel crosses families
+}
+
+void add_range(Arguments& in, IpAddress first, std::string_view last_text, Targets& out) {
+    auto const last = parse_address(last_text);
+    if (!last) {
+        in.fail(last.error().id, out.span, last.error().message);
+        return;
+    }
+    if (last->family() != first.family() || *last < first) {
+        in.fail(DiagId::reversed_range, out.span, "the range ends before it begins");
+        return;
+    }
+    for (auto at = first;; at = at.next()) {
+        if (out.list.size() == longest_range) {
+            in.fail(DiagId::number_range, out.span,
+                    fmt::format("a range of real servers has at most {} addresses", longest_range));
+            return;
+        }
+        out.list.push_back({at, std::nullopt});
+        if (at == *last)
+            return;
+    }
+}
+
+/// An address, a range `A-B`, or a director's name.
+void read_host(Arguments& in, RealContext& context, TargetText const& text, Forwarding const& forwarding,
+               Targets& out) {
+    if (auto const id = text.bracketed ? std::nullopt : context.site.find_director(text.host)) {
+        add_director(in, context, *id, forwarding, out);
+        return;
+    }
+    auto const dash = text.host.find('-');
+    if (auto const address = IpAddress::parse(text.host.substr(0, dash))) {
+        if (dash == std::string_view::npos)
+            out.list.push_back({*address, std::nullopt});
+        else
+            add_range(in, *address, text.host.substr(dash + 1), out);
+        return;
+    }
+    if (!parse_name(text.host)) {
+        in.fail(DiagId::bad_address, out.span,
+                fmt::format("`{}` is no IPv4 or IPv6 address, range `A-B` or director", text.host));
+        return;
+    }
+    std::vector<std::string_view> names;
+    for (auto const& director : context.site.directors)
+        names.push_back(director.name.value);
+    in.fail(DiagId::unknown_director, out.span,
+            fmt::format("`{}` is no address and no director of this site{}", text.host,
+                        did_you_mean(text.host, names)));
+}
+
+std::optional<ast::Word> read_target_word(Arguments& in) { return in.word("an address or a director"); }
+
+/// What a target's word stands for, once it is known how packets get there.
+std::optional<Targets> resolve_targets(Arguments& in, std::optional<ast::Word> const& word,
+                                       Forwarding const& forwarding, RealContext& context) {
+    if (!word || in.failed())
+        return std::nullopt;
+    Targets targets;
+    targets.span = word->span;
+    auto const text = split_target(word->text);
+    if (!text.port.empty()) {
+        auto const port = parse_port(text.port);
+        if (!port) {
+            in.fail(port.error().id, word->span, port.error().message);
+            return std::nullopt;
+        }
+        targets.port = *port;
+    }
+    read_host(in, context, text, forwarding, targets);
+    if (in.failed())
+        return std::nullopt;
+    return targets;
+}
+
+/// The one port of a service that has one; 0 where it has more.
+Port only_port(Service const& service) {
+    if (service.ports.size() != 1 || service.ports[0].ports.size() != 1)
+        return {};
+    auto const& range = service.ports[0].ports[0];
+    return range.first == range.last ? range.first : Port{};
+}
+
+/// Direct routing and tunnels leave the packet as it is, so a port of the real server's own can only be the service's.
+void settle_port(Forwarding const& forwarding, Targets& targets, RealContext& context) {
+    if (targets.port == Port{} || forwarding.method == Forwarding::Method::nat)
+        return;
+    auto const& service = context.service;
+    if (!service.ports.empty() && targets.port != only_port(service))
+        context.reading.diagnostics
+            .report(DiagId::port_translation, targets.span,
+                    "`forward {}` cannot change a packet's port to {}; leave the port out, or use `forward nat`",
+                    forwarding.method == Forwarding::Method::dr ? "dr" : "tun", targets.port.value)
+            .note(service.ports[0].span, "the service's ports");
+    targets.port = Port{};
+}
+
+void refuse_nat_to_director(Forwarding const& forwarding, Targets const& targets, RealContext& context) {
+    if (forwarding.method != Forwarding::Method::nat)
+        return;
+    for (auto const& target : targets.list)
+        for (auto const& director : context.site.directors)
+            for (auto const& address : director.addresses)
+                if (address.value == target.address)
+                    context.reading.diagnostics
+                        .report(DiagId::nat_to_director, targets.span,
+                                "`forward nat` cannot reach director `{}`: its answers would bypass this one; use "
+                                "`forward dr`",
+                                director.name.value)
+                        .note(address.span, "its address");
+}
+
+void read_connections(Arguments& in, RealServer& real) {
+    auto const span = in.here();
+    auto const word = in.word("MAX or MIN-MAX");
+    if (!word)
+        return;
+    constexpr NumberRange range{"connections", 0, 4294967295};
+    auto const dash = word->text.find('-');
+    auto const read = [&](std::string_view text) -> std::uint32_t {
+        auto const number = parse_number(text, range);
+        if (!number && !in.failed())
+            in.fail(number.error().id, span, number.error().message);
+        return number ? static_cast<std::uint32_t>(*number) : 0;
+    };
+    if (dash != std::string_view::npos)
+        real.connections_min = read(word->text.substr(0, dash));
+    real.connections_max = read(dash == std::string_view::npos ? word->text : word->text.substr(dash + 1));
+    if (!in.failed() && real.connections_min > real.connections_max)
+        in.fail(DiagId::connection_limits, span,
+                fmt::format("the lower limit {} is above the upper limit {}", real.connections_min,
+                            real.connections_max));
+}
+
+struct RealDraft {
+    RealServer real;
+    Reading reading;
+};
+
+constexpr std::array real_rules{
+    StatementRule<RealDraft>{"check", Occurs::repeated, Block::optional,
+                             [](Arguments& in, RealDraft& draft) {
+                                 if (auto check = read_check(in, draft.reading))
+                                     draft.real.checks.push_back(std::move(*check));
+                             }},
+    StatementRule<RealDraft>{"notify-up", Occurs::once, Block::none,
+                             [](Arguments& in, RealDraft& draft) {
+                                 draft.real.notify_up = in.string("a command").value_or("");
+                             }},
+    StatementRule<RealDraft>{"notify-down", Occurs::once, Block::none,
+                             [](Arguments& in, RealDraft& draft) {
+                                 draft.real.notify_down = in.string("a command").value_or("");
+                             }},
+    StatementRule<RealDraft>{"inhibit-on-failure", Occurs::once, Block::none,
+                             [](Arguments& in, RealDraft& draft) {
+                                 draft.real.inhibit_on_failure = read_switch(in);
+                             }},
+};
+
+/// Adds a real server for each address, unless the service has that one already.
+void add_reals(RealServer const& pattern, Targets const& targets, RealContext& context) {
+    auto& reals = context.service.reals;
+    for (auto const& target : targets.list) {
+        auto const same = std::ranges::find_if(reals, [&](RealServer const& other) {
+            return other.address == target.address && other.port == targets.port;
+        });
+        if (same != reals.end()) {
+            context.reading.diagnostics
+                .report(DiagId::duplicate_real, targets.span, "`{}` is a real server of `{}` already",
+                        target.address.str(), context.service.name.value)
+                .note(same->span, "first given here");
+            continue;
+        }
+        auto& real = reals.emplace_back(pattern);
+        real.address = target.address;
+        real.director = target.director;
+        real.port = targets.port;
+        real.span = targets.span;
+    }
+}
+
+} // namespace
+
+std::optional<Forwarding> read_forwarding(Arguments& in) {
+    static constexpr std::array<std::string_view, 3> methods{"dr", "nat", "tun"};
+    static constexpr std::array<std::string_view, 3> tunnels{"ipip", "gre", "gue"};
+    static constexpr std::array<std::string_view, 3> checksums{"nocsum", "csum", "remcsum"};
+    auto const method = in.choice(methods, "a forwarding method");
+    if (!method)
+        return std::nullopt;
+    Forwarding forwarding;
+    forwarding.method = static_cast<Forwarding::Method>(*method);
+    if (forwarding.method != Forwarding::Method::tun)
+        return forwarding;
+    for (std::size_t i = 0; i < tunnels.size(); ++i)
+        if (in.accept(tunnels[i]))
+            forwarding.tunnel = static_cast<Forwarding::Tunnel>(i);
+    if (forwarding.tunnel == Forwarding::Tunnel::gue) {
+        if (!in.accept("port")) {
+            in.fail(DiagId::missing_value, in.last(), "a `gue` tunnel needs its port: `tun gue port 5555`");
+            return std::nullopt;
+        }
+        forwarding.gue_port = in.value(parse_port, "a port").value_or(Port{});
+    }
+    auto const where = in.here();
+    for (std::size_t i = 0; i < checksums.size(); ++i)
+        if (in.accept(checksums[i])) {
+            forwarding.checksum = static_cast<Forwarding::Checksum>(i);
+            if (i != 0 && forwarding.tunnel == Forwarding::Tunnel::ipip)
+                in.fail(DiagId::unknown_value, where, "an `ipip` tunnel has no checksums; `gre` and `gue` have");
+        }
+    return in.failed() ? std::nullopt : std::optional(forwarding);
+}
+
+void read_real(Arguments& in, RealContext& context) {
+    auto const word = read_target_word(in);
+    RealDraft draft{{}, context.reading};
+    auto& real = draft.real;
+    real.forwarding = context.service.forwarding;
+    while (!in.done() && !in.at_comma()) {
+        if (in.accept("weight"))
+            real.weight = in.number(weight_range).value_or(1);
+        else if (in.accept("forward"))
+            real.forwarding = read_forwarding(in).value_or(real.forwarding);
+        else if (in.accept("connections"))
+            read_connections(in, real);
+        else
+            break;
+    }
+    if (in.node().has_block())
+        read_statements<RealDraft>(real_rules, in.node().block(), in.node(), "a real server", context.reading, draft);
+    auto targets = resolve_targets(in, word, real.forwarding, context);
+    if (!targets)
+        return;
+    settle_port(real.forwarding, *targets, context);
+    refuse_nat_to_director(real.forwarding, *targets, context);
+    add_reals(real, *targets, context);
+}
+
+void read_sorry(Arguments& in, RealContext& context) {
+    auto const word = read_target_word(in);
+    auto forwarding = context.service.forwarding;
+    if (in.accept("forward"))
+        forwarding = read_forwarding(in).value_or(forwarding);
+    auto targets = resolve_targets(in, word, forwarding, context);
+    if (!targets)
+        return;
+    settle_port(forwarding, *targets, context);
+    refuse_nat_to_director(forwarding, *targets, context);
+    for (auto const& target : targets->list)
+        context.service.sorry.push_back({target.address, target.director, targets->port, forwarding, targets->span});
+}
+
+} // namespace lbc

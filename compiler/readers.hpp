@@ -1,0 +1,55 @@
+// The readers of each kind of block. Private to the compiler.
+#pragma once
+
+#include "compiler/site.hpp"
+#include "compiler/statements.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace lbc {
+
+/// What readers need to know of the rest of the site.
+struct Names {
+    Site& site; // its directors are complete
+    std::map<std::string_view, ast::Node const*> pools;
+    std::set<std::string_view> used_pools;
+    std::vector<ast::Node> const* defaults = nullptr;
+};
+
+/// The name of a block: `director NAME`. None, and a message, where there is none that can be one.
+[[nodiscard]] std::optional<Located<std::string>> read_block_name(ast::Node const& node, Reading reading);
+
+[[nodiscard]] std::optional<Director> read_director(ast::Node const& node, Reading reading);
+[[nodiscard]] std::optional<Service> read_service(ast::Node const& node, Names& names, Reading reading);
+/// Reports the mistakes of a pool that no service uses.
+void read_unused_pool(ast::Node const& node, Names& names, Reading reading);
+[[nodiscard]] std::optional<Vrrp> read_vrrp(ast::Node const& node, Site const& site, Reading reading);
+[[nodiscard]] std::optional<Sync> read_sync(ast::Node const& node, Site const& site, Reading reading);
+
+/// The words behind `check`, with the block if there is one.
+[[nodiscard]] std::optional<Check> read_check(Arguments& in, Reading reading);
+
+/// The words behind `forward`.
+[[nodiscard]] std::optional<Forwarding> read_forwarding(Arguments& in);
+
+/// A director by name; reports an unknown one.
+[[nodiscard]] std::optional<DirectorId> read_director_name(Arguments& in, Site const& site);
+
+/// Where a real server statement comes from and what it inherits.
+struct RealContext {
+    Service& service; // its VIPs, ports and forwarding are complete
+    Site const& site;
+    Reading reading;
+};
+
+/// The words behind `real`: adds the real servers to the service, one for each address.
+void read_real(Arguments& in, RealContext& context);
+/// The words behind `sorry`.
+void read_sorry(Arguments& in, RealContext& context);
+
+/// Off, or on: `local` and `local off`. Gives false for `off`.
+[[nodiscard]] bool read_switch(Arguments& in);
+
+} // namespace lbc

@@ -1,0 +1,78 @@
+#include "compiler/site.hpp"
+
+#include <algorithm>
+
+namespace lbc {
+
+std::optional<IpAddress> Director::address(Family family) const {
+    auto const found =
+        std::ranges::find(addresses, family, [](auto const& address) { return address.value.family(); });
+    return found == addresses.end() ? std::nullopt : std::optional(found->value);
+}
+
+std::string_view to_string(Check::Kind kind) {
+    switch (kind) {
+    case Check::Kind::ping: return "ping";
+    case Check::Kind::tcp: return "tcp";
+    case Check::Kind::udp: return "udp";
+    case Check::Kind::http: return "http";
+    case Check::Kind::https: return "https";
+    case Check::Kind::smtp: return "smtp";
+    case Check::Kind::dns: return "dns";
+    case Check::Kind::script: return "script";
+    case Check::Kind::bfd: return "bfd";
+    case Check::Kind::file: return "file";
+    }
+    return {};
+}
+
+std::string_view to_string(GuardMode mode) {
+    switch (mode) {
+    case GuardMode::local: return "local";
+    case GuardMode::drop: return "drop";
+    case GuardMode::backup_only: return "backup-only";
+    case GuardMode::off: return "off";
+    }
+    return {};
+}
+
+ServiceOn const* Service::on_director(DirectorId director) const {
+    auto const found = std::ranges::find(on, director, &ServiceOn::director);
+    return found == on.end() ? nullptr : &*found;
+}
+
+bool Service::has_vip(Family family) const {
+    return std::ranges::any_of(vips, [family](auto const& vip) { return vip.value.family() == family; });
+}
+
+std::vector<std::size_t> Service::reals_for(Family family) const {
+    std::vector<std::size_t> own;
+    std::vector<std::size_t> tunnelled;
+    for (std::size_t i = 0; i < reals.size(); ++i) {
+        if (reals[i].address.family() == family)
+            own.push_back(i);
+        else if (reals[i].forwarding.method == Forwarding::Method::tun)
+            tunnelled.push_back(i);
+    }
+    return own.empty() ? tunnelled : own;
+}
+
+std::optional<DirectorId> Site::find_director(std::string_view name) const {
+    auto const found =
+        std::ranges::find(directors, name, [](auto const& director) -> auto const& { return director.name.value; });
+    if (found == directors.end())
+        return std::nullopt;
+    return DirectorId{static_cast<std::size_t>(found - directors.begin())};
+}
+
+std::optional<DirectorId> director_of(Site const& site, RealServer const& real) {
+    if (real.director)
+        return real.director;
+    for (std::size_t i = 0; i < site.directors.size(); ++i)
+        for (auto const& address : site.directors[i].addresses)
+            if (address.value == real.address)
+                return DirectorId{i};
+    return std::nullopt;
+}
+
+} // namespace lbc

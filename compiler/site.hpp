@@ -1,0 +1,284 @@
+// What a site file says, with every name resolved and every value checked. Directors, services and pools refer to each
+// other by index into the site's vectors. Everything keeps the span it came from, so that a later stage, down to a
+// kernel's refusal, can point at the source.
+#pragma once
+
+#include "compiler/types.hpp"
+#include "grammar/source.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lbc {
+
+using Milliseconds = std::chrono::milliseconds;
+
+/// A value and the place it came from; compares by value alone.
+template <typename T>
+struct Located {
+    T value{};
+    Span span;
+
+    friend bool operator==(Located const& a, Located const& b) { return a.value == b.value; }
+};
+
+/// An index into `Site::directors`.
+struct DirectorId {
+    std::size_t index = 0;
+    friend auto operator<=>(DirectorId, DirectorId) = default;
+};
+
+/// Example: `director lb1 { mac 08:00:27:9e:ef:a0; address 192.168.23.11; interface eth0 }`
+struct Director {
+    Located<std::string> name;
+    std::vector<Located<MacAddress>> macs;
+    std::vector<Located<IpAddress>> addresses;
+    std::vector<Located<InterfacePattern>> interfaces; // none: any
+    std::string hostname;
+    Span span;
+
+    /// Its first address of a family.
+    [[nodiscard]] std::optional<IpAddress> address(Family family) const;
+};
+
+/// How packets reach a real server. Example: `forward tun gue port 5555 csum`
+struct Forwarding {
+    enum class Method : std::uint8_t { dr, nat, tun };
+    enum class Tunnel : std::uint8_t { ipip, gre, gue };
+    enum class Checksum : std::uint8_t { none, csum, remcsum };
+
+    Method method = Method::dr;
+    Tunnel tunnel = Tunnel::ipip;           // with `tun`
+    Port gue_port;                          // with `gue`
+    Checksum checksum = Checksum::none;     // with `gre` and `gue`
+
+    friend bool operator==(Forwarding const&, Forwarding const&) = default;
+};
+
+/// One URL of an HTTP check. Example: `path "/health" status 200-299 digest "…"`
+struct CheckPath {
+    struct StatusRange {
+        std::uint16_t first = 0;
+        std::uint16_t last = 0;
+    };
+    std::string path;
+    std::vector<StatusRange> status;
+    std::string digest; // empty: none
+    std::string regex;  // empty: none
+};
+
+/// Example: `check http { path "/health" status 200; every 5s; port 8080 }`
+struct Check {
+    enum class Kind : std::uint8_t { ping, tcp, udp, http, https, smtp, dns, script, bfd, file };
+
+    Kind kind = Kind::tcp;
+    Span span;
+    // every kind but bfd and file
+    std::optional<Milliseconds> every;
+    std::optional<Milliseconds> timeout;
+    std::optional<std::uint32_t> retries;
+    std::optional<Milliseconds> retry_delay;
+    std::optional<Milliseconds> warmup;
+    std::optional<Port> port;
+    std::optional<IpAddress> connect;
+    std::optional<IpAddress> bind;
+    bool alpha = false;
+    // udp
+    std::string payload;              // hex digits, lower case
+    std::optional<std::string> reply; // hex digits; empty: any reply
+    std::optional<std::pair<std::uint16_t, std::uint16_t>> reply_length;
+    // http, https
+    std::vector<CheckPath> paths;
+    std::string host;
+    std::string version; // "1.0", "1.1"; empty: keepalived's default
+    bool sni = false;
+    // smtp
+    std::string helo;
+    // dns
+    std::string name;
+    std::string type;
+    // script
+    std::string command;
+    bool dynamic = false;
+    std::string user;
+    // bfd: the instance; file: the tracked file
+    std::string instance;
+    std::string track;
+    std::optional<int> weight;
+};
+
+[[nodiscard]] std::string_view to_string(Check::Kind kind);
+
+/// Example: `real lb1:80 weight 3 connections 100-1000`
+struct RealServer {
+    IpAddress address;
+    std::optional<DirectorId> director; // it was named as a director
+    Port port;                          // 0: the packet's own
+    std::uint32_t weight = 1;           // 0 to 2147483647; 0 takes no new connections
+    Forwarding forwarding;
+    std::uint32_t connections_min = 0; // IPVS's lower threshold, 0: none
+    std::uint32_t connections_max = 0; // the upper one, 0: none
+    std::vector<Check> checks;
+    std::string notify_up;
+    std::string notify_down;
+    bool inhibit_on_failure = false;
+    Span span;
+};
+
+/// Example: `sorry 10.0.0.99 forward nat`
+struct SorryServer {
+    IpAddress address;
+    std::optional<DirectorId> director;
+    Port port; // 0: the packet's own
+    Forwarding forwarding;
+    Span span;
+};
+
+struct Persistence {
+    std::chrono::seconds timeout{360};
+    int netmask = -1;   // bits of an IPv4 netmask or IPv6 prefix, -1: every client for itself
+    std::string engine; // "sip" or empty
+
+    friend bool operator==(Persistence const&, Persistence const&) = default;
+};
+
+/// Ports of one protocol; `any` has the whole range.
+struct PortClaim {
+    Protocol protocol = Protocol::tcp;
+    std::vector<PortRange> ports; // sorted, none touching the next
+    Span span;
+};
+
+struct Scheduler {
+    std::string name = "wlc";
+    std::vector<std::string> flags; // as written, in order: "sh-port", "flag-1"
+    Span span;
+};
+
+/// A director that balances a service, and the service's mark there.
+struct ServiceOn {
+    DirectorId director;
+    Fwmark mark;
+    bool allocated = false; // the mark came from `marks`, not from the file
+    Span span;              // of the mark's source, or the service's name
+};
+
+struct Quorum {
+    std::uint32_t count = 1;
+    std::uint32_t hysteresis = 0;
+    std::string up;   // command, empty: none
+    std::string down; // command, empty: none
+    Span span;
+};
+
+/// Example: `service web { vip 192.168.23.253; port tcp 80; real lb1; real lb2 }`
+struct Service {
+    Located<std::string> name;
+    std::string description;
+    std::vector<Located<Prefix>> vips;
+    std::vector<PortClaim> ports; // one for each protocol, in the order tcp, udp, sctp; or just `any`
+    std::vector<ServiceOn> on;    // in the order of the site's directors
+    std::vector<Located<InterfacePattern>> interfaces; // its own; none: the director's
+    std::vector<Located<MacAddress>> bypass;
+    bool local = false;
+    Scheduler scheduler;
+    Forwarding forwarding;
+    std::optional<Persistence> persistence;
+    bool one_packet = false;
+    std::vector<RealServer> reals; // its own, then its pools'
+    std::vector<SorryServer> sorry; // one for each family at most
+    std::vector<Check> checks;
+    std::optional<Quorum> quorum;
+    bool alpha = false;
+    bool omega = false;
+    bool inhibit_on_failure = false;
+    Span span;
+
+    [[nodiscard]] ServiceOn const* on_director(DirectorId director) const;
+    [[nodiscard]] bool has_vip(Family family) const;
+    /// Its real servers' addresses in the virtual service of a family: those of that family, else, where it has none,
+    /// those that a tunnel of the other family reaches. Indices into `reals`.
+    [[nodiscard]] std::vector<std::size_t> reals_for(Family family) const;
+};
+
+/// A VIP that VRRP carries. Example: `vip 192.168.23.253/24 dev eth0`
+struct VrrpVip {
+    IpAddress address;
+    int length = 32;
+    std::string device; // empty: the instance's interface
+    Span span;
+};
+
+struct TrackScript {
+    std::string command;
+    std::optional<int> weight; // -254 to 254
+    std::optional<Milliseconds> every;
+};
+
+/// Example: `vrrp vi1 { vip 192.168.23.253/24; interface eth0; router-id 51; priority lb1 150, lb2 100 }`
+struct Vrrp {
+    Located<std::string> name;
+    std::vector<VrrpVip> vips;
+    std::string interface;
+    std::uint8_t router_id = 0;
+    std::vector<std::pair<DirectorId, std::uint8_t>> priorities; // in the order of the site's directors
+    std::optional<Milliseconds> advert;
+    bool preempt = true;
+    std::optional<Milliseconds> preempt_delay;
+    bool unicast = false;
+    std::string auth;
+    bool virtual_mac = false;
+    std::vector<std::string> track_interfaces;
+    std::vector<TrackScript> track_scripts;
+    std::string notify;
+    std::string group;
+    Span span;
+};
+
+/// The IPVS connection sync daemon. Example: `sync { interface eth1; id 7; instance vi1 }`
+struct Sync {
+    std::string interface;
+    std::uint8_t id = 0;
+    std::optional<std::size_t> instance; // index into Site::vrrps
+    std::optional<std::uint16_t> maxlen;
+    std::optional<IpAddress> group;
+    std::optional<Port> port;
+    std::optional<std::uint8_t> ttl;
+    Span span;
+};
+
+enum class GuardMode : std::uint8_t { local, drop, backup_only, off };
+[[nodiscard]] std::string_view to_string(GuardMode mode);
+
+enum class IpvsOwner : std::uint8_t { lbc, keepalived };
+
+/// Marks `first` to `last`, both included: what services without a `mark` get theirs from, and all lbc's.
+struct MarkRange {
+    Fwmark first{0x100};
+    Fwmark last{0xfff};
+
+    [[nodiscard]] bool contains(Fwmark mark) const { return first <= mark && mark <= last; }
+};
+
+struct Site {
+    std::vector<Director> directors;
+    std::vector<Service> services;
+    std::vector<Vrrp> vrrps;
+    std::optional<Sync> sync;
+    MarkRange marks;
+    GuardMode guard = GuardMode::off;
+    Fwmark guard_mark; // reserved on every director while guard is local or drop, else 0
+    IpvsOwner ipvs = IpvsOwner::lbc;
+
+    [[nodiscard]] Director const& operator[](DirectorId id) const { return directors[id.index]; }
+    [[nodiscard]] std::optional<DirectorId> find_director(std::string_view name) const;
+};
+
+/// The director that a real server is: the one it was named as, or whose address it has.
+[[nodiscard]] std::optional<DirectorId> director_of(Site const& site, RealServer const& real);
+
+} // namespace lbc

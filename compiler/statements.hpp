@@ -1,0 +1,109 @@
+// Reading a block by a table: which statements it knows, how often each may stand there, whether it has a block of its
+// own, and the function that reads its words. The table is also what "did you mean" and the test of the language
+// reference go by.
+#pragma once
+
+#include "compiler/arguments.hpp"
+#include "grammar/spell.hpp"
+
+#include <algorithm>
+#include <map>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace lbc {
+
+enum class Occurs : std::uint8_t { once, required, repeated };
+enum class Block : std::uint8_t { none, optional, required };
+
+template <typename Target>
+struct StatementRule {
+    std::string_view keyword;
+    Occurs occurs = Occurs::once;
+    Block block = Block::none;
+    void (*read)(Arguments&, Target&) = nullptr;
+};
+
+/// Everything that readers share.
+struct Reading {
+    Lets& lets;
+    Diagnostics& diagnostics;
+};
+
+/// Whether a statement's block is as its rule says; reports it if not.
+[[nodiscard]] inline bool check_block(ast::Node const& node, Block block, Diagnostics& diagnostics) {
+    if (node.broken())
+        return true;
+    if (block == Block::required && !node.has_block())
+        diagnostics.report(DiagId::missing_block, node.span(), "`{}` needs a block: `{} … {{ … }}`", node.keyword(),
+                           node.keyword());
+    else if (block == Block::none && node.has_block())
+        diagnostics.report(DiagId::unexpected_block, node.keyword_span(), "`{}` has no block", node.keyword());
+    else
+        return true;
+    return false;
+}
+
+inline void report_unknown_statement(ast::Node const& node, std::string_view place,
+                                     std::span<std::string_view const> keywords, Diagnostics& diagnostics) {
+    if (node.keyword().empty() || node.words()[0].kind != ast::Word::Kind::bare) {
+        if (!node.broken())
+            diagnostics.report(DiagId::syntax, node.keyword_span(), "a statement begins with a word without quotes");
+        return;
+    }
+    diagnostics.report(DiagId::unknown_statement, node.keyword_span(), "{} has no statement `{}`{}", place,
+                       node.keyword(), did_you_mean(node.keyword(), keywords));
+}
+
+template <typename Target>
+std::vector<std::string_view> keywords_of(std::span<StatementRule<Target> const> rules) {
+    std::vector<std::string_view> keywords;
+    for (auto const& rule : rules)
+        keywords.push_back(rule.keyword);
+    return keywords;
+}
+
+/// Reads `nodes` into `target`. `owner` is the statement whose block they are, `place` names it: "a service".
+/// Statements are read in the order of the rules, so that a rule can rely on those above it; messages are sorted by
+/// place all the same.
+template <typename Target>
+void read_statements(std::span<StatementRule<Target> const> rules, std::span<ast::Node const> nodes,
+                     ast::Node const& owner, std::string_view place, Reading reading, Target& target) {
+    auto const keywords = keywords_of(rules);
+    auto broken = owner.broken();
+    std::map<std::string_view, std::vector<ast::Node const*>> by_keyword;
+    for (auto const& node : nodes) {
+        broken = broken || node.broken();
+        if (std::ranges::find(keywords, node.keyword()) == keywords.end()) {
+            report_unknown_statement(node, place, keywords, reading.diagnostics);
+            broken = true; // it may have been meant as one that is missing
+        } else {
+            by_keyword[node.keyword()].push_back(&node);
+        }
+    }
+    for (auto const& rule : rules) {
+        auto const found = by_keyword.find(rule.keyword);
+        if (found == by_keyword.end()) {
+            if (rule.occurs == Occurs::required && !broken)
+                reading.diagnostics.report(DiagId::missing_statement, owner.span(), "{} needs `{}`", place,
+                                           rule.keyword);
+            continue;
+        }
+        for (auto const* node : found->second) {
+            if (rule.occurs == Occurs::once && node != found->second.front()) {
+                reading.diagnostics
+                    .report(DiagId::duplicate_statement, node->keyword_span(), "`{}` stands here twice", rule.keyword)
+                    .note(found->second.front()->span(), "the first one");
+                continue;
+            }
+            if (!check_block(*node, rule.block, reading.diagnostics))
+                continue;
+            Arguments arguments(*node, reading.lets, keywords, reading.diagnostics);
+            rule.read(arguments, target);
+            arguments.finish();
+        }
+    }
+}
+
+} // namespace lbc

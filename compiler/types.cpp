@@ -1,0 +1,152 @@
+#include "compiler/types.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+
+#include <arpa/inet.h>
+
+namespace lbc {
+namespace {
+
+/// `length` one bits from the left of an address's first byte on.
+std::uint8_t mask_byte(int length, std::size_t index) {
+    auto const ones = std::clamp(length - static_cast<int>(index) * 8, 0, 8);
+    return static_cast<std::uint8_t>(0xFF00U >> static_cast<unsigned>(ones));
+}
+
+std::optional<std::uint8_t> hex_digit(char c) {
+    if (c >= '0' && c <= '9')
+        return static_cast<std::uint8_t>(c - '0');
+    if (c >= 'a' && c <= 'f')
+        return static_cast<std::uint8_t>(c - 'a' + 10);
+    if (c >= 'A' && c <= 'F')
+        return static_cast<std::uint8_t>(c - 'A' + 10);
+    return std::nullopt;
+}
+
+int socket_family(Family family) {
+    return family == Family::ipv4 ? AF_INET : AF_INET6;
+}
+
+} // namespace
+
+std::string_view to_string(Family family) {
+    return family == Family::ipv4 ? "ipv4" : "ipv6";
+}
+
+std::string_view to_string(Protocol protocol) {
+    switch (protocol) {
+    case Protocol::any: return "any";
+    case Protocol::tcp: return "tcp";
+    case Protocol::udp: return "udp";
+    case Protocol::sctp: return "sctp";
+    }
+    return {};
+}
+
+std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+    // inet_pton reads up to a NUL: one in the text would hide what follows it.
+    if (text.size() >= INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos)
+        return std::nullopt;
+    auto const family = text.find(':') == std::string_view::npos ? Family::ipv4 : Family::ipv6;
+    std::array<std::uint8_t, 16> bytes{};
+    if (inet_pton(socket_family(family), std::string(text).c_str(), bytes.data()) != 1)
+        return std::nullopt;
+    return IpAddress(family, bytes);
+}
+
+std::string IpAddress::str() const {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    return inet_ntop(socket_family(family_), bytes_.data(), text.data(), text.size());
+}
+
+IpAddress IpAddress::next() const {
+    auto result = *this;
+    for (auto i = static_cast<std::size_t>(bits() / 8); i-- > 0;)
+        if (++result.bytes_[i] != 0)
+            break;
+    return result;
+}
+
+Prefix Prefix::of(IpAddress const& address, int length) {
+    assert(length >= 0 && length <= address.bits());
+    auto bytes = address.bytes();
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+        bytes[i] = static_cast<std::uint8_t>(bytes[i] & mask_byte(length, i));
+    return {IpAddress(address.family(), bytes), length};
+}
+
+bool Prefix::contains(IpAddress const& other) const {
+    return other.family() == family() && of(other, length).address == address;
+}
+
+bool Prefix::contains(Prefix const& other) const {
+    return other.length >= length && contains(other.address);
+}
+
+std::string Prefix::str() const {
+    return is_host() ? address.str() : fmt::format("{}/{}", address.str(), length);
+}
+
+std::optional<MacAddress> MacAddress::parse(std::string_view text) {
+    constexpr std::size_t text_size = 17; // six pairs and five separators
+    if (text.size() != text_size || (text[2] != ':' && text[2] != '-'))
+        return std::nullopt;
+    MacAddress mac;
+    for (std::size_t i = 0; i < mac.bytes.size(); ++i) {
+        auto const high = hex_digit(text[3 * i]);
+        auto const low = hex_digit(text[3 * i + 1]);
+        if (!high || !low || (i > 0 && text[3 * i - 1] != text[2]))
+            return std::nullopt;
+        mac.bytes[i] = static_cast<std::uint8_t>(*high * 16 + *low);
+    }
+    return mac;
+}
+
+std::string MacAddress::str() const {
+    return fmt::format("{:02x}", fmt::join(bytes, ":"));
+}
+
+bool MacAddress::is_vrrp() const {
+    return bytes[0] == 0 && bytes[1] == 0 && bytes[2] == 0x5e && bytes[3] == 0 && (bytes[4] == 1 || bytes[4] == 2);
+}
+
+std::string Fwmark::str() const {
+    return fmt::format("{:#x}", value);
+}
+
+std::string PortRange::str(char separator) const {
+    return first == last ? fmt::format("{}", first.value) : fmt::format("{}{}{}", first.value, separator, last.value);
+}
+
+std::optional<InterfacePattern> InterfacePattern::parse(std::string_view text) {
+    constexpr std::size_t longest = 15; // IFNAMSIZ of linux/if.h, less the NUL
+    auto const refused = [](char c) {
+        auto const byte = static_cast<unsigned char>(c);
+        return byte <= 0x20 || byte == 0x7F || c == '/';
+    };
+    if (text.empty() || text.size() > longest || std::ranges::any_of(text, refused))
+        return std::nullopt;
+    if (text.substr(0, text.size() - 1).find('+') != std::string_view::npos)
+        return std::nullopt;
+    return InterfacePattern(text);
+}
+
+bool InterfacePattern::matches(std::string_view interface) const {
+    if (!is_wildcard())
+        return interface == text_;
+    return interface.starts_with(std::string_view(text_).substr(0, text_.size() - 1));
+}
+
+bool InterfacePattern::overlaps(InterfacePattern const& other) const {
+    // Of two wildcards the longer stem is itself a name that both match, as soon as one begins with the other.
+    auto const stem = [](InterfacePattern const& p) {
+        return std::string_view(p.text_).substr(0, p.text_.size() - (p.is_wildcard() ? 1 : 0));
+    };
+    return (is_wildcard() && matches(stem(other))) || (other.is_wildcard() && other.matches(stem(*this))) ||
+           text_ == other.text_;
+}
+
+} // namespace lbc

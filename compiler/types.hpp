@@ -1,0 +1,135 @@
+// The words of the field as types: addresses, prefixes, MACs, ports, marks. Each is a small value that compares and
+// prints itself; none can be taken for another. Parsing accepts just the forms that the language reference names.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lbc {
+
+enum class Family : std::uint8_t { ipv4, ipv6 };
+inline constexpr std::array families{Family::ipv4, Family::ipv6};
+
+/// "ipv4" or "ipv6".
+[[nodiscard]] std::string_view to_string(Family family);
+
+/// An IPv4 or IPv6 address. Bytes are in network order; an IPv4 address uses the first four, the others are zero.
+class IpAddress {
+public:
+    IpAddress() = default;
+    IpAddress(Family family, std::array<std::uint8_t, 16> bytes) : family_(family), bytes_(bytes) {}
+
+    /// Dotted quad without leading zeros, or any RFC 4291 form; no zone, no port.
+    [[nodiscard]] static std::optional<IpAddress> parse(std::string_view text);
+
+    [[nodiscard]] Family family() const { return family_; }
+    [[nodiscard]] std::array<std::uint8_t, 16> const& bytes() const { return bytes_; }
+    [[nodiscard]] int bits() const { return family_ == Family::ipv4 ? 32 : 128; }
+
+    /// The canonical text (RFC 5952 for IPv6).
+    [[nodiscard]] std::string str() const;
+
+    /// The address one above; of the last address, the first.
+    [[nodiscard]] IpAddress next() const;
+
+    friend auto operator<=>(IpAddress const&, IpAddress const&) = default;
+
+private:
+    Family family_ = Family::ipv4;
+    std::array<std::uint8_t, 16> bytes_{};
+};
+
+/// A network: an address whose bits behind `length` are zero.
+struct Prefix {
+    IpAddress address;
+    int length = 0; // 0 to address.bits()
+
+    /// The prefix of `length` bits that holds `address`: host bits are cleared.
+    [[nodiscard]] static Prefix of(IpAddress const& address, int length);
+    [[nodiscard]] static Prefix host(IpAddress const& address) { return {address, address.bits()}; }
+
+    [[nodiscard]] Family family() const { return address.family(); }
+    [[nodiscard]] bool is_host() const { return length == address.bits(); }
+    [[nodiscard]] bool contains(IpAddress const& other) const;
+    [[nodiscard]] bool contains(Prefix const& other) const;
+
+    /// "192.0.2.1" for a single host, else "192.0.2.0/24".
+    [[nodiscard]] std::string str() const;
+
+    friend auto operator<=>(Prefix const&, Prefix const&) = default;
+};
+
+/// An Ethernet address, first byte on the wire first.
+struct MacAddress {
+    std::array<std::uint8_t, 6> bytes{};
+
+    /// Six pairs of hex digits, all with `:` or all with `-` between them, either case.
+    [[nodiscard]] static std::optional<MacAddress> parse(std::string_view text);
+    [[nodiscard]] std::string str() const; // lower case, with ':'
+
+    [[nodiscard]] bool is_zero() const { return bytes == decltype(bytes){}; }
+    /// Group addresses, broadcast among them (IEEE 802: the lowest bit of the first byte).
+    [[nodiscard]] bool is_group() const { return (bytes[0] & 1U) != 0; }
+    /// A VRRP router's virtual MAC, 00:00:5e:00:01:ID or 00:00:5e:00:02:ID (RFC 5798, 7.3), which moves between boxes.
+    [[nodiscard]] bool is_vrrp() const;
+
+    friend auto operator<=>(MacAddress const&, MacAddress const&) = default;
+};
+
+/// A firewall mark, host byte order. IPVS compares all 32 bits; 0 is an unmarked packet, never a service's mark.
+struct Fwmark {
+    std::uint32_t value = 0;
+
+    [[nodiscard]] std::string str() const; // "0x1a"
+    friend auto operator<=>(Fwmark, Fwmark) = default;
+};
+
+/// A transport port, host byte order. 0 as a real server's port means "the packet's own port".
+struct Port {
+    std::uint16_t value = 0;
+
+    friend auto operator<=>(Port, Port) = default;
+};
+
+/// Ports `first` to `last`, both included, first <= last.
+struct PortRange {
+    Port first;
+    Port last;
+
+    [[nodiscard]] static constexpr PortRange all() { return {Port{0}, Port{65535}}; }
+    [[nodiscard]] bool is_all() const { return *this == all(); }
+    [[nodiscard]] bool overlaps(PortRange const& other) const { return first <= other.last && other.first <= last; }
+    [[nodiscard]] std::string str(char separator = '-') const; // "80", "8000-8099"
+
+    friend auto operator<=>(PortRange const&, PortRange const&) = default;
+};
+
+/// A transport protocol that IPVS balances; the value is its IP protocol number. `any` is every protocol.
+enum class Protocol : std::uint8_t { any = 0, tcp = 6, udp = 17, sctp = 132 };
+
+[[nodiscard]] std::string_view to_string(Protocol protocol);
+
+/// A network interface as iptables names one: 1 to 15 bytes; a `+` at the end matches every name that begins so.
+class InterfacePattern {
+public:
+    /// Refuses an empty or too long name, `/`, white space, control characters, and `+` anywhere but at the end.
+    [[nodiscard]] static std::optional<InterfacePattern> parse(std::string_view text);
+
+    [[nodiscard]] std::string const& str() const { return text_; }
+    [[nodiscard]] bool is_wildcard() const { return text_.ends_with('+'); }
+    /// Whether some interface has a name that both match.
+    [[nodiscard]] bool overlaps(InterfacePattern const& other) const;
+    [[nodiscard]] bool matches(std::string_view interface) const;
+
+    friend auto operator<=>(InterfacePattern const&, InterfacePattern const&) = default;
+
+private:
+    explicit InterfacePattern(std::string_view text) : text_(text) {}
+    std::string text_;
+};
+
+} // namespace lbc

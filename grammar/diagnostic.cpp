@@ -1,0 +1,122 @@
+#include "grammar/diagnostic.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+
+namespace lbc {
+
+Diagnostic& Diagnostics::add(DiagId id, Span span, std::string message) {
+    assert(id != DiagId::count_);
+    echo_ = {};
+    if (list_.size() < max_kept && !seen_.emplace(span, id).second)
+        return echo_;
+    ++(info(id).severity == Severity::error ? errors_ : warnings_);
+    if (list_.size() == max_kept)
+        return echo_;
+    return list_.emplace_back(Diagnostic{id, span, std::move(message), {}});
+}
+
+std::vector<Diagnostic> Diagnostics::sorted() const {
+    std::vector<Diagnostic> all(list_.begin(), list_.end());
+    std::ranges::stable_sort(all, {}, &Diagnostic::span);
+    return all;
+}
+
+namespace {
+
+constexpr std::string_view bold = "\x1b[1m";
+constexpr std::string_view red = "\x1b[1;31m";
+constexpr std::string_view magenta = "\x1b[1;35m";
+constexpr std::string_view cyan = "\x1b[1;36m";
+constexpr std::string_view green = "\x1b[1;32m";
+constexpr std::string_view reset = "\x1b[0m";
+
+constexpr std::size_t tab_width = 4;
+constexpr std::size_t widest_line = 160; // a longer source line is cut for display
+
+/// A source line as a terminal can show it: tabs expanded, control characters replaced. `column_of` maps byte offsets.
+struct Display {
+    std::string text;
+    std::vector<std::size_t> columns; // of each byte, and of the end
+
+    explicit Display(std::string_view line) {
+        std::size_t column = 0;
+        for (char const c : line) {
+            columns.push_back(column);
+            auto const byte = static_cast<unsigned char>(c);
+            if (c == '\t') {
+                auto const width = tab_width - column % tab_width;
+                text.append(width, ' ');
+                column += width;
+            } else if ((byte & 0xC0U) == 0x80U) {
+                text += c; // continues the character before
+            } else {
+                text += byte < 0x20 || byte == 0x7F ? '?' : c;
+                ++column;
+            }
+        }
+        columns.push_back(column);
+    }
+};
+
+class Renderer {
+public:
+    Renderer(Sources const& sources, TextStyle style) : sources_(sources), style_(style) {}
+
+    void message(Span span, std::string_view label, std::string_view colour, std::string_view text,
+                 std::string_view slug) {
+        auto const& file = sources_[span.file];
+        auto const [line, column] = file.position(span.begin);
+        write("{}{}:{}:{}:{} {}{}:{} {}{}{}", paint(bold), file.name(), line, column, paint(reset), paint(colour),
+              label, paint(reset), paint(bold), text, paint(reset));
+        if (!slug.empty())
+            write(" [{}]", slug);
+        out_ += '\n';
+        snippet(file, span, line);
+    }
+
+    [[nodiscard]] std::string take() { return std::move(out_); }
+
+private:
+    [[nodiscard]] std::string_view paint(std::string_view code) const {
+        return style_.colour ? code : std::string_view{};
+    }
+
+    template <typename... Args>
+    void write(fmt::format_string<Args...> format, Args&&... args) {
+        fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
+    }
+
+    void snippet(SourceFile const& file, Span span, std::uint32_t line) {
+        auto const text = file.line(line);
+        if (text.size() > widest_line || text.empty())
+            return;
+        Display const shown(text);
+        auto const start = static_cast<std::size_t>(text.data() - file.text().data());
+        auto const begin = std::min<std::size_t>(span.begin - start, text.size());
+        auto const end = std::clamp<std::size_t>(span.end - start, begin, text.size());
+        auto const from = shown.columns[begin];
+        auto const width = std::max<std::size_t>(1, shown.columns[end] - from);
+        write("{:>5} | {}\n", line, shown.text);
+        write("{:>5} | {:{}}{}^{}{}\n", "", "", from, paint(green), std::string(width - 1, '~'), paint(reset));
+    }
+
+    Sources const& sources_;
+    TextStyle style_;
+    std::string out_;
+};
+
+} // namespace
+
+std::string render(Sources const& sources, Diagnostic const& diagnostic, TextStyle style) {
+    Renderer renderer(sources, style);
+    auto const is_error = diagnostic.severity() == Severity::error;
+    renderer.message(diagnostic.span, is_error ? "error" : "warning", is_error ? red : magenta, diagnostic.message,
+                     info(diagnostic.id).slug);
+    for (auto const& note : diagnostic.notes)
+        renderer.message(note.span, "note", cyan, note.message, {});
+    return renderer.take();
+}
+
+} // namespace lbc

@@ -1,0 +1,197 @@
+#include "grammar/grammar.hpp"
+
+#include "grammar/recover.hpp"
+
+#include <string>
+
+namespace lbc {
+namespace {
+
+namespace x3 = boost::spirit::x3;
+using recovery::recover;
+using x3::char_;
+using x3::eoi;
+using x3::eps;
+using x3::lexeme;
+using x3::lit;
+using x3::raw;
+
+// Actions: what was read goes to the tree builder, which the context carries.
+
+constexpr auto tree = [](auto const& context) -> TreeBuilder& {
+    return x3::get<recovery::state_tag>(context).get().tree;
+};
+
+template <ast::Word::Kind kind>
+constexpr auto add_word = [](auto const& context) {
+    auto const& range = x3::_attr(context);
+    tree(context).add_word(kind, range.begin(), range.end());
+};
+
+constexpr auto add_comma = [](auto const& context) { tree(context).add_comma(); };
+constexpr auto open_statement = [](auto const& context) { tree(context).open_statement(); };
+constexpr auto close_statement = [](auto const& context) { tree(context).close_statement(); };
+constexpr auto open_block = [](auto const& context) { tree(context).open_block(x3::_attr(context).begin()); };
+
+constexpr auto bad_escape = [](auto const& context) {
+    recovery::State& state = x3::get<recovery::state_tag>(context).get();
+    auto const& range = x3::_attr(context);
+    state.diagnostics.report(DiagId::bad_escape, state.tree.span(range.begin(), range.end()),
+                             "`{}` is no escape; a string knows `\\\"`, `\\\\`, `\\n` and `\\t`",
+                             std::string(range.begin(), range.end()));
+};
+
+constexpr auto unclosed_string = [](auto const& context) {
+    recovery::State& state = x3::get<recovery::state_tag>(context).get();
+    auto const& range = x3::_attr(context);
+    state.diagnostics.report(DiagId::unclosed_string, state.tree.span(range.begin(), range.end()),
+                             "this string is never closed; expected `\"` before the end of the line");
+    state.tree.add_word(ast::Word::Kind::string, range.begin(), range.end());
+    state.tree.mark_broken();
+};
+
+// A `{` on a line of its own: the block is taken as that of the statement before, so that nothing in it is an echo.
+constexpr auto adopt_block = [](auto const& context) {
+    recovery::State& state = x3::get<recovery::state_tag>(context).get();
+    auto const brace = x3::_attr(context).begin();
+    state.diagnostics.report(DiagId::misplaced_block, state.tree.span(brace, brace + 1),
+                             "`{{` stands alone; it belongs on the line of its statement");
+    if (!state.tree.reopen_last()) {
+        state.tree.open_statement();
+        state.tree.mark_broken();
+    }
+};
+
+constexpr auto is_not_declaration = [](auto const& context) {
+    recovery::State& state = x3::get<recovery::state_tag>(context).get();
+    x3::_pass(context) = !recovery::begins_declaration(state, x3::_attr(context).begin());
+};
+
+// Tokens. Words are read loosely: whether one is an address or a number is for the compiler to say.
+
+auto const blank = char_(" \t\r") | (lit('#') >> *(char_ - '\n'));
+
+auto const plain_character = ~char_("\x01-\x20\x7f{};,=\"#") - lit('\0');
+auto const string_start = lit('"') >> *(~char_("\"\\\n") | (lit('\\') >> ~char_('\n')));
+auto const known_escape = lit('\\') >> char_("\"\\nt");
+auto const string_character = ~char_("\"\\\n") | known_escape | raw[lit('\\') >> ~char_('\n')][bad_escape];
+auto const closed_string = &(string_start >> '"') >> raw[lit('"') >> *string_character >> '"'];
+
+auto const word = lexeme[raw[lit('$') >> *plain_character][add_word<ast::Word::Kind::variable>]
+                         | raw[+plain_character][add_word<ast::Word::Kind::bare>]
+                         | closed_string[add_word<ast::Word::Kind::string>]
+                         | raw[lit('"') >> *(char_ - '\n')][unclosed_string]]
+                  | raw[lit('=')][add_word<ast::Word::Kind::equals>];
+
+// Statements. The names of these rules are part of messages.
+
+struct first_word_tag;
+struct value_tag;
+struct end_tag;
+struct close_tag;
+x3::rule<first_word_tag> const first_word = recovery::expected_statement;
+x3::rule<value_tag> const value = recovery::expected_value;
+x3::rule<end_tag> const end = recovery::expected_end;
+x3::rule<close_tag> const close = recovery::expected_brace;
+
+auto const first_word_def = word;
+auto const value_def = word;
+auto const end_def = char_(";\n") | &lit('}') | eoi;
+auto const close_def = lit('}');
+
+auto const line_breaks = *lit('\n');
+auto const separators = *char_(";\n");
+auto const words = x3::expect[first_word] >> *(word | (lit(',')[add_comma] >> line_breaks > value));
+
+struct statement_0_tag;
+struct statement_1_tag;
+struct statement_2_tag;
+struct statement_3_tag;
+x3::rule<statement_0_tag> const statement_0 = "statement";
+x3::rule<statement_1_tag> const statement_1 = "statement";
+x3::rule<statement_2_tag> const statement_2 = "statement";
+x3::rule<statement_3_tag> const statement_3 = "statement";
+
+template <typename Inner>
+auto block_of(Inner const& inner) {
+    return raw[lit('{')][open_block] >> separators
+           >> *(!lit('}') >> !eoi >> raw[eps][is_not_declaration] >> inner >> separators) > close;
+}
+
+/// A statement that can have a block of `inner` statements. It ends with the block's `}`.
+template <typename Inner>
+auto statement_of(Inner const& inner) {
+    auto const block = block_of(inner);
+    auto const alone = raw[&lit('{')][adopt_block] >> block >> eps[close_statement];
+    auto const usual = eps[open_statement] >> words >> (block | x3::expect[end]) >> eps[close_statement];
+    return recover[alone | usual];
+}
+
+static_assert(max_block_depth == 3, "one rule for each depth, so that no input makes the parser recurse");
+auto const statement_0_def = statement_of(statement_1);
+auto const statement_1_def = statement_of(statement_2);
+auto const statement_2_def = statement_of(statement_3);
+auto const statement_3_def = recover[eps[open_statement] >> words >> x3::expect[end] >> eps[close_statement]];
+
+auto const file = separators >> *(!eoi >> statement_0 >> separators);
+
+BOOST_SPIRIT_DEFINE(first_word, value, end, close, statement_0, statement_1, statement_2, statement_3)
+
+/// The first byte that is no part of a UTF-8 character (RFC 3629: no overlong forms, no surrogates), or the end.
+std::size_t find_invalid_utf8(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        auto const byte = [&](std::size_t i) {
+            return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+        };
+        auto const lead = byte(0);
+        auto const length = lead < 0x80 ? 1U : lead >= 0xC2 && lead <= 0xDF ? 2U : lead >= 0xE0 && lead <= 0xEF ? 3U
+                            : lead >= 0xF0 && lead <= 0xF4 ? 4U : 0U;
+        if (length == 0)
+            return at;
+        for (std::size_t i = 1; i < length; ++i)
+            if ((byte(i) & 0xC0U) != 0x80U)
+                return at;
+        auto const second = byte(1);
+        if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) ||
+            (lead == 0xF4 && second > 0x8F))
+            return at;
+        at += length;
+    }
+    return text.size();
+}
+
+} // namespace
+
+ast::File parse(Sources const& sources, FileId id, Diagnostics& diagnostics) {
+    auto const text = sources[id].text();
+    TreeBuilder builder(text, id);
+    recovery::State state{builder, diagnostics};
+    if (auto const bad = find_invalid_utf8(text); bad != text.size())
+        diagnostics.report(DiagId::stray_character, builder.span(text.data() + bad, text.data() + bad + 1),
+                           "the byte 0x{:02x} is not UTF-8; save the file as UTF-8",
+                           static_cast<unsigned>(static_cast<unsigned char>(text[bad])));
+    auto first = text.data();
+    auto const last = text.data() + text.size();
+    x3::phrase_parse(first, last, x3::with<recovery::state_tag>(std::ref(state))[file], blank);
+    if (state.errors > recovery::max_syntax_errors)
+        diagnostics.report(DiagId::syntax, builder.span(text.data(), text.data()),
+                           "more than {} syntax errors; is this a site file?", recovery::max_syntax_errors);
+    return builder.take();
+}
+
+std::string unescape(std::string_view text) {
+    std::string value;
+    value.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '\\' || i + 1 == text.size()) {
+            value += text[i];
+            continue;
+        }
+        ++i;
+        value += text[i] == 'n' ? '\n' : text[i] == 't' ? '\t' : text[i];
+    }
+    return value;
+}
+
+} // namespace lbc

@@ -1,0 +1,75 @@
+// Source text and places in it. `Sources` owns the text of every file of a run for as long as the run lasts, so a
+// `std::string_view` into it stays good; a `Span` names a run of bytes in one of them, and `position` turns an offset
+// into the line and column that people count.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lbc {
+
+enum class FileId : std::uint32_t {};
+
+/// Bytes `begin` to `end` (half open) of one file.
+struct Span {
+    FileId file{};
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+
+    friend auto operator<=>(Span const&, Span const&) = default;
+};
+
+/// From the start of `first` to the end of `last`, both of one file.
+[[nodiscard]] constexpr Span join(Span first, Span last) { return {first.file, first.begin, last.end}; }
+
+/// Line and column, both from 1; a column is a UTF-8 character, a tab counts as one.
+struct Position {
+    std::uint32_t line = 1;
+    std::uint32_t column = 1;
+
+    friend auto operator<=>(Position const&, Position const&) = default;
+};
+
+/// One file's text with the table of its lines.
+class SourceFile {
+public:
+    SourceFile(std::string name, std::string text);
+
+    /// The name as the user gave it or as an include made it; never made absolute.
+    [[nodiscard]] std::string const& name() const { return name_; }
+    [[nodiscard]] std::string_view text() const { return text_; }
+
+    /// The place of a byte; an offset past the end is taken as the end.
+    [[nodiscard]] Position position(std::uint32_t offset) const;
+
+    /// A line's text without its line break. `line` counts from 1 and must exist.
+    [[nodiscard]] std::string_view line(std::uint32_t line) const;
+
+private:
+    std::string name_;
+    std::string text_;
+    std::vector<std::uint32_t> line_starts_;
+};
+
+/// The files of one run, in the order in which they were read.
+class Sources {
+public:
+    /// The largest file that is read, in bytes: spans are 32 bits wide, and a site file is far smaller.
+    static constexpr std::size_t max_file_size = std::size_t{32} << 20U;
+
+    /// Takes the text of a file, at most `max_file_size` bytes of it.
+    FileId add(std::string name, std::string text);
+
+    [[nodiscard]] SourceFile const& operator[](FileId file) const { return files_[static_cast<std::size_t>(file)]; }
+    [[nodiscard]] std::string_view text(Span span) const;
+    [[nodiscard]] Position position(Span span) const { return (*this)[span.file].position(span.begin); }
+
+private:
+    std::deque<SourceFile> files_; // a deque: a file never moves, so views into it stay good
+};
+
+} // namespace lbc

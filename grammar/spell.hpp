@@ -1,0 +1,17 @@
+// Did you mean …?
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace lbc {
+
+/// The candidate nearest to `word` by edit distance, or an empty view where none is near enough to be meant: at most
+/// a third of the letters may differ. The first of several equally near ones is taken.
+[[nodiscard]] std::string_view nearest(std::string_view word, std::span<std::string_view const> candidates);
+
+/// "; did you mean `scheduler`?", or nothing.
+[[nodiscard]] std::string did_you_mean(std::string_view word, std::span<std::string_view const> candidates);
+
+} // namespace lbc

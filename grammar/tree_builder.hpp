@@ -1,0 +1,105 @@
+// Builds an `ast::File` while the grammar reads: the grammar's actions tell what begins and ends, and nothing is ever
+// taken back, so a syntax error leaves a tree that holds all that was read before it.
+#pragma once
+
+#include "grammar/ast.hpp"
+#include "grammar/diagnostic.hpp"
+
+#include <cassert>
+#include <string_view>
+#include <vector>
+
+namespace lbc {
+
+class TreeBuilder {
+public:
+    TreeBuilder(std::string_view text, FileId file) : text_(text) { tree_.id = file; }
+
+    void add_word(ast::Word::Kind kind, char const* begin, char const* end) {
+        auto text = std::string_view(begin, end);
+        if (kind == ast::Word::Kind::variable || kind == ast::Word::Kind::string)
+            text.remove_prefix(1);
+        if (kind == ast::Word::Kind::string && text.ends_with('"'))
+            text.remove_suffix(1);
+        auto& statement = current();
+        auto const span = this->span(begin, end);
+        tree_.words.push_back({text, span, kind, comma_});
+        comma_ = false;
+        statement.span = statement.word_count++ == 0 ? span : join(statement.span, span);
+    }
+    void add_comma() { comma_ = true; }
+
+    void open_statement() {
+        open_.push_back({static_cast<std::uint32_t>(tree_.statements.size()), {}});
+        auto& statement = tree_.statements.emplace_back();
+        statement.first_word = static_cast<std::uint32_t>(tree_.words.size());
+        statement.span = {tree_.id, 0, 0};
+        comma_ = false;
+    }
+    void close_statement() {
+        current().next = static_cast<std::uint32_t>(tree_.statements.size());
+        open_.pop_back();
+        comma_ = false;
+    }
+
+    /// The block's `{`.
+    void open_block(char const* brace) {
+        current().has_block = true;
+        open_.back().brace = span(brace, brace + 1);
+    }
+
+    /// Opens the statement before again, where it has neither a block nor statements of its own; false else.
+    bool reopen_last() {
+        if (tree_.statements.empty() || tree_.statements.size() - 1 == (open_.empty() ? no_statement : top()))
+            return false;
+        auto const last = tree_.statements.size() - 1;
+        if (tree_.statements[last].has_block)
+            return false;
+        open_.push_back({static_cast<std::uint32_t>(last), {}});
+        return true;
+    }
+
+    void mark_broken() {
+        if (!open_.empty())
+            current().broken = true;
+    }
+
+    [[nodiscard]] std::size_t depth() const { return open_.size(); }
+    void close_to(std::size_t depth) {
+        while (open_.size() > depth)
+            close_statement();
+    }
+
+    [[nodiscard]] Span brace() const { return open_.empty() ? Span{tree_.id, 0, 0} : open_.back().brace; }
+    [[nodiscard]] Span span(char const* begin, char const* end) const {
+        return {tree_.id, static_cast<std::uint32_t>(begin - text_.data()),
+                static_cast<std::uint32_t>(end - text_.data())};
+    }
+    [[nodiscard]] std::string_view text() const { return text_; }
+    [[nodiscard]] Span statement_span() const { return tree_.statements[top()].span; }
+
+    [[nodiscard]] ast::File take() {
+        close_to(0);
+        return std::move(tree_);
+    }
+
+private:
+    struct Open {
+        std::uint32_t index = 0;
+        Span brace;
+    };
+    static constexpr std::size_t no_statement = static_cast<std::size_t>(-1);
+
+    [[nodiscard]] std::size_t top() const { return open_.back().index; }
+    [[nodiscard]] ast::Statement& current() {
+        assert(!open_.empty());
+        return tree_.statements[top()];
+    }
+
+    std::string_view text_;
+    ast::File tree_;
+    std::vector<Open> open_; // from the outermost statement to the one being read
+    bool comma_ = false;
+};
+
+} // namespace lbc

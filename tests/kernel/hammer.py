@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Another program changes the table at the same time: no update is lost on either side, and every run ends well."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+
+import harness
+import net
+from fixtures import known_site, moved_site, small_site
+
+ROUNDS = 150
+ONE, TWO = harness.SCRATCH / "one.lb", harness.SCRATCH / "two.lb"
+AGAIN = 4  # iptables' status when the table changed between its read and its write
+
+
+def rule(number: int) -> list[str]:
+    return ["PREROUTING", "-s", f"10.9.{number // 250}.{number % 250 + 1}/32", "-j", "ACCEPT"]
+
+
+def change(operation: str, number: int) -> None:
+    """One change by iptables, tried again when somebody was faster."""
+    command = ["iptables-legacy", "-w", "60", "-t", "mangle", operation, *rule(number)]
+    for _ in range(200):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        if done.returncode == 0:
+            return
+        if done.returncode != AGAIN:
+            break
+    raise RuntimeError(f"{' '.join(command)}: status {done.returncode}: {done.stderr}")
+
+
+def hammer(deleting: bool) -> None:
+    """Adds rules one by one and, where asked, deletes two of three again."""
+    for number in range(ROUNDS):
+        change("-A", number)
+        if deleting and number % 3 != 0:
+            change("-D", number)
+
+
+def left_by_hammer(deleting: bool) -> list[str]:
+    return [f"-A {' '.join(rule(n))}" for n in range(ROUNDS) if not deleting or n % 3 == 0]
+
+
+class Hammer(unittest.TestCase):
+    def tearDown(self) -> None:
+        harness.clear()
+
+    def apply(self, path: object, trace: bool = False) -> None:
+        command = [harness.LBC, "apply", str(path), "--only", "marks", "-d", "lb1", "--wait", "60s"]
+        if trace:
+            command = ["strace", "-f", "-A", "-o", str(harness.SCRATCH / "trace"), "-e", "trace=setsockopt", *command]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def alternate(self, one: object, two: object, deleting: bool, lockfile: str | None, trace: bool = False) -> int:
+        """Applies two sites in turn until the hammer has ended; the first one is in the kernel at the end."""
+        harness.write(one, ONE)
+        harness.write(two, TWO)
+        self.apply(ONE)
+        wanted = {program: harness.own(harness.saved(program)) for program in harness.FAMILIES}
+        environment = {**os.environ, "XTABLES_LOCKFILE": lockfile or os.environ["XTABLES_LOCKFILE"]}
+        child = subprocess.Popen([sys.executable, "-B", __file__, "hammer", *(["deleting"] if deleting else [])],
+                                 env=environment)
+        runs = 0
+        try:
+            while child.poll() is None and runs < 4000:
+                self.apply(TWO if runs % 2 == 0 else ONE, trace)
+                runs += 1
+        finally:
+            if child.poll() is None:
+                child.kill()
+            status = child.wait()
+        self.assertEqual(status, 0)
+        self.apply(ONE)
+        for program in harness.FAMILIES:
+            self.assertEqual(harness.own(harness.saved(program)), wanted[program])
+        theirs = [line for line in harness.foreign(harness.saved()) if line.startswith("-A")]
+        self.assertEqual(theirs, left_by_hammer(deleting))
+        return runs
+
+    def test_with_the_lock(self) -> None:
+        runs = self.alternate(known_site(), moved_site(), True, None)
+        self.assertGreater(runs, 2)
+
+    def test_a_hammer_that_ignores_the_lock(self) -> None:
+        """The kernel refuses a write that was made for a table of another size (EAGAIN); nothing is lost when both
+        sides then read again. The hammer only adds and the sites differ in size, so that every change shows."""
+        trace = shutil.which("strace") is not None
+        runs = self.alternate(known_site(), small_site(), False, str(harness.SCRATCH / "other.lock"), trace)
+        if trace:
+            calls = (harness.SCRATCH / "trace").read_text(encoding="utf-8")
+            print(f"{runs} runs, {calls.count('EAGAIN')} writes refused with EAGAIN", flush=True)
+        self.assertGreater(runs, 2)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["hammer"]:
+        hammer("deleting" in sys.argv[2:])
+    else:
+        harness.main()

@@ -1,0 +1,149 @@
+"""What the kernel tests share: the command under test, the ways to load its rules, and what a failure prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import net
+from model import Site
+
+FAMILIES = ("iptables", "ip6tables")
+LBC = os.environ.get("LBC", "lbc")
+SCRATCH = Path(tempfile.mkdtemp(prefix="lbc-kernel-"))
+SITE = SCRATCH / "site.lb"
+
+
+def start() -> None:
+    """Takes a namespace and an xtables lock of the test's own."""
+    net.enter()
+    os.environ["XTABLES_LOCKFILE"] = str(SCRATCH / "xtables.lock")
+    if subprocess.run(["iptables-legacy", "-t", "mangle", "-S"], capture_output=True).returncode != 0:
+        net.skip("no mangle table by iptables-legacy")
+
+
+def main() -> None:
+    """Runs the caller's unittest cases in a namespace of their own."""
+    start()
+    try:
+        result = unittest.main(module="__main__", verbosity=2, exit=False).result
+    finally:
+        shutil.rmtree(SCRATCH)
+    if not result.wasSuccessful():
+        sys.exit(1)
+    if net.OMITTED or result.skipped:
+        net.skip("; ".join([*net.OMITTED, *(reason for _, reason in result.skipped)]))
+
+
+def lbc(*arguments: str, timeout: float = 60, text: str | None = None) -> subprocess.CompletedProcess:
+    return subprocess.run([LBC, *arguments], input=text, capture_output=True, text=True, timeout=timeout)
+
+
+def lbc_ok(*arguments: str) -> str:
+    done = lbc(*arguments)
+    if done.returncode != 0:
+        raise AssertionError(f"lbc {' '.join(arguments)}: status {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
+def write(site: Site | str, path: Path = SITE) -> str:
+    path.write_text(site if isinstance(site, str) else site.to_lb(), encoding="utf-8")
+    return str(path)
+
+
+def learn(site: Site) -> tuple[dict[str | None, int], bool]:
+    """The marks that lbc chose for services without one, and, under None, for the guard; and whether two services'
+    choices collided. Fails unless each is in the range, the same on every director, and nobody else's."""
+    done = lbc("compile", write(site), "--emit", "json")
+    if done.returncode != 0:
+        raise AssertionError(f"lbc compile: status {done.returncode}\n{done.stderr}\n{site.to_lb()}")
+    said = json.loads(done.stdout)["site"]
+    chosen: dict[str | None, int] = {}
+    pinned: set[int] = set()
+    for service, text in zip(site.services, said["service"], strict=True):
+        marks = {on["mark"] for on in text["on"]}
+        if service.marks is None:
+            assert len(marks) == 1, f"{service.name} has the marks {marks}\n{site.to_lb()}"
+            chosen[service.name] = marks.pop()
+        else:
+            pinned |= marks
+    if "mark" in said["guard"]:
+        chosen[None] = said["guard"]["mark"]
+    values = list(chosen.values())
+    low, high = site.mark_range
+    good = len(set(values)) == len(values) and not pinned & set(values) and all(low <= v <= high for v in values)
+    assert good, f"chosen marks {chosen} beside {sorted(pinned)} in {low:#x}-{high:#x}\n{site.to_lb()}"
+    assert (None in chosen) == (site.guard_mode() in ("local", "drop")), f"guard {said['guard']}\n{site.to_lb()}"
+    return chosen, "mark-collision" in done.stderr
+
+
+def load_apply(director: str) -> None:
+    lbc_ok("apply", str(SITE), "--only", "marks", "-d", director)
+
+
+def load_restore(director: str, variant: str) -> None:
+    for program in FAMILIES:
+        text = lbc_ok("compile", str(SITE), "-d", director, "--emit", program)
+        net.run(f"{program}-{variant}-restore", "--noflush", text=text)
+
+
+def load_script(director: str, variant: str) -> None:
+    script = SCRATCH / "rules.sh"
+    script.write_text(lbc_ok("compile", str(SITE), "--emit", "sh"), encoding="utf-8")
+    environment = {**os.environ, "LBC_ONLY": "marks", "IPTABLES": f"iptables-{variant}",
+                   "IP6TABLES": f"ip6tables-{variant}"}
+    done = subprocess.run(["sh", str(script), "apply", director], env=environment, capture_output=True, text=True,
+                          timeout=60)
+    if done.returncode != 0:
+        raise AssertionError(f"rules.sh: status {done.returncode}\n{done.stderr}")
+
+
+LOADERS = {
+    "apply": load_apply,
+    "restore-legacy": lambda director: load_restore(director, "legacy"),
+    "restore-nft": lambda director: load_restore(director, "nft"),
+    "sh-legacy": lambda director: load_script(director, "legacy"),
+    "sh-nft": lambda director: load_script(director, "nft"),
+}
+
+
+def clear() -> None:
+    """Empties the mangle tables of either kind."""
+    for program in FAMILIES:
+        net.run(f"{program}-legacy-restore", text="*mangle\nCOMMIT\n")
+    for family in ("ip", "ip6"):
+        subprocess.run(["nft", "delete", "table", family, "mangle"], capture_output=True)
+
+
+def saved(program: str = "iptables", counters: bool = False) -> list[str]:
+    """The mangle table as text, without the comments that hold the time."""
+    command = [f"{program}-legacy-save", "-t", "mangle", *(["-c"] if counters else [])]
+    return [line for line in net.run(*command).splitlines() if not line.startswith("#")]
+
+
+def is_own(line: str) -> bool:
+    """Whether a line of `iptables-save` is a chain or a rule of lbc's."""
+    words = line.split()
+    names = [words[0][1:]] if line.startswith(":") else [words[i + 1] for i, w in enumerate(words[:-1])
+                                                         if w in ("-A", "-j", "-g")]
+    return any(name == "LBC" or name.startswith("LBC-") for name in names)
+
+
+def own(lines: list[str]) -> list[str]:
+    return [line for line in lines if is_own(line)]
+
+
+def foreign(lines: list[str]) -> list[str]:
+    return [line for line in lines if not is_own(line)]
+
+
+def fail_with(site: Site, director: str, seed: object, how: str, differences: list[str]) -> str:
+    shown = "\n  ".join(differences[:8])
+    return (f"seed {seed}, director {director}, loaded by {how}: {len(differences)} packets differ\n  {shown}\n"
+            f"--- site ---\n{site.to_lb()}\n--- command ---\n{sys.argv[0]} --seed {seed}")

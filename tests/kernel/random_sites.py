@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Random sites in a real kernel: every packet's mark is what the language says, whoever loaded the rules.
+
+    LBC=build/dev/lbc random_sites.py [--seed N] [--sites N] [UNITTEST ARGUMENTS]
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import unittest
+from random import Random
+
+import harness
+import net
+from draw import ETHERNET, TUNNEL, Draw, Packets
+from fixtures import known_site
+from model import Meaning, Packet, Site
+
+OPTIONS = argparse.Namespace(seed=1, sites=24)
+ONE_LOADER_EACH = tuple(harness.LOADERS)
+
+
+def show(mark: int | None) -> str:
+    return "dropped" if mark is None else f"{mark:#x}"
+
+
+def differences(lab: net.Lab, meaning: Meaning, entering: list[Packet], leaving: list[Packet]) -> list[str]:
+    """Packets whose mark in the kernel is not the model's."""
+    wrong = []
+    for packet, mark in zip(entering, lab.incoming(entering), strict=True):
+        if mark != meaning.incoming(packet):
+            wrong.append(f"{packet}: kernel {show(mark)}, language {show(meaning.incoming(packet))}")
+    for packet, mark in zip(leaving, lab.outgoing(leaving), strict=True):
+        if mark != meaning.outgoing(packet):
+            wrong.append(f"own {packet}: kernel {show(mark)}, language {show(meaning.outgoing(packet))}")
+    return wrong
+
+
+class RandomSites(unittest.TestCase):
+    lab: net.Lab
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.lab = net.Lab(ETHERNET, TUNNEL)
+
+    def tearDown(self) -> None:
+        harness.clear()
+
+    def check(self, site: Site, director: str, allocated: dict, seed: object, loader: str) -> None:
+        harness.clear()
+        harness.LOADERS[loader](director)
+        meaning = Meaning(site, director, allocated)
+        packets = Packets(Random(f"{seed} {director}"), meaning, self.lab.devices)
+        wrong = differences(self.lab, meaning, packets.incoming(), packets.outgoing())
+        self.assertFalse(wrong, harness.fail_with(site, director, seed, loader, wrong))
+
+    def test_marks(self) -> None:
+        """`lbc apply` for each director; each other loader for one director of every site."""
+        for number in range(OPTIONS.sites):
+            seed = OPTIONS.seed + number
+            with self.subTest(seed=seed):
+                site = Draw(Random(seed)).site()
+                allocated, _ = harness.learn(site)
+                for director in site.directors:
+                    self.check(site, director.name, allocated, seed, "apply")
+                others = ONE_LOADER_EACH[1:]
+                for index in (0, 1):
+                    loader = others[(seed + index) % len(others)]
+                    self.check(site, site.directors[index % len(site.directors)].name, allocated, seed, loader)
+
+    def test_known_site_by_every_loader(self) -> None:
+        site = known_site()
+        allocated, _ = harness.learn(site)
+        for loader in harness.LOADERS:
+            for director in site.directors:
+                with self.subTest(loader=loader, director=director.name):
+                    self.check(site, director.name, allocated, "known", loader)
+
+    def test_allocation_is_stable(self) -> None:
+        """A service's allocated mark stays when other services come and go."""
+        for seed in range(OPTIONS.seed, OPTIONS.seed + OPTIONS.sites):
+            site = Draw(Random(seed)).site()
+            before, collided = harness.learn(site)
+            if collided or len(site.services) < 2:
+                continue
+            gone = site.services.pop(seed % len(site.services))
+            after, _ = harness.learn(site)
+            left = {name: mark for name, mark in before.items() if name in after and name is not None}
+            with self.subTest(seed=seed):
+                self.assertEqual(left, {n: m for n, m in after.items() if n is not None}, f"without {gone.name}")
+
+    def test_a_wrong_rule_is_noticed(self) -> None:
+        """The test of the test: without any one of lbc's rules, or with another mark, some packet's mark differs."""
+        site = known_site()
+        allocated, _ = harness.learn(site)
+        meaning = Meaning(site, "lb1", allocated)
+        packets = Packets(Random("mutant"), meaning, self.lab.devices).whole()
+        harness.load_apply("lb1")
+        self.assertFalse(differences(self.lab, meaning, *packets))
+        for program in harness.FAMILIES:
+            whole = harness.saved(program)
+            rules = [line for line in harness.own(whole) if line.startswith("-A")]
+            mutants = [(rule, []) for rule in rules]
+            mutants += [(rule, [re.sub(r"--set-xmark 0x\w+", "--set-xmark 0x9999", rule)]) for rule in rules
+                        if "--set-xmark" in rule]
+            for rule, instead in mutants:
+                with self.subTest(program=program, rule=rule, instead=instead):
+                    self.restore(program, [new for line in whole for new in (instead if line == rule else [line])])
+                    self.assertTrue(differences(self.lab, meaning, *packets), "nobody noticed")
+            self.restore(program, whole)
+
+    @staticmethod
+    def restore(program: str, lines: list[str]) -> None:
+        net.run(f"{program}-legacy-restore", text="\n".join(lines) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--seed", type=int, default=OPTIONS.seed)
+    parser.add_argument("--sites", type=int, default=OPTIONS.sites)
+    _, rest = parser.parse_known_args(namespace=OPTIONS)
+    if "--seed" in " ".join(sys.argv) and "--sites" not in " ".join(sys.argv):
+        OPTIONS.sites = 1
+    sys.argv[1:] = rest
+    harness.main()
+
+
+if __name__ == "__main__":
+    main()

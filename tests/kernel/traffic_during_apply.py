@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Packets flow while one site replaces another: no packet of a service in both is ever without a mark of its own, and
+none from a peer ever gets a service's."""
+
+from __future__ import annotations
+
+import multiprocessing
+import unittest
+from ipaddress import ip_address
+
+import harness
+import net
+from fixtures import CLIENT_MAC, PEER_MACS, VIPS, known_site, moved_site, small_site
+from model import Packet
+
+TURNS = 60
+AT_MOST = 3_000_000  # packets
+CLIENTS = {4: ip_address("10.200.0.1").packed, 6: ip_address("fd5e::c1").packed}
+PEERS = {4: ip_address("10.200.0.2").packed, 6: ip_address("fd5e::bad").packed}
+
+
+def flood(lab: net.Lab, stop, sent) -> None:
+    """Sends packets of clients and of peers in turn until told to stop."""
+    while not stop.is_set() and sent.value < AT_MOST:
+        for vip in VIPS:
+            family = ip_address(vip).version
+            lab.send(Packet("eth0", CLIENT_MAC, vip, 6, 80), CLIENTS[family])
+            for mac in PEER_MACS:
+                lab.send(Packet("eth0", mac, vip, 6, 8042), PEERS[family])
+        sent.value += 2 + 2 * len(PEER_MACS)
+
+
+class TrafficDuringApply(unittest.TestCase):
+    lab: net.Lab
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.lab = net.Lab(("eth0", "eth1"))
+
+    def tearDown(self) -> None:
+        harness.clear()
+
+    def apply(self, path: object) -> None:
+        harness.lbc_ok("apply", str(path), "--only", "marks", "-d", "lb1")
+
+    def restore(self, path: object) -> None:
+        for program in harness.FAMILIES:
+            text = harness.lbc_ok("compile", str(path), "-d", "lb1", "--emit", program)
+            net.run(f"{program}-legacy-restore", "--noflush", "-w", text=text)
+
+    def alternate(self, load, one: object, two: object, marks: set[int], guards: set[int]) -> None:
+        paths = [harness.SCRATCH / "one.lb", harness.SCRATCH / "two.lb"]
+        for path, site in zip(paths, (one, two)):
+            harness.write(site, path)
+        load(paths[0])
+        self.lab.forget()
+        stop, sent = multiprocessing.Event(), multiprocessing.Value("l", 0)
+        child = multiprocessing.Process(target=flood, args=(self.lab, stop, sent))
+        child.start()
+        try:
+            for turn in range(TURNS):
+                load(paths[1 - turn % 2])
+        finally:
+            stop.set()
+            child.join(30)
+            if child.is_alive():
+                child.kill()
+        self.assertEqual(child.exitcode, 0)
+        print(f"{sent.value} packets, {TURNS} loads", flush=True)
+        self.assertGreater(sent.value, TURNS)
+        seen = self.lab.pairs("in")
+        for family in (4, 6):
+            self.assertLessEqual({mark for source, mark in seen if source == CLIENTS[family]}, marks)
+            self.assertLessEqual({mark for source, mark in seen if source == PEERS[family]}, guards)
+            self.assertTrue({source for source, _ in seen} >= {CLIENTS[family], PEERS[family]})
+
+    def guards(self, *sites: object) -> set[int]:
+        return {harness.learn(site)[0].get(None, 0) for site in sites}
+
+    def test_neighbours_come_and_go(self) -> None:
+        sites = known_site(), small_site()
+        self.alternate(self.apply, *sites, {3}, self.guards(*sites))
+
+    def test_the_mark_itself_changes(self) -> None:
+        sites = known_site(), moved_site()
+        self.alternate(self.apply, *sites, {3, 7}, self.guards(*sites))
+
+    def test_restore_text(self) -> None:
+        sites = known_site(), known_site()
+        sites[1].services.reverse()
+        self.alternate(self.restore, *sites, {3}, self.guards(*sites))
+
+
+if __name__ == "__main__":
+    harness.main()

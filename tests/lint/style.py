@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""The rules of the source that no other tool looks at: style.py SOURCE-FOLDER. Prints each breach, status 1 if any."""
+import re
+import sys
+from pathlib import Path
+
+FOLDERS = ["grammar", "compiler", "backends", "cli", "tests"]
+LONGEST_FILE = 400
+WIDEST_LINE = 120
+
+# Third-party headers, and the only places that may include them.
+CORNERS = {
+    r"boost/": {"grammar/grammar.cpp", "grammar/recover.hpp", "grammar/recover.cpp"},
+    r"libiptc/|libip6?tc|linux/netfilter": {"backends/iptables/", "tests/"},
+    r"CLI/": {"cli/"},
+    r"nlohmann/": {"backends/json/", "cli/", "tests/"},
+    r"doctest/": {"tests/"},
+}
+
+# What each layer may include; the link order of the targets says the same.
+LAYERS = {
+    "grammar/": ["grammar/"],
+    "compiler/": ["grammar/", "compiler/"],
+    "backends/": ["grammar/", "compiler/", "backends/"],
+}
+
+
+def breaches(path, name):
+    lines = path.read_text().splitlines()
+    if len(lines) > LONGEST_FILE:
+        yield 1, f"the file has {len(lines)} lines, more than {LONGEST_FILE}"
+    if name.endswith(".hpp"):
+        if not lines or not lines[0].startswith("// "):
+            yield 1, "a header begins with a paragraph: what it owns, what it promises"
+        if "#pragma once" not in lines:
+            yield 1, "a header needs #pragma once"
+    for number, line in enumerate(lines, 1):
+        if len(line) > WIDEST_LINE:
+            yield number, f"the line has {len(line)} characters, more than {WIDEST_LINE}"
+        yield from ((number, text) for text in include_breaches(line, name))
+        if re.search(r"\b(TODO|FIXME|XXX)\b", line):
+            yield number, "unfinished work belongs in no source file"
+        if not name.startswith(("cli/", "tests/")) and re.search(r"std::(cerr|cout|exit|abort)\b|catch \(\.\.\.\)", line):
+            yield number, "nothing below cli/ prints, exits, or catches everything"
+        # ctest takes a `;` for a list and a `[` for an option.
+        case = re.search(r'TEST_CASE\("([^"]*)"', line)
+        if case and not re.fullmatch(r"[A-Za-z0-9 ,.:/_'-]+", case.group(1)):
+            yield number, "the name of a test case has other characters than A-Z a-z 0-9 , . : / _ ' - and space"
+
+
+def include_breaches(line, name):
+    include = re.match(r'#include ([<"])([^>"]+)[>"]', line)
+    if not include:
+        return
+    form, header = include.groups()
+    if form == "<":
+        for pattern, places in CORNERS.items():
+            if re.match(pattern, header) and not name.startswith(tuple(places)):
+                yield f"<{header}> may be included only under {', '.join(sorted(places))}"
+        return
+    for layer, allowed in LAYERS.items():
+        if name.startswith(layer) and not header.startswith(tuple(allowed)):
+            yield f'"{header}" is above this layer, which may include {", ".join(allowed)}'
+
+
+def main():
+    root = Path(sys.argv[1]).resolve()
+    files = sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.[ch]pp"))
+    found = 0
+    for path in files:
+        name = path.relative_to(root).as_posix()
+        for number, text in breaches(path, name):
+            print(f"{name}:{number}: {text}")
+            found += 1
+    print(f"{len(files)} files, {found} breaches")
+    sys.exit(1 if found or not files else 0)
+
+
+if __name__ == "__main__":
+    main()

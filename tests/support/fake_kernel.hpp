@@ -1,0 +1,45 @@
+// A kernel in memory: two mangle tables that hold what is lbc's, a log of the calls, and calls that fail when told to.
+#pragma once
+
+#include "backends/kernel.hpp"
+
+#include <array>
+#include <functional>
+#include <map>
+#include <vector>
+
+namespace lbc::test {
+
+class FakeKernel final : public Kernel {
+public:
+    std::array<Ruleset, 2> tables{Ruleset{Family::ipv4, {}, {}}, Ruleset{Family::ipv6, {}, {}}};
+    std::array<bool, 2> has_table{true, true};
+
+    /// Every call in order: "lock", "open ipv4", "supports ipv4", "replace ipv4", "restore ipv4", "unlock". A call that
+    /// fails is in it too.
+    std::vector<std::string> log;
+
+    /// The calls that fail, by their place in `log`, and what they say. A call that fails changes nothing.
+    std::map<std::size_t, SystemError> failures;
+
+    /// What a table keeps of what `replace` writes; a test makes it keep something else.
+    std::function<Ruleset(Ruleset)> keep = [](Ruleset rules) { return rules; };
+
+    [[nodiscard]] bool is_locked() const { return locked_; }
+
+    [[nodiscard]] std::expected<std::unique_ptr<XtablesLock>, SystemError>
+    lock(std::chrono::milliseconds wait) override;
+    [[nodiscard]] std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override;
+
+private:
+    class Table;
+    class Lock;
+
+    /// Logs a call; its failure, if it is to fail.
+    [[nodiscard]] std::expected<void, SystemError> call(std::string name);
+    [[nodiscard]] std::expected<void, SystemError> call(std::string_view name, Family family);
+
+    bool locked_ = false;
+};
+
+} // namespace lbc::test
