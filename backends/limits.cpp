@@ -68,8 +68,8 @@ void report_limits(Site const& site, Output output, Diagnostics& diagnostics) {
             places["service under `ipvs keepalived`"].push_back(service.name.span);
     if (output == Output::ipvsadm && site.sync && !site.sync->instance)
         places["sync"].push_back(site.sync->span);
-    if (output != Output::sh && site.guard == GuardMode::backup_only && !site.vrrps.empty())
-        places["guard backup-only"].push_back(site.vrrps.front().name.span);
+    if (output != Output::sh && site.guard == GuardMode::backup_only)
+        places["guard backup-only"].push_back(site.guard_span);
     for (auto const& [what, spans] : places)
         diagnostics.report(DiagId::not_in_output, spans.front(), "{} has no place for {} ({} in this site); {}",
                            name_of(output), what, spans.size(),

@@ -42,7 +42,7 @@ std::optional<ast::Word> Arguments::word(std::string_view what) {
     auto const& next = words_[at_];
     if (next.kind != ast::Word::Kind::bare) {
         fail(DiagId::syntax, next.span, next.kind == ast::Word::Kind::string
-                                            ? fmt::format("expected {} without quotes", what)
+                                            ? fmt::format("expected {}, without quotes", what)
                                             : fmt::format("expected {}, found `=`", what));
         return std::nullopt;
     }

@@ -74,7 +74,8 @@ private:
             std::erase_if(live, [&](Claim const& other) { return other.ports.last < claim.ports.first; });
             for (auto const& other : live)
                 if (other.ports.overlaps(claim.ports))
-                    report(*other.mark_class, *claim.mark_class, claim.ports);
+                    report(*other.mark_class, *claim.mark_class,
+                           {std::max(other.ports.first, claim.ports.first), std::min(other.ports.last, claim.ports.last)});
         }
     }
 

@@ -22,7 +22,7 @@ Span real_span(Site const& site, Service const& service, DirectorId id) {
 
 void check_mac(Site const& site, Service const& service, DirectorId id, Diagnostics& diagnostics) {
     auto const& director = site[id];
-    if (!director.macs.empty())
+    if (!director.macs.empty() || director.incomplete)
         return;
     auto const others_balance =
         std::ranges::any_of(service.on, [&](ServiceOn const& on) { return on.director != id; });

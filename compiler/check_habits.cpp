@@ -75,6 +75,8 @@ void check_virtual_macs(Site const& site, Diagnostics& diagnostics) {
 }
 
 void check_unused_directors(Site const& site, Diagnostics& diagnostics) {
+    if (std::ranges::any_of(site.services, &Service::incomplete))
+        return; // a director may have been meant where the mistake is
     for (std::size_t i = 0; i < site.directors.size(); ++i) {
         DirectorId const id{i};
         auto const used = std::ranges::any_of(site.services, [&](Service const& service) {

@@ -41,9 +41,7 @@ void check_guard(Site const& site, Diagnostics& diagnostics) {
         return;
     constexpr std::string_view reason = "`guard backup-only` follows the sync daemon, so it needs";
     if (!site.sync || site.vrrps.size() != 1) {
-        auto const where = site.sync ? site.sync->span
-                                     : site.directors.empty() ? Span{} : site.directors.front().name.span;
-        diagnostics.report(DiagId::guard_requires, where, "{} `sync` and exactly one `vrrp`; this site has {} and {}",
+        diagnostics.report(DiagId::guard_requires, site.guard_span, "{} `sync` and exactly one `vrrp`; this site has {} and {}",
                            reason, site.sync ? "`sync`" : "no `sync`", site.vrrps.size());
     } else if (!site.sync->instance) {
         diagnostics.report(DiagId::guard_requires, site.sync->span,

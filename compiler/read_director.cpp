@@ -40,8 +40,11 @@ std::optional<Director> read_director(ast::Node const& node, Reading reading) {
     auto name = read_block_name(node, reading);
     Director director;
     director.span = node.span();
-    if (check_block(node, Block::required, reading.diagnostics))
-        read_statements<Director>(director_rules, node.block(), node, "a director", reading, director);
+    if (!name && !node.has_block())
+        return std::nullopt;
+    director.incomplete =
+        !check_block(node, Block::required, reading.diagnostics) ||
+        !read_statements<Director>(director_rules, node.block(), node, "a director", reading, director);
     if (!name)
         return std::nullopt;
     director.name = std::move(*name);

@@ -34,6 +34,9 @@ void add_director(Arguments& in, RealContext& context, DirectorId id, Forwarding
     for (auto const family : families_of(context.service)) {
         if (auto const address = director.address(family)) {
             out.list.push_back({*address, id});
+        } else if (director.incomplete) {
+            in.give_up();
+            return;
         } else if (!tunnel || director.addresses.empty()) {
             in.fail(DiagId::missing_address, out.span,
                     fmt::format("director `{}` has no {} address, which `{}` needs; add one to the director, or name "

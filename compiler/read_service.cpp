@@ -15,6 +15,7 @@ struct Draft {
     std::vector<std::pair<DirectorId, Located<Fwmark>>> marks;
     std::vector<Located<DirectorId>> on;
     Span mark_span;
+    bool pools_good = true;
 };
 
 void read_vip(Arguments& in, Draft& draft) {
@@ -298,7 +299,8 @@ void read_pool(Arguments& in, Draft& draft) {
         }
         draft.names.used_pools.insert(found->first);
         auto const& pool = *found->second;
-        read_statements<Draft>(pool_rules, pool.block(), pool, "a pool", draft.reading, draft);
+        draft.pools_good =
+            read_statements<Draft>(pool_rules, pool.block(), pool, "a pool", draft.reading, draft) && draft.pools_good;
     });
 }
 
@@ -315,7 +317,7 @@ std::vector<ast::Node> with_defaults(ast::Node const& node, std::vector<ast::Nod
 }
 
 /// Which directors balance the service, and with which marks; marks to allocate stay 0.
-void settle_directors(Draft& draft, bool broken) {
+void settle_directors(Draft& draft) {
     auto& service = draft.service;
     auto& out = draft.reading.diagnostics;
     auto const& site = draft.names.site;
@@ -335,7 +337,7 @@ void settle_directors(Draft& draft, bool broken) {
         if (mark != draft.marks.end()) {
             on.mark = mark->second.value;
             on.span = mark->second.span;
-        } else if (!draft.marks.empty() && !broken) {
+        } else if (!draft.marks.empty() && !service.incomplete) {
             out.report(DiagId::missing_mark, draft.mark_span, "director `{}` balances `{}` too, and has no mark here",
                        site[on.director].name.value, service.name.value);
         } else {
@@ -343,7 +345,7 @@ void settle_directors(Draft& draft, bool broken) {
         }
     }
     for (auto const& [id, mark] : draft.marks)
-        if (service.on_director(id) == nullptr)
+        if (service.on_director(id) == nullptr && !service.incomplete)
             out.report(DiagId::missing_mark, mark.span, "director `{}` does not balance `{}`; leave its mark out, or "
                        "add it to `on`", site[id].name.value, service.name.value);
 }
@@ -362,15 +364,11 @@ bool has_any(std::vector<ast::Node> const& nodes, std::string_view keyword) {
 void settle(Draft& draft, ast::Node const& node, std::vector<ast::Node> const& statements) {
     auto& service = draft.service;
     auto& out = draft.reading.diagnostics;
-    auto const known = keywords_of(std::span<StatementRule<Draft> const>(service_rules));
-    auto const broken = node.broken() || std::ranges::any_of(statements, [&](auto const& statement) {
-                            return statement.broken() || std::ranges::find(known, statement.keyword()) == known.end();
-                        });
-    if (!broken) {
+    if (!service.incomplete) {
         require(draft, node, !has_any(statements, "vip"), "vip");
         require(draft, node, !has_any(statements, "port"), "port");
     }
-    settle_directors(draft, broken);
+    settle_directors(draft);
     if (service.ports.size() > 1 && service.ports[0].protocol == Protocol::any) {
         out.report(DiagId::redundant_value, service.ports[1].span, "`port any` has every port of every protocol "
                    "already").note(service.ports[0].span, "given here");
@@ -388,14 +386,15 @@ void settle(Draft& draft, ast::Node const& node, std::vector<ast::Node> const& s
 
 std::optional<Service> read_service(ast::Node const& node, Names& names, Reading reading) {
     auto name = read_block_name(node, reading);
-    Draft draft{{}, names, reading, {}, {}, {}, {}};
+    Draft draft{{}, names, reading, {}, {}, {}, {}, true};
     draft.service.span = node.span();
     if (name)
         draft.service.name = *name;
-    if (!check_block(node, Block::required, reading.diagnostics))
+    if ((!name && !node.has_block()) || !check_block(node, Block::required, reading.diagnostics))
         return std::nullopt;
     auto const statements = with_defaults(node, names.defaults);
-    read_statements<Draft>(service_rules, statements, node, "a service", reading, draft);
+    auto const good = read_statements<Draft>(service_rules, statements, node, "a service", reading, draft);
+    draft.service.incomplete = !good || !draft.pools_good;
     settle(draft, node, statements);
     if (!name)
         return std::nullopt;
@@ -403,7 +402,7 @@ std::optional<Service> read_service(ast::Node const& node, Names& names, Reading
 }
 
 void read_unused_pool(ast::Node const& node, Names& names, Reading reading) {
-    Draft draft{{}, names, reading, {}, {}, {}, {}};
+    Draft draft{{}, names, reading, {}, {}, {}, {}, true};
     read_statements<Draft>(pool_rules, node.block(), node, "a pool", reading, draft);
 }
 

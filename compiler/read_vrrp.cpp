@@ -175,6 +175,8 @@ std::optional<Vrrp> read_vrrp(ast::Node const& node, Site const& site, Reading r
     auto name = read_block_name(node, reading);
     VrrpDraft draft{{}, site};
     draft.vrrp.span = node.span();
+    if (!name && !node.has_block())
+        return std::nullopt;
     if (check_block(node, Block::required, reading.diagnostics))
         read_statements<VrrpDraft>(vrrp_rules, node.block(), node, "a `vrrp`", reading, draft);
     if (!name)

@@ -120,6 +120,7 @@ private:
             static constexpr std::array<std::string_view, 4> words{"local", "drop", "backup-only", "off"};
             if (auto const index = read_choice(outline_.guard.front(), words, "a kind of guard"))
                 guard_ = static_cast<GuardMode>(*index);
+            site_.guard_span = outline_.guard.front().span();
         }
         if (!outline_.ipvs.empty()) {
             static constexpr std::array<std::string_view, 2> words{"lbc", "keepalived"};

@@ -5,8 +5,7 @@
 namespace lbc {
 
 std::optional<IpAddress> Director::address(Family family) const {
-    auto const found =
-        std::ranges::find(addresses, family, [](auto const& address) { return address.value.family(); });
+    auto const found = std::ranges::find(addresses, family, [](auto const& address) { return address.value.family(); });
     return found == addresses.end() ? std::nullopt : std::optional(found->value);
 }
 

@@ -40,6 +40,7 @@ struct Director {
     std::vector<Located<InterfacePattern>> interfaces; // none: any
     std::string hostname;
     Span span;
+    bool incomplete = false; // a mistake was reported in it: what it lacks is no further one
 
     /// Its first address of a family.
     [[nodiscard]] std::optional<IpAddress> address(Family family) const;
@@ -197,6 +198,7 @@ struct Service {
     bool omega = false;
     bool inhibit_on_failure = false;
     Span span;
+    bool incomplete = false; // a mistake was reported in it: what it lacks is no further one
 
     [[nodiscard]] ServiceOn const* on_director(DirectorId director) const;
     [[nodiscard]] bool has_vip(Family family) const;
@@ -271,6 +273,7 @@ struct Site {
     std::optional<Sync> sync;
     MarkRange marks;
     GuardMode guard = GuardMode::off;
+    Span guard_span; // of the `guard` statement; empty: the guard is the default
     Fwmark guard_mark; // reserved on every director while guard is local or drop, else 0
     IpvsOwner ipvs = IpvsOwner::lbc;
 

@@ -66,18 +66,19 @@ std::vector<std::string_view> keywords_of(std::span<StatementRule<Target> const>
 
 /// Reads `nodes` into `target`. `owner` is the statement whose block they are, `place` names it: "a service".
 /// Statements are read in the order of the rules, so that a rule can rely on those above it; messages are sorted by
-/// place all the same.
+/// place all the same. True if all could be read.
 template <typename Target>
-void read_statements(std::span<StatementRule<Target> const> rules, std::span<ast::Node const> nodes,
+bool read_statements(std::span<StatementRule<Target> const> rules, std::span<ast::Node const> nodes,
                      ast::Node const& owner, std::string_view place, Reading reading, Target& target) {
     auto const keywords = keywords_of(rules);
-    auto broken = owner.broken();
+    auto good = !owner.broken();
     std::map<std::string_view, std::vector<ast::Node const*>> by_keyword;
+    std::vector<std::string_view> missing;
     for (auto const& node : nodes) {
-        broken = broken || node.broken();
+        good = good && !node.broken();
         if (std::ranges::find(keywords, node.keyword()) == keywords.end()) {
             report_unknown_statement(node, place, keywords, reading.diagnostics);
-            broken = true; // it may have been meant as one that is missing
+            good = false;
         } else {
             by_keyword[node.keyword()].push_back(&node);
         }
@@ -85,9 +86,8 @@ void read_statements(std::span<StatementRule<Target> const> rules, std::span<ast
     for (auto const& rule : rules) {
         auto const found = by_keyword.find(rule.keyword);
         if (found == by_keyword.end()) {
-            if (rule.occurs == Occurs::required && !broken)
-                reading.diagnostics.report(DiagId::missing_statement, owner.span(), "{} needs `{}`", place,
-                                           rule.keyword);
+            if (rule.occurs == Occurs::required)
+                missing.push_back(rule.keyword);
             continue;
         }
         for (auto const* node : found->second) {
@@ -97,13 +97,20 @@ void read_statements(std::span<StatementRule<Target> const> rules, std::span<ast
                     .note(found->second.front()->span(), "the first one");
                 continue;
             }
-            if (!check_block(*node, rule.block, reading.diagnostics))
-                continue;
             Arguments arguments(*node, reading.lets, keywords, reading.diagnostics);
+            if (!check_block(*node, rule.block, reading.diagnostics)) {
+                good = false;
+                continue;
+            }
             rule.read(arguments, target);
             arguments.finish();
+            good = good && !arguments.failed();
         }
     }
+    // Beside another mistake, a statement that seems to be missing may have been meant there.
+    for (auto const keyword : good ? missing : std::vector<std::string_view>{})
+        reading.diagnostics.report(DiagId::missing_statement, owner.span(), "{} needs `{}`", place, keyword);
+    return good && missing.empty();
 }
 
 } // namespace lbc

@@ -26,15 +26,11 @@ std::optional<std::uint8_t> hex_digit(char c) {
     return std::nullopt;
 }
 
-int socket_family(Family family) {
-    return family == Family::ipv4 ? AF_INET : AF_INET6;
-}
+int socket_family(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
 
 } // namespace
 
-std::string_view to_string(Family family) {
-    return family == Family::ipv4 ? "ipv4" : "ipv6";
-}
+std::string_view to_string(Family family) { return family == Family::ipv4 ? "ipv4" : "ipv6"; }
 
 std::string_view to_string(Protocol protocol) {
     switch (protocol) {
@@ -82,13 +78,9 @@ bool Prefix::contains(IpAddress const& other) const {
     return other.family() == family() && of(other, length).address == address;
 }
 
-bool Prefix::contains(Prefix const& other) const {
-    return other.length >= length && contains(other.address);
-}
+bool Prefix::contains(Prefix const& other) const { return other.length >= length && contains(other.address); }
 
-std::string Prefix::str() const {
-    return is_host() ? address.str() : fmt::format("{}/{}", address.str(), length);
-}
+std::string Prefix::str() const { return is_host() ? address.str() : fmt::format("{}/{}", address.str(), length); }
 
 std::optional<MacAddress> MacAddress::parse(std::string_view text) {
     constexpr std::size_t text_size = 17; // six pairs and five separators
@@ -105,17 +97,13 @@ std::optional<MacAddress> MacAddress::parse(std::string_view text) {
     return mac;
 }
 
-std::string MacAddress::str() const {
-    return fmt::format("{:02x}", fmt::join(bytes, ":"));
-}
+std::string MacAddress::str() const { return fmt::format("{:02x}", fmt::join(bytes, ":")); }
 
 bool MacAddress::is_vrrp() const {
     return bytes[0] == 0 && bytes[1] == 0 && bytes[2] == 0x5e && bytes[3] == 0 && (bytes[4] == 1 || bytes[4] == 2);
 }
 
-std::string Fwmark::str() const {
-    return fmt::format("{:#x}", value);
-}
+std::string Fwmark::str() const { return fmt::format("{:#x}", value); }
 
 std::string PortRange::str(char separator) const {
     return first == last ? fmt::format("{}", first.value) : fmt::format("{}{}{}", first.value, separator, last.value);

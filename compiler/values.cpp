@@ -28,7 +28,7 @@ Value<std::uint64_t> parse_number(std::string_view text, NumberRange const& rang
     auto const hex = text.starts_with("0x") || text.starts_with("0X");
     auto const digits = hex ? text.substr(2) : text;
     if (digits.empty() || !std::ranges::all_of(digits, hex ? is_hex_digit : is_digit))
-        return refuse(DiagId::bad_number, "`{}` is no number; expected a {} from {} to {}", text, range.what,
+        return refuse(DiagId::bad_number, "`{}` is no number; {} is a number from {} to {}", text, range.what,
                       show(range.low, range), show(range.high, range));
     std::uint64_t number = 0;
     auto const [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number, hex ? 16 : 10);

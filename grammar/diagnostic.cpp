@@ -1,5 +1,7 @@
 #include "grammar/diagnostic.hpp"
 
+#include "grammar/utf8.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <iterator>
@@ -35,26 +37,20 @@ constexpr std::string_view reset = "\x1b[0m";
 constexpr std::size_t tab_width = 4;
 constexpr std::size_t widest_line = 160; // a longer source line is cut for display
 
-/// A source line as a terminal can show it: tabs expanded, control characters replaced. `column_of` maps byte offsets.
+/// A source line as a terminal can show it: tabs expanded, nothing unprintable. `columns` maps byte offsets.
 struct Display {
     std::string text;
     std::vector<std::size_t> columns; // of each byte, and of the end
 
     explicit Display(std::string_view line) {
         std::size_t column = 0;
-        for (char const c : line) {
-            columns.push_back(column);
-            auto const byte = static_cast<unsigned char>(c);
-            if (c == '\t') {
-                auto const width = tab_width - column % tab_width;
-                text.append(width, ' ');
-                column += width;
-            } else if ((byte & 0xC0U) == 0x80U) {
-                text += c; // continues the character before
-            } else {
-                text += byte < 0x20 || byte == 0x7F ? '?' : c;
-                ++column;
-            }
+        for (std::size_t at = 0; at < line.size();) {
+            auto const bytes = std::max<std::size_t>(1, utf8_length(line, at));
+            auto const width = line[at] == '\t' ? tab_width - column % tab_width : 1;
+            columns.insert(columns.end(), bytes, column);
+            text += line[at] == '\t' ? std::string(width, ' ') : printable(line.substr(at, bytes));
+            column += width;
+            at += bytes;
         }
         columns.push_back(column);
     }
@@ -68,8 +64,8 @@ public:
                  std::string_view slug) {
         auto const& file = sources_[span.file];
         auto const [line, column] = file.position(span.begin);
-        write("{}{}:{}:{}:{} {}{}:{} {}{}{}", paint(bold), file.name(), line, column, paint(reset), paint(colour),
-              label, paint(reset), paint(bold), text, paint(reset));
+        write("{}{}:{}:{}:{} {}{}:{} {}{}{}", paint(bold), printable(file.name()), line, column, paint(reset),
+              paint(colour), label, paint(reset), paint(bold), printable(text), paint(reset));
         if (!slug.empty())
             write(" [{}]", slug);
         out_ += '\n';

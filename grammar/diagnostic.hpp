@@ -166,8 +166,8 @@ struct TextStyle {
     bool colour = false;
 };
 
-/// One message with its source line, caret and notes, ended by a line break. Control characters of the source are
-/// shown as `?`, so that a hostile file cannot drive a terminal.
+/// One message with its source line, caret and notes, ended by a line break. What a terminal could take for a command
+/// is shown as `?`.
 [[nodiscard]] std::string render(Sources const& sources, Diagnostic const& diagnostic, TextStyle style);
 
 } // namespace lbc

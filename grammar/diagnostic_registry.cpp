@@ -12,9 +12,9 @@ namespace lbc {
 
 namespace {
 
-template <std::size_t... Sizes>
-constexpr auto concatenate(std::array<DiagInfo, Sizes> const&... parts) {
-    std::array<DiagInfo, (Sizes + ...)> all;
+template <std::size_t... sizes>
+constexpr auto concatenate(std::array<DiagInfo, sizes> const&... parts) {
+    std::array<DiagInfo, (sizes + ...)> all;
     auto* out = all.begin();
     ((out = std::ranges::copy(parts, out).out), ...);
     return all;

@@ -1,6 +1,7 @@
 #include "grammar/grammar.hpp"
 
 #include "grammar/recover.hpp"
+#include "grammar/utf8.hpp"
 
 #include <string>
 
@@ -136,30 +137,6 @@ auto const statement_3_def = recover[eps[open_statement] >> words >> x3::expect[
 auto const file = separators >> *(!eoi >> statement_0 >> separators);
 
 BOOST_SPIRIT_DEFINE(first_word, value, end, close, statement_0, statement_1, statement_2, statement_3)
-
-/// The first byte that is no part of a UTF-8 character (RFC 3629: no overlong forms, no surrogates), or the end.
-std::size_t find_invalid_utf8(std::string_view text) {
-    std::size_t at = 0;
-    while (at < text.size()) {
-        auto const byte = [&](std::size_t i) {
-            return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
-        };
-        auto const lead = byte(0);
-        auto const length = lead < 0x80 ? 1U : lead >= 0xC2 && lead <= 0xDF ? 2U : lead >= 0xE0 && lead <= 0xEF ? 3U
-                            : lead >= 0xF0 && lead <= 0xF4 ? 4U : 0U;
-        if (length == 0)
-            return at;
-        for (std::size_t i = 1; i < length; ++i)
-            if ((byte(i) & 0xC0U) != 0x80U)
-                return at;
-        auto const second = byte(1);
-        if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) ||
-            (lead == 0xF4 && second > 0x8F))
-            return at;
-        at += length;
-    }
-    return text.size();
-}
 
 } // namespace
 

@@ -266,8 +266,10 @@ private:
             if (attempt > 0) {
                 std::this_thread::sleep_for(commit_pause * attempt);
             }
+            bool const as_opened = handle_.has_value();
             TableHandle<Tables> table = take_handle();
-            int const code = edit(table, table.owned()) ? table.commit() : 0;
+            bool const changed = as_opened ? edit(table, owned_) : edit(table, table.owned());
+            int const code = changed ? table.commit() : 0;
             if (code == 0) {
                 return {};
             }

@@ -124,13 +124,9 @@ Json value(Persistence const& persistence) {
     return object;
 }
 
-Json value(Scheduler const& scheduler) {
-    return {{"name", scheduler.name}, {"flags", list(scheduler.flags)}};
-}
+Json value(Scheduler const& scheduler) { return {{"name", scheduler.name}, {"flags", list(scheduler.flags)}}; }
 
-Json value(PortRange const& range) {
-    return {{"first", value(range.first)}, {"last", value(range.last)}};
-}
+Json value(PortRange const& range) { return {{"first", value(range.first)}, {"last", value(range.last)}}; }
 
 void set_connections(Json& object, std::uint32_t min, std::uint32_t max) {
     if (min == 0 && max == 0)
@@ -160,8 +156,7 @@ std::string json_text(Site const& site, Sources const& sources, std::span<Plan c
     auto plan_list = json::Json::array();
     for (auto const& plan : plans)
         plan_list.push_back(json::plan_object(context, plan));
-    json::Json const document{
-        {"format", 1}, {"site", json::site_object(context)}, {"plans", std::move(plan_list)}};
+    json::Json const document{{"format", 1}, {"site", json::site_object(context)}, {"plans", std::move(plan_list)}};
     return document.dump(2, ' ', false, json::Json::error_handler_t::replace) + '\n';
 }
 

@@ -4,12 +4,9 @@ namespace lbc::json {
 namespace {
 
 Json director(Context const& context, Director const& box) {
-    return {{"name", box.name.value},
-            {"hostname", box.hostname},
-            {"macs", list(box.macs)},
-            {"addresses", list(box.addresses)},
-            {"interfaces", list(box.interfaces)},
-            {"source", context.place(box.span)}};
+    return {
+        {"name", box.name.value},           {"hostname", box.hostname},           {"macs", list(box.macs)},
+        {"addresses", list(box.addresses)}, {"interfaces", list(box.interfaces)}, {"source", context.place(box.span)}};
 }
 
 Json check_path(CheckPath const& url) {

@@ -122,21 +122,25 @@ plan_services() {
         sync=no
         return 0
     fi
-    saved=$("$IPVSADM" -Sn) || refuse "$IPVSADM cannot read the virtual services"
-    limits=$("$IPVSADM" -Ln --thresholds) || refuse "$IPVSADM cannot read the connection limits"
-    daemons=$("$IPVSADM" -Ln --daemon) || refuse "$IPVSADM cannot read the sync daemons"
-    services=$(printf '=\n%s\n=\n%s\n=\n%s\n' "$limits" "$saved" "$services")
-    to_add=$(printf '%s\n' "$services" | service_change add) || refuse "awk failed"
-    to_delete=$(printf '%s\n' "$services" | service_change delete) || refuse "awk failed"
+    read_services || refuse "$IPVSADM cannot read the virtual services and sync daemons"
+    to_add=$(compare_services add) || refuse "awk failed"
+    to_delete=$(compare_services delete) || refuse "awk failed"
 }
 
-# change_services LINES: ipvsadm -R goes on behind a line that the kernel refuses, and then exits with 0, but says so.
+read_services() {
+    saved=$("$IPVSADM" -Sn) && limits=$("$IPVSADM" -Ln --thresholds) && daemons=$("$IPVSADM" -Ln --daemon)
+}
+
+compare_services() { printf '=\n%s\n=\n%s\n=\n%s\n' "$limits" "$saved" "$services" | service_change "$1"; }
+
+# change_services LINES add|delete: ipvsadm -R goes on behind a line that the kernel refuses, and may then exit with 0;
+# but it says so, and what it did not do is still to be done.
 change_services() {
     [ -n "$1" ] || return 0
-    if ! said=$(printf '%s\n' "$1" | "$IPVSADM" -R 2>&1) || [ -n "$said" ]; then
-        printf '%s\n' "$said" >&2
-        fail "$IPVSADM did not take every line of: $1"
-    fi
+    if said=$(printf '%s\n' "$1" | "$IPVSADM" -R 2>&1) && [ -z "$said" ]; then return 0; fi
+    printf '%s\n' "$said" >&2
+    read_services || fail "$IPVSADM failed"
+    fail "$IPVSADM did not do: $(compare_services "$2")"
 }
 
 # change_sync: the site's sync daemons in both roles, or, for no director, neither.
@@ -179,11 +183,11 @@ change_all() {
     if [ "$backup_only" = yes ]; then plan_switch; fi
 
     if [ "$backup_only" = yes ]; then change_switch; fi
-    change_services "$to_add"
+    change_services "$to_add" add
     if [ "$sync" = yes ]; then change_sync; fi
     load_table "$IPTABLES" "$ipv4_change"
     load_table "$IP6TABLES" "$ipv6_change"
-    change_services "$to_delete"
+    change_services "$to_delete" delete
 }
 
 show() {

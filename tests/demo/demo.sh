@@ -4,8 +4,8 @@
 # gives no namespace.
 set -eu
 
-here=$(dirname "$0")
-site=$here/../../examples/two-boxes.lb
+here=$(cd "$(dirname "$0")" && pwd)
+site=two-boxes.lb
 client_mac=52:54:00:00:00:99
 peer_mac=08:00:27:46:c7:d4 # lb2's in the site
 vip=192.168.23.253
@@ -19,10 +19,11 @@ if [ "${LBC_DEMO_INSIDE-}" != yes ]; then
         exit 77
     fi
     # shellcheck disable=SC2086
-    LBC_DEMO_INSIDE=yes exec unshare $own sh "$0" "$1"
+    LBC_DEMO_INSIDE=yes exec unshare $own sh "$here/demo.sh" "$1"
 fi
 
-lbc=$1
+lbc=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+cd "$here/../../examples"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 # The namespace has tables of its own, so its lock is its own too.

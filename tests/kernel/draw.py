@@ -6,8 +6,8 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from random import Random
 
-from model import (ANY_PORT, PROTOCOLS, WITH_PORTS, Claim, Director, Meaning, Packet, Real, Service, Site,
-                   tunnel_protocols)
+from model import (ANY_PORT, PROTOCOLS, WITH_PORTS, Claim, Director, Meaning, Packet, Real, Service, Site)
+
 
 ETHERNET = ("eth0", "eth1", "eth10", "br-lan.1234567")
 TUNNEL = "tun0"
@@ -107,7 +107,8 @@ class Draw:
         for _ in range(self.rng.choice((1, 1, 2, 3))):
             vip = ip_network(self.vip())
             if not any(vip.version == ip_network(v).version and vip.overlaps(ip_network(v)) for v in vips):
-                vips.append(str(vip.network_address) if vip.num_addresses == 1 else str(vip))
+                text = vip.exploded if self.chance(0.3) else vip.compressed
+                vips.append(text.partition("/")[0] if vip.num_addresses == 1 else text)
         return vips
 
     def ranges(self) -> list[tuple[int, int]]:
@@ -131,15 +132,18 @@ class Draw:
 
     def reals(self, site: Site, vips: list[str], forward: str) -> list[Real]:
         rng = self.rng
-        reals = []
-        for family in sorted({ip_network(vip).version for vip in vips}):
+        reals, families = [], sorted({ip_network(vip).version for vip in vips})
+        if forward.startswith("tun") and len(families) == 1 and self.chance(0.3):  # a tunnel to the other family
+            return [Real("10.50.0.7" if families == [6] else "fd00:50::7")]
+        for family in families:
             net = "10.50.0." if family == 4 else "fd00:50::"
             reals += [Real(f"{net}{n}") for n in rng.sample(range(1, 99), rng.randint(1, 2))]
-            if forward != "nat" and self.chance(0.1):
-                reals.append(Real(rng.choice(site.directors).addresses[0 if family == 4 else 1]))
+            if forward != "nat" and self.chance(0.15):  # a director without its name, and one in a range
+                own = rng.choice(site.directors).addresses[0 if family == 4 else 1]
+                reals.append(Real(own if self.chance(0.5) else f"{own}-{ip_address(own) + 2}"))
         if forward != "nat" and self.chance(0.6):
             named = rng.sample(site.directors, rng.randint(1, len(site.directors)))
-            reals += [Real(d.name) for d in named if not any(r.target in d.addresses for r in reals)]
+            reals += [Real(d.name) for d in named if not any({*site.addresses(r)} & {*d.addresses} for r in reals)]
         if forward == "dr" and self.chance(0.2):
             rng.choice(reals).forward = "tun"
         rng.shuffle(reals)
@@ -211,7 +215,7 @@ class Packets:
                 entering += [Packet(device, None if device == TUNNEL else mac, to, protocol, port)
                              for device in self.devices for mac in (macs[:1] if device == TUNNEL else macs)]
                 leaving += [Packet(None, None, to, protocol, port, mark) for mark in (0, *self.known_marks)]
-            leaving += self.tunnelled(service, meaning.allocated.get(None, 0))
+            leaving += self.tunnelled(service)
         return entering, leaving
 
     def incoming(self, per_service: int = 70) -> list[Packet]:
@@ -242,17 +246,9 @@ class Packets:
         guard = self.meaning.allocated.get(None)
         packets = [replace(p, mark=0) if p.mark == guard and any(
             ip_address(p.to) in n for n in elsewhere if n.version == p.family) else p for p in packets]
-        return packets + ([p for s in self.meaning.services for p in self.tunnelled(s, guard)] if guard else [])
+        return packets + [p for s in self.meaning.services for p in self.tunnelled(s)]
 
-    def tunnelled(self, service: Service, guard: int) -> list[Packet]:
-        """Outer packets to the service's real servers in tunnels, with the guard mark."""
-        families = {ip_network(vip).version for vip in service.vips}
-        packets = []
-        for real in service.reals:
-            forward = real.forward or service.forward
-            for address in self.meaning.addresses(real.target):
-                family = ip_address(address).version
-                if forward.startswith("tun") and family in families and address not in self.meaning.me.addresses:
-                    protocol, port = tunnel_protocols(forward, family)
-                    packets += [Packet(None, None, address, protocol, port, mark) for mark in (guard, 0)]
-        return packets
+    def tunnelled(self, service: Service) -> list[Packet]:
+        """Outer packets to the service's real servers in tunnels."""
+        return [Packet(None, None, to, protocol, port, mark) for to, protocol, port in
+                self.meaning.tunnel_ends(service) for mark in (0, self.meaning.allocated.get(None, 0x4D2))]

@@ -103,17 +103,21 @@ class Foreign(unittest.TestCase):
         self.apply(small_site())
         self.assertEqual([line for line in mangle("iptables", False) if line.startswith("-A PREROUTING")], order)
 
-    def test_a_second_hook_goes(self) -> None:
+    def test_surplus_of_its_own_goes(self) -> None:
+        """Hooks twice and a chain that an older site left. They come by one restore: `iptables -N` would clear the
+        policies' counters."""
         self.apply(known_site())
         clean = {program: mangle(program, False) for program in harness.FAMILIES}
         for program in harness.FAMILIES:
-            net.run(f"{program}-legacy", "-t", "mangle", "-I", "PREROUTING", "2", "-j", "LBC")
-            net.run(f"{program}-legacy", "-t", "mangle", "-A", "OUTPUT", "-j", "LBC-OUT")
-            net.run(f"{program}-legacy", "-t", "mangle", "-N", "LBC-left-over")
+            lines = mangle(program)
+            lines[1:1] = [":LBC-left-over - [0:0]"]
+            first = next(i for i, line in enumerate(lines) if "-A PREROUTING" in line)
+            lines[first + 1:first + 1] = ["[9:9] -A PREROUTING -j LBC", "[9:9] -A OUTPUT -j LBC-OUT"]
+            lines[-1:] = ["[0:0] -A LBC-left-over -p udp -j LBC-PEER", "COMMIT"]
+            net.run(f"{program}-legacy-restore", "-c", text="\n".join(lines) + "\n")
         self.apply(known_site())
         for program in harness.FAMILIES:
-            now = mangle(program, False)
-            self.assertEqual(sorted(now), sorted(clean[program]))
+            self.assertEqual(sorted(mangle(program, False)), sorted(clean[program]))
         self.assert_foreign_untouched()
 
     def test_a_second_apply_writes_nothing(self) -> None:

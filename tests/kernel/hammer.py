@@ -83,6 +83,20 @@ class Hammer(unittest.TestCase):
         self.assertEqual(theirs, left_by_hammer(deleting))
         return runs
 
+    def test_two_at_once(self) -> None:
+        """The second waits for the lock, and the tables of both families are one run's."""
+        harness.write(known_site(), ONE)
+        harness.write(moved_site(), TWO)
+        wanted = []
+        for path in (ONE, TWO):
+            self.apply(path)
+            wanted.append([harness.saved(program) for program in harness.FAMILIES])
+        for _ in range(20):
+            pair = [subprocess.Popen([harness.LBC, "apply", str(path), "--only", "marks", "-d", "lb1", "--wait", "60s"],
+                                     stdout=subprocess.DEVNULL) for path in (ONE, TWO)]
+            self.assertEqual([process.wait(60) for process in pair], [0, 0])
+            self.assertIn([harness.saved(program) for program in harness.FAMILIES], wanted)
+
     def test_with_the_lock(self) -> None:
         runs = self.alternate(known_site(), moved_site(), True, None)
         self.assertGreater(runs, 2)

@@ -66,7 +66,7 @@ def learn(site: Site) -> tuple[dict[str | None, int], bool]:
     said = json.loads(done.stdout)["site"]
     chosen: dict[str | None, int] = {}
     pinned: set[int] = set()
-    for service, text in zip(site.services, said["service"], strict=True):
+    for service, text in zip(site.services, said["services"], strict=True):
         marks = {on["mark"] for on in text["on"]}
         if service.marks is None:
             assert len(marks) == 1, f"{service.name} has the marks {marks}\n{site.to_lb()}"

@@ -14,6 +14,8 @@ PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 WITH_PORTS = frozenset(PROTOCOLS.values())
 IPIP, IPV6_IN_IP, GRE = 4, 41, 47
 
+NO_STATION = "00:00:00:00:00:00"  # nobody's address, so no packet with it has a sender's
+
 DROPPED = None  # what `Meaning.outgoing` says of a packet that does not leave
 
 
@@ -44,7 +46,7 @@ class Director:
 
 @dataclass
 class Real:
-    target: str  # an address or a director's name
+    target: str  # an address, a range of addresses or a director's name
     forward: str | None = None
 
 
@@ -90,7 +92,8 @@ class Service:
             lines.append(f"mark {self.marks:#x}")
         elif self.marks:
             lines.append("mark " + ", ".join(f"{name} {mark:#x}" for name, mark in self.marks.items()))
-        for keyword, values in (("on", self.on), ("interface", self.interfaces), ("bypass", self.bypass)):
+        bypass = [mac.upper().replace(":", "-") for mac in self.bypass or []]  # the other way to write a MAC
+        for keyword, values in (("on", self.on), ("interface", self.interfaces), ("bypass", bypass)):
             if values:
                 lines.append(f"{keyword} {', '.join(values)}")
         if self.local:
@@ -124,7 +127,16 @@ class Site:
     def is_real(self, director: Director, service: Service, methods: tuple[str, ...]) -> bool:
         """Whether the director is a real server of the service by one of these methods."""
         return any((r.forward or service.forward).split()[0] in methods and
-                   (r.target == director.name or r.target in director.addresses) for r in service.reals)
+                   set(self.addresses(r)) & set(director.addresses) for r in service.reals)
+
+    def addresses(self, real: Real) -> list[str]:
+        """A real server's addresses: a director's own, a range's, or the one written."""
+        named = [d for d in self.directors if d.name == real.target]
+        if named:
+            return named[0].addresses
+        first, _, last = real.target.partition("-")
+        count = int(ip_address(last)) - int(ip_address(first)) if last else 0
+        return [str(ip_address(first) + n) for n in range(count + 1)]
 
     def guard_mode(self) -> str:
         if self.guard:
@@ -204,34 +216,31 @@ class Meaning:
         bypass = service.bypass if service.bypass is not None else self.site.bypass
         if packet.mac in bypass:
             return packet.mark
-        if packet.mac is None and self.site.is_real(self.me, service, ("tun",)):
+        if packet.mac in (None, NO_STATION) and self.site.is_real(self.me, service, ("tun",)):
             return packet.mark
         return self.mark_of(service)
 
     def outgoing(self, packet: Packet) -> int | None:
         """The mark of a packet of the director's own behind OUTPUT, or DROPPED."""
-        guarded = self.mode in ("local", "drop") and packet.mark == self.allocated.get(None)
+        # Without peers nothing ever gets the guard mark.
+        guarded = bool(self.peers) and self.mode in ("local", "drop") and packet.mark == self.allocated.get(None)
         to = ip_address(packet.to)
         if guarded and any(to in n for _, networks in self.networks for n in networks if n.version == to.version):
             return 0 if self.mode == "local" else DROPPED
-        if guarded and self.is_tunnelled(packet):
+        if guarded and any((packet.to, packet.protocol) == end[:2] and end[2] in (None, packet.port)
+                           for s in self.services for end in self.tunnel_ends(s)):
             return DROPPED
         service = next((s for s in self._addressed(packet) if s.local), None)
         return self.mark_of(service) if service else packet.mark
 
-    def is_tunnelled(self, packet: Packet) -> bool:
-        """Whether the packet is the outer one of a tunnel to a real server of a service that this director balances."""
-        for service in self.services:
-            families = {ip_network(vip).version for vip in service.vips}
-            for real in service.reals:
-                forward = real.forward or service.forward
-                if not forward.startswith("tun") or packet.to not in self.addresses(real.target):
-                    continue
-                if any(tunnel_protocols(forward, f) in ((packet.protocol, None), (packet.protocol, packet.port))
-                       for f in families):
-                    return True
-        return False
-
-    def addresses(self, target: str) -> list[str]:
-        named = [d for d in self.site.directors if d.name == target]
-        return named[0].addresses if named else [target]
+    def tunnel_ends(self, service: Service) -> list[tuple[str, int, int | None]]:
+        """Address, protocol and UDP port of the outer packets that carry a service to its real servers in tunnels.
+        VIPs of a family without real servers of its own use the other family's."""
+        reals = [(address, real.forward or service.forward) for real in service.reals
+                 for address in self.site.addresses(real)]
+        ends = []
+        for family in sorted({ip_network(vip).version for vip in service.vips}):
+            same = [r for r in reals if ip_address(r[0]).version == family]
+            ends += [(address, *tunnel_protocols(forward, family)) for address, forward in same or reals
+                     if forward.startswith("tun")]
+        return ends

@@ -10,6 +10,7 @@ import ctypes
 import fcntl
 import json
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -20,6 +21,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from model import Packet
 
 SKIPPED = 77
+PROGRAMS = ("ip", "nft", "iptables-legacy", "iptables-nft")
 OMITTED: list[str] = []  # what this machine cannot test; a run with something in it is a skipped one
 CLONE_NEWNET = 0x40000000
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
@@ -27,6 +29,7 @@ ETH_P = {4: 0x0800, 6: 0x86DD}
 SOURCES = {4: int(IPv4Address("10.192.0.0")), 6: int(IPv6Address("fd5e::"))}
 TCP, UDP, SCTP, ICMP, ICMPV6, DEST_OPTIONS = 6, 17, 132, 1, 58, 60
 SET_SIZE = 65536
+RECORDERS = ("in", "sent", "out")  # behind PREROUTING, before OUTPUT, behind OUTPUT
 
 RECORDER = f"""
 table inet record {{
@@ -72,6 +75,9 @@ def enter() -> None:
     """Moves this process into a network namespace of its own, or ends the test as skipped."""
     if os.geteuid() != 0:
         skip("not root")
+    missing = [program for program in PROGRAMS if not shutil.which(program)]
+    if missing:
+        skip(f"no {', '.join(missing)}")
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(CLONE_NEWNET) != 0:
         skip(f"no network namespace: {os.strerror(ctypes.get_errno())}")
@@ -136,6 +142,12 @@ class Lab:
         self.raw = {4: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW),
                     6: socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW)}
 
+    def close(self) -> None:
+        for sock in (*self.sockets.values(), *self.raw.values()):
+            sock.close()
+        if self.tunnel:
+            os.close(self.tunnel_fd)
+
     @property
     def devices(self) -> list[str]:
         return [*self.macs, *([self.tunnel] if self.tunnel else [])]
@@ -197,58 +209,45 @@ class Lab:
             pass  # a chain dropped it, as the recorder does with every one
         return source
 
-    def incoming(self, packets: list[Packet]) -> list[int]:
-        """The mark of each packet behind PREROUTING."""
+    def measure(self, entering: list[Packet], leaving: list[Packet]) -> tuple[list[int], list[int | None]]:
+        """The mark of each packet behind PREROUTING, and of each one of the director's own behind OUTPUT (None: it
+        was dropped there)."""
         self.forget()
-        sources = [self.send(packet) for packet in packets]
-        seen = self.wait("in", sources)
-        for index, packet in enumerate(packets):  # a full queue drops; a second loss is a failure
-            if sources[index] not in seen:
-                sources[index] = self.send(packet)
-        seen = self.wait("in", sources)
-        return [seen[source] for source in sources]
-
-    def outgoing(self, packets: list[Packet]) -> list[int | None]:
-        """The mark of each packet of the director's own behind OUTPUT; None: it was dropped there."""
-        self.forget()
-        sources = [self.send_own(packet) for packet in packets]
-        sent, seen = self.wait("sent", sources), self.read("out")
-        lost = [packet for source, packet in zip(sources, packets) if source not in sent]
-        if lost:
-            raise RuntimeError(f"never reached OUTPUT: {lost[0]}")
-        return [seen.get(source) for source in sources]
+        inward = [self.send(packet) for packet in entering]
+        outward = [self.send_own(packet) for packet in leaving]
+        seen = self.read()
+        for index, packet in enumerate(entering):  # a full queue drops; a second loss is a failure
+            if inward[index] not in seen["in"]:
+                inward[index] = self.send(packet)
+        deadline = time.monotonic() + 10
+        while not (seen["in"].keys() >= set(inward) and seen["sent"].keys() >= set(outward)):
+            if time.monotonic() > deadline:
+                lost = [p for source, p in zip(inward, entering) if source not in seen["in"]]
+                lost += [p for source, p in zip(outward, leaving) if source not in seen["sent"]]
+                raise RuntimeError(f"{len(lost)} packets never reached the hooks, the first is {lost[0]}")
+            time.sleep(0.05)
+            seen = self.read()
+        return [seen["in"][source] for source in inward], [seen["out"].get(source) for source in outward]
 
     def forget(self) -> None:
-        run("nft", "-f", "-", text="".join(f"flush set inet record {name}{family}\n"
-                                           for name in ("in", "sent", "out") for family in (4, 6)))
+        run("nft", "-f", "-", text="".join(f"flush set inet record {name}{family}\n" for name in RECORDERS
+                                           for family in (4, 6)))
 
-    def wait(self, name: str, sources: list[bytes]) -> dict[bytes, int]:
-        """What a recorder has noted, once it is complete or stands still."""
-        seen = self.read(name)
-        while any(source not in seen for source in sources):
-            time.sleep(0.05)
-            before, seen = len(seen), self.read(name)
-            if len(seen) == before:
-                break
-        return seen
-
-    def read(self, name: str) -> dict[bytes, int]:
-        """The mark of each source address that a recorder has noted."""
-        seen: dict[bytes, int] = {}
-        for source, mark in self.pairs(name):
-            if source in seen:
-                raise RuntimeError(f"{ip_address(source)} was seen with two marks, {seen[source]:#x} and {mark:#x}")
-            seen[source] = mark
+    def read(self) -> dict[str, dict[bytes, int]]:
+        """By recorder, the mark of each source address that it has noted."""
+        seen: dict[str, dict[bytes, int]] = {name: {} for name in RECORDERS}
+        for name, source, mark in self.noted():
+            if source in seen[name]:
+                raise RuntimeError(f"{ip_address(source)} has two marks, {seen[name][source]:#x} and {mark:#x}")
+            seen[name][source] = mark
         return seen
 
     @staticmethod
-    def pairs(name: str) -> list[tuple[bytes, int]]:
-        """Every (source address, mark) that a recorder has noted."""
-        pairs = []
-        for family in (4, 6):
-            reply = json.loads(run("nft", "-j", "list", "set", "inet", "record", f"{name}{family}"))
-            elements = next(item["set"] for item in reply["nftables"] if "set" in item).get("elem", [])
-            for element in elements:
+    def noted() -> list[tuple[str, bytes, int]]:
+        """Every (recorder, source address, mark) there is."""
+        noted = []
+        for item in json.loads(run("nft", "-j", "list", "table", "inet", "record"))["nftables"]:
+            for element in item.get("set", {}).get("elem", []):
                 address, mark = element["concat"] if "concat" in element else element["elem"]["val"]["concat"]
-                pairs.append((ip_address(address).packed, mark))
-        return pairs
+                noted.append((item["set"]["name"][:-1], ip_address(address).packed, mark))
+        return noted

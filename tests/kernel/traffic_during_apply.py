@@ -36,6 +36,7 @@ class TrafficDuringApply(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls.lab = net.Lab(("eth0", "eth1"))
+        cls.addClassCleanup(cls.lab.close)
 
     def tearDown(self) -> None:
         harness.clear()
@@ -68,7 +69,7 @@ class TrafficDuringApply(unittest.TestCase):
         self.assertEqual(child.exitcode, 0)
         print(f"{sent.value} packets, {TURNS} loads", flush=True)
         self.assertGreater(sent.value, TURNS)
-        seen = self.lab.pairs("in")
+        seen = [(source, mark) for name, source, mark in self.lab.noted() if name == "in"]
         for family in (4, 6):
             self.assertLessEqual({mark for source, mark in seen if source == CLIENTS[family]}, marks)
             self.assertLessEqual({mark for source, mark in seen if source == PEERS[family]}, guards)

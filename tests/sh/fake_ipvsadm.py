@@ -32,7 +32,8 @@ def listing(limits: bool) -> None:
     for key, service in services.items():
         print("FWM ", shown(key).replace("-6", "IPv6"), service["line"].split()[1])
         for address, (_, high, low) in service["reals"].items():
-            print(f"  -> {address:28}", f"{high:<10} {low:<10} 0          0" if limits else "Route   1      0          0")
+            counts = f"{high:<10} {low:<10} 0          0" if limits else "Route   1      0          0"
+            print(f"  -> {address:28} {counts}")
 
 
 def refused(message: str) -> int:
@@ -96,9 +97,8 @@ def daemon(arguments: list[str]) -> int:
         del running[role]
     else:
         given = dict(zip(options[::2], options[1::2], strict=True))
-        running[role] = (
-            f"mcast={given['--mcast-interface']}, syncid={given['--syncid']}, maxlen=1472, group=224.0.0.81, port=8848, ttl=1"
-        )
+        own = f"mcast={given['--mcast-interface']}, syncid={given['--syncid']}"
+        running[role] = f"{own}, maxlen=1472, group=224.0.0.81, port=8848, ttl=1"
     return 0
 
 

@@ -67,6 +67,16 @@ TEST_CASE("control characters never reach the terminal") {
                   "      |          ^\n");
 }
 
+TEST_CASE("neither do those of a message, a note or a file's name") {
+    Fixture const fixture("port\n", "a\x1b[2J.lb");
+    Diagnostic diagnostic{DiagId::port_range, fixture.span("port"), "no `\x1b[31m`", {}};
+    diagnostic.note(fixture.span("port"), "\xc2\x9b"
+                                          "31m");
+    for (char const c : render(fixture.sources, diagnostic, {}))
+        CHECK((c == '\n' || static_cast<unsigned char>(c) >= 0x20));
+    CHECK(render(fixture.sources, diagnostic, {}).find("\xc2\x9b") == std::string::npos);
+}
+
 TEST_CASE("an empty place has a caret, also at the end of the file") {
     Fixture const fixture("port tcp");
     CHECK(fixture.message(Span{fixture.file, 8, 8}) == "site.lb:1:9: error: wrong [port-range]\n"

@@ -197,9 +197,7 @@ TEST_CASE("json: the plan's guard and virtual services") {
     CHECK(said["real_servers"][0]["weight"] == 0);
 }
 
-TEST_CASE("json: equal sites give equal bytes") {
-    CHECK(Fixture().text() == Fixture().text());
-}
+TEST_CASE("json: equal sites give equal bytes") { CHECK(Fixture().text() == Fixture().text()); }
 
 TEST_CASE("json: a message is one line with its place and its notes") {
     Sources sources;

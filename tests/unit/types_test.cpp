@@ -36,8 +36,8 @@ TEST_CASE("IPv6 addresses are read in every form and printed in one") {
     CHECK(ip("::").str() == "::");
     CHECK(ip("2001:DB8:0:0:0:0:0:1").str() == "2001:db8::1");
     CHECK(ip("2001:0db8::0001").str() == "2001:db8::1");
-    CHECK(ip("2001:db8:0:0:1:0:0:1").str() == "2001:db8::1:0:0:1"); // the first of two equal runs
-    CHECK(ip("2001:0:0:1:0:0:0:1").str() == "2001:0:0:1::1");       // the longest run
+    CHECK(ip("2001:db8:0:0:1:0:0:1").str() == "2001:db8::1:0:0:1");    // the first of two equal runs
+    CHECK(ip("2001:0:0:1:0:0:0:1").str() == "2001:0:0:1::1");          // the longest run
     CHECK(ip("2001:db8:0:1:1:1:1:1").str() == "2001:db8:0:1:1:1:1:1"); // one group is never shortened
     CHECK(ip("::ffff:c000:0201").str() == "::ffff:192.0.2.1");
     CHECK(ip("::ffff:192.0.2.1") == ip("::ffff:c000:201"));

@@ -1,0 +1,69 @@
+"""Every example with all that is compiled from it: runs `lbc compile --emit all` and compares the tree with the one in
+this folder. Twice, since equal input gives equal bytes. LBC_UPDATE_GOLDEN=1 writes the trees anew."""
+import difflib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).parent
+EXAMPLES = HERE.parent.parent / "examples"
+
+
+def examples():
+    """Names and files: NAME.lb, or NAME/site.lb."""
+    found = {path.stem: path for path in EXAMPLES.glob("*.lb")}
+    found.update({path.parent.name: path for path in EXAMPLES.glob("*/site.lb")})
+    return sorted(found.items())
+
+
+def compile_tree(lbc, site, folder):
+    """The tree of a site, as a map from paths to texts. Runs below `examples`, so that no path of the machine is part
+    of the input."""
+    result = subprocess.run([lbc, "compile", site.relative_to(EXAMPLES), "--emit", "all", "-o", folder], cwd=EXAMPLES,
+                            capture_output=True, text=True, timeout=60, check=False)
+    if result.returncode != 0:
+        sys.exit(f"{site.name}: exit status {result.returncode}\n{result.stderr}")
+    texts = tree(folder)
+    texts["messages"] = result.stderr
+    return texts
+
+
+def tree(folder):
+    return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def compare(name, expected, actual):
+    failed = 0
+    for path in sorted(expected.keys() | actual.keys()):
+        before, after = (texts.get(path, "").splitlines(keepends=True) for texts in (expected, actual))
+        if (path in expected) != (path in actual) or before != after:
+            failed += 1
+            sys.stdout.writelines(difflib.unified_diff(before, after, f"{name}/{path}", "now"))
+    return failed
+
+
+def main():
+    lbc = os.path.abspath(sys.argv[1])
+    failed = files = 0
+    for name, site in examples():
+        with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+            actual = compile_tree(lbc, site, pathlib.Path(first))
+            if compile_tree(lbc, site, pathlib.Path(second)) != actual:
+                failed += 1
+                print(f"FAILED {name}: two runs differ")
+        golden = HERE / name
+        if os.environ.get("LBC_UPDATE_GOLDEN"):
+            shutil.rmtree(golden, ignore_errors=True)
+            for path, text in actual.items():
+                (golden / path).parent.mkdir(parents=True, exist_ok=True)
+                (golden / path).write_text(text)
+        failed += compare(name, tree(golden), actual)
+        files += len(actual)
+    print(f"{files} artefacts, {failed} failed")
+    sys.exit(1 if failed or not files else 0)
+
+
+main()

@@ -1,0 +1,44 @@
+// Files that a test makes up.
+#pragma once
+
+#include "grammar/files.hpp"
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lbc {
+
+class MemoryFiles final : public FileReader {
+public:
+    MemoryFiles() = default;
+    explicit MemoryFiles(std::map<std::string, std::string> files) : files_(std::move(files)) {}
+
+    [[nodiscard]] std::expected<std::string, std::string> read(std::string const& path, std::size_t limit) override {
+        auto const found = files_.find(path);
+        if (found == files_.end())
+            return std::unexpected("No such file or directory");
+        if (found->second.size() > limit)
+            return std::unexpected("too large");
+        return found->second;
+    }
+
+    /// Knows one form of pattern, `PREFIX*SUFFIX`.
+    [[nodiscard]] std::vector<std::string> glob(std::string const& pattern) override {
+        auto const star = pattern.find('*');
+        auto const suffix = pattern.substr(star + 1);
+        std::vector<std::string> matches;
+        for (auto const& [path, text] : files_)
+            if (path.starts_with(pattern.substr(0, star)) && path.ends_with(suffix))
+                matches.push_back(path);
+        return matches;
+    }
+
+    [[nodiscard]] std::string identity(std::string const& path) override { return path; }
+
+private:
+    std::map<std::string, std::string> files_;
+};
+
+} // namespace lbc

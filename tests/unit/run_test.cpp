@@ -1,0 +1,194 @@
+#include "cli/run.hpp"
+
+#include "tests/support/fake_kernel.hpp"
+#include "tests/support/memory_files.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <sstream>
+
+using namespace lbc;
+
+namespace {
+
+class NamedHost final : public Host {
+public:
+    explicit NamedHost(std::string name, std::vector<MacAddress> macs = {})
+        : name_(std::move(name)), macs_(std::move(macs)) {}
+    [[nodiscard]] std::string name() const override { return name_; }
+    [[nodiscard]] std::vector<MacAddress> macs() const override { return macs_; }
+
+private:
+    std::string name_;
+    std::vector<MacAddress> macs_;
+};
+
+/// Hands a kernel that outlives the command to it.
+class Borrowed final : public Kernel {
+public:
+    explicit Borrowed(Kernel& kernel) : kernel_(kernel) {}
+    [[nodiscard]] std::expected<std::unique_ptr<XtablesLock>, SystemError>
+    lock(std::chrono::milliseconds wait) override {
+        return kernel_.lock(wait);
+    }
+    [[nodiscard]] std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override {
+        return kernel_.open_mangle(family);
+    }
+
+private:
+    Kernel& kernel_;
+};
+
+/// One machine with files, a name and a kernel, on which commands are run.
+struct Machine {
+    MemoryFiles files{std::map<std::string, std::string>{
+        {"site.lb", "director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1, 2001:db8::1 }\n"
+                    "director lb2 { mac 02:00:00:00:00:02; address 10.0.0.2, 2001:db8::2; hostname box2.example }\n"
+                    "service web { vip 10.9.9.1, 2001:db8::9; port tcp 80; mark 3; real lb1; real lb2 }\n"},
+        {"bad.lb", "service web { vip 10.9.9.1; port tcp 70000; real 10.0.0.7 }\n"}}};
+    NamedHost host{"lb1"};
+    test::FakeKernel kernel;
+    std::ostringstream out;
+    std::ostringstream err;
+
+    int run(std::vector<std::string> const& arguments, Host* other = nullptr) {
+        out.str({});
+        err.str({});
+        Environment const environment{.files = files,
+                                      .host = other != nullptr ? *other : host,
+                                      .kernel = [this] { return std::make_unique<Borrowed>(kernel); },
+                                      .out = out,
+                                      .err = err};
+        return static_cast<int>(lbc::run(arguments, environment));
+    }
+
+    [[nodiscard]] std::size_t writes() const {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            kernel.log, [](auto const& call) { return call.starts_with("replace") || call.starts_with("restore"); }));
+    }
+};
+
+bool has(std::ostringstream const& stream, std::string_view text) {
+    return stream.str().find(text) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("help and version are answers, wrong usage is status 2") {
+    Machine m;
+    CHECK(m.run({"--version"}) == 0);
+    CHECK(m.run({"--help"}) == 0);
+    CHECK(has(m.out, "compile"));
+    for (auto const* command : {"check", "compile", "apply", "remove", "explain"}) {
+        CHECK(m.run({command, "--help"}) == 0);
+        CHECK_FALSE(m.out.str().empty());
+    }
+    CHECK(m.run({}) == 2);
+    CHECK(m.run({"chekc", "site.lb"}) == 2);
+    CHECK(m.run({"compile", "site.lb", "--emit", "perl"}) == 2);
+    CHECK(m.run({"compile", "site.lb", "--emit", "all"}) == 2);
+    CHECK(m.run({"apply", "site.lb"}) == 2);
+    CHECK(m.run({"apply", "site.lb", "--only", "marks", "--wait", "soon"}) == 2);
+    CHECK(m.kernel.log.empty());
+}
+
+TEST_CASE("an error in the file is status 2, and the kernel is not asked") {
+    Machine m;
+    for (auto const& arguments : {std::vector<std::string>{"check", "bad.lb"},
+                                  {"compile", "bad.lb"},
+                                  {"apply", "bad.lb", "--only", "marks", "-d", "lb1"},
+                                  {"check", "no-such.lb"}}) {
+        CHECK(m.run(arguments) == 2);
+        CHECK(m.out.str().empty());
+        CHECK(has(m.err, "; nothing was written"));
+    }
+    CHECK(m.kernel.log.empty());
+    CHECK(m.run({"check", "bad.lb", "--message-format", "json"}) == 2);
+    CHECK(has(m.err, "\"id\":\"port-range\""));
+}
+
+TEST_CASE("check counts when asked") {
+    Machine m;
+    CHECK(m.run({"check", "site.lb"}) == 0);
+    CHECK(m.out.str().empty());
+    CHECK(m.run({"check", "-v", "site.lb"}) == 0);
+    CHECK(m.out.str() == "site.lb: directors 2, services 1, real servers 4, vrrp 0, errors 0, warnings 0\n");
+}
+
+TEST_CASE("compile speaks of one director where its output can hold only one") {
+    Machine m;
+    CHECK(m.run({"compile", "site.lb", "--emit", "iptables"}) == 2);
+    CHECK(has(m.err, "lb1, lb2"));
+    CHECK(m.run({"compile", "site.lb", "--emit", "iptables", "-d", "lb2"}) == 0);
+    CHECK(has(m.out, "--mac-source 02:00:00:00:00:01"));
+    CHECK(m.run({"compile", "site.lb", "-d", "lb3"}) == 2);
+    CHECK(has(m.err, "did you mean `lb1`?"));
+}
+
+TEST_CASE("a director is found by name, by host name and by MAC") {
+    Machine m;
+    auto const dry = [&](Host& host) {
+        return m.run({"apply", "site.lb", "--only", "marks", "--dry-run"}, &host) == 0 ? m.out.str().substr(0, 4)
+                                                                                      : "none";
+    };
+    NamedHost by_name("lb1.example.net");
+    NamedHost by_hostname("box2.example");
+    NamedHost by_mac("elsewhere", {*MacAddress::parse("02:00:00:00:00:02")});
+    NamedHost stranger("elsewhere", {*MacAddress::parse("02:00:00:00:00:99")});
+    CHECK(dry(by_name) == "lb1:");
+    CHECK(dry(by_hostname) == "lb2:");
+    CHECK(dry(by_mac) == "lb2:");
+    CHECK(dry(stranger) == "none");
+    CHECK(has(m.err, "lb1, lb2"));
+    CHECK(m.writes() == 0);
+}
+
+TEST_CASE("apply writes both families once, and nothing the second time") {
+    Machine m;
+    CHECK(m.run({"apply", "site.lb", "--only", "marks"}) == 0);
+    CHECK(m.writes() == 2);
+    CHECK_FALSE(m.kernel.tables[0].empty());
+    CHECK_FALSE(m.kernel.tables[1].empty());
+    CHECK(m.run({"apply", "site.lb", "--only", "marks"}) == 0);
+    CHECK(m.out.str() == "lb1: nothing differs, nothing written\n");
+    CHECK(m.writes() == 2);
+    CHECK(m.run({"apply", "site.lb", "--only", "marks", "-d", "lb2", "--dry-run"}) == 0);
+    CHECK(has(m.out, "+ -A LBC -m mac --mac-source 02:00:00:00:00:01 -g LBC-PEER"));
+    CHECK(m.writes() == 2);
+    CHECK(m.run({"remove"}) == 0);
+    CHECK(m.kernel.tables[0].empty());
+    CHECK(m.kernel.tables[1].empty());
+}
+
+TEST_CASE("each kernel call that fails gives its status, and the tables are the old or the new ones") {
+    Machine fine;
+    REQUIRE(fine.run({"apply", "site.lb", "--only", "marks"}) == 0);
+    auto const calls = fine.kernel.log.size();
+    REQUIRE(calls > 5);
+    for (std::size_t call = 0; call < calls; ++call) {
+        if (fine.kernel.log[call] == "unlock")
+            continue;
+        Machine m;
+        m.kernel.failures[call] = {SystemError::Kind::failed, 5, "the call failed"};
+        auto const status = m.run({"apply", "site.lb", "--only", "marks"});
+        CAPTURE(fine.kernel.log[call]);
+        CHECK((status == 3 || status == 4));
+        CHECK(has(m.err, "the call failed"));
+        CHECK(m.kernel.tables[0].empty());
+        CHECK(m.kernel.tables[1].empty());
+        CHECK_FALSE(m.kernel.is_locked());
+    }
+}
+
+TEST_CASE("explain knows every id") {
+    Machine m;
+    CHECK(m.run({"explain"}) == 0);
+    std::istringstream lines(m.out.str());
+    std::size_t count = 0;
+    for (std::string line; std::getline(lines, line); ++count)
+        CHECK(m.run({"explain", line.substr(0, line.find(' '))}) == 0);
+    CHECK(count > 60);
+    CHECK(m.run({"explain", "port-rnge"}) == 2);
+    CHECK(has(m.err, "did you mean `port-range`?"));
+}
