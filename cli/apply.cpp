@@ -78,10 +78,9 @@ void print_changes(std::vector<FamilyChange> const& changes, std::string_view wh
     if (changes.empty())
         environment.out << fmt::format("{}: nothing differs, nothing written\n", who);
     for (auto const& change : changes) {
-        environment.out << fmt::format("{}: {} mangle table {}: rules {} -> {}\n", who,
-                                       change.family == Family::ipv4 ? "IPv4" : "IPv6",
-                                       dry_run ? "would change" : "changed", rule_count(change.before),
-                                       rule_count(change.after));
+        environment.out << fmt::format(
+            "{}: {} mangle table {}: rules {} -> {}\n", who, change.family == Family::ipv4 ? "IPv4" : "IPv6",
+            dry_run ? "would change" : "changed", rule_count(change.before), rule_count(change.after));
         if (dry_run)
             environment.out << difference(change, environment.colour_out);
     }

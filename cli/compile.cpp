@@ -69,8 +69,8 @@ Status write_all(SiteInput const& input, std::span<Plan const> plans, std::strin
         std::error_code error;
         std::filesystem::create_directories(path.parent_path(), error);
         if (error) {
-            print_failure(environment, fmt::format("cannot make `{}`: {}", path.parent_path().string(),
-                                                   error.message()));
+            print_failure(environment,
+                          fmt::format("cannot make `{}`: {}", path.parent_path().string(), error.message()));
             return Status::refused;
         }
         if (auto const written = write_file(path.string(), text); !written) {
@@ -92,8 +92,8 @@ std::expected<std::vector<DirectorId>, std::string> choose(Options const& option
         std::vector<std::string_view> names;
         for (auto const& director : site.directors)
             names.push_back(director.name.value);
-        return std::unexpected(fmt::format("`--emit {}` is for one director; name it with -d: {}", options.emit,
-                                           fmt::join(names, ", ")));
+        return std::unexpected(
+            fmt::format("`--emit {}` is for one director; name it with -d: {}", options.emit, fmt::join(names, ", ")));
     }
     auto const id = choose_director(site, options.site.director, host);
     if (!id)

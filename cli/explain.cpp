@@ -14,11 +14,12 @@ namespace {
 std::string_view word(Severity severity) { return severity == Severity::error ? "error" : "warning"; }
 
 std::string everything() {
-    std::string text = "# Messages\n\nEvery message of lbc ends with an id in brackets. This page has them all; it is what "
-                       "`lbc explain --markdown`\nprints, and `lbc explain ID` prints one.\n";
+    std::string text =
+        "# Messages\n\nEvery message of lbc ends with an id in brackets. This page has them all; it is what "
+        "`lbc explain --markdown`\nprints, and `lbc explain ID` prints one.\n";
     for (auto const& entry : all_diagnostics())
-        text += fmt::format("\n## {}\n\n*{}.* {}\n", entry.slug, entry.severity == Severity::error ? "Error" : "Warning",
-                            entry.explanation);
+        text += fmt::format("\n## {}\n\n*{}.* {}\n", entry.slug,
+                            entry.severity == Severity::error ? "Error" : "Warning", entry.explanation);
     return text;
 }
 

@@ -32,7 +32,7 @@ public:
     Host& operator=(Host const&) = delete;
     virtual ~Host() = default;
 
-    [[nodiscard]] virtual std::string name() const = 0;            // uname(2)'s nodename
+    [[nodiscard]] virtual std::string name() const = 0;             // uname(2)'s nodename
     [[nodiscard]] virtual std::vector<MacAddress> macs() const = 0; // of its interfaces
 };
 

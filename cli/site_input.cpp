@@ -25,9 +25,8 @@ std::vector<std::string_view> director_names(Site const& site) {
 }
 
 bool has_any_mac(Director const& director, std::vector<MacAddress> const& macs) {
-    return std::ranges::any_of(director.macs, [&](auto const& mac) {
-        return std::ranges::find(macs, mac.value) != macs.end();
-    });
+    return std::ranges::any_of(director.macs,
+                               [&](auto const& mac) { return std::ranges::find(macs, mac.value) != macs.end(); });
 }
 
 } // namespace
@@ -59,9 +58,9 @@ void print_messages(SiteInput const& input, SiteOptions const& options, Environm
     if (!options.json_messages && input.diagnostics.omitted() > 0)
         text += fmt::format("… and {} more\n", input.diagnostics.omitted());
     if (!options.json_messages && !text.empty())
-        text += fmt::format("{}, {}{}\n", counted(input.diagnostics.errors(), "error"),
-                            counted(input.diagnostics.warnings(), "warning"),
-                            input.good() ? "" : "; nothing was written");
+        text +=
+            fmt::format("{}, {}{}\n", counted(input.diagnostics.errors(), "error"),
+                        counted(input.diagnostics.warnings(), "warning"), input.good() ? "" : "; nothing was written");
     environment.err << text;
 }
 

@@ -35,15 +35,15 @@ std::optional<ast::Word> Arguments::word(std::string_view what) {
     if (failed_)
         return std::nullopt;
     if (at_ == words_.size() || (words_[at_].after_comma && !element_start_)) {
-        fail(DiagId::missing_value, last(), fmt::format("expected {} after `{}`", what,
-                                                       at_ > 0 ? words_[at_ - 1].text : node_.keyword()));
+        fail(DiagId::missing_value, last(),
+             fmt::format("expected {} after `{}`", what, at_ > 0 ? words_[at_ - 1].text : node_.keyword()));
         return std::nullopt;
     }
     auto const& next = words_[at_];
     if (next.kind != ast::Word::Kind::bare) {
-        fail(DiagId::syntax, next.span, next.kind == ast::Word::Kind::string
-                                            ? fmt::format("expected {}, without quotes", what)
-                                            : fmt::format("expected {}, found `=`", what));
+        fail(DiagId::syntax, next.span,
+             next.kind == ast::Word::Kind::string ? fmt::format("expected {}, without quotes", what)
+                                                  : fmt::format("expected {}, found `=`", what));
         return std::nullopt;
     }
     ++at_;
@@ -106,8 +106,10 @@ void Arguments::finish() {
         fail(DiagId::extra_value, extra.span,
              fmt::format("`{}` begins a statement; put it on a line of its own, or a `;` before it", extra.text));
     else
-        fail(DiagId::extra_value, extra.span, fmt::format("`{}` has no place here; values of a list need a `,` "
-                                                         "between them", extra.text));
+        fail(DiagId::extra_value, extra.span,
+             fmt::format("`{}` has no place here; values of a list need a `,` "
+                         "between them",
+                         extra.text));
 }
 
 void Arguments::report_redundant(Span again, Span first) {

@@ -74,8 +74,9 @@ private:
             std::erase_if(live, [&](Claim const& other) { return other.ports.last < claim.ports.first; });
             for (auto const& other : live)
                 if (other.ports.overlaps(claim.ports))
-                    report(*other.mark_class, *claim.mark_class,
-                           {std::max(other.ports.first, claim.ports.first), std::min(other.ports.last, claim.ports.last)});
+                    report(
+                        *other.mark_class, *claim.mark_class,
+                        {std::max(other.ports.first, claim.ports.first), std::min(other.ports.last, claim.ports.last)});
         }
     }
 
@@ -93,8 +94,7 @@ private:
                                             ports.is_all() ? "any" : ports.str());
         diagnostics_
             .report(DiagId::duplicate_vip, vip_span(second), "{} of `{}` is already claimed by service `{}` on `{}`",
-                    what, service.name.value, site_.services[first.service].name.value,
-                    site_[director_].name.value)
+                    what, service.name.value, site_.services[first.service].name.value, site_[director_].name.value)
             .note(vip_span(first), "first claimed here");
     }
 

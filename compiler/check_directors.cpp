@@ -24,8 +24,7 @@ void check_mac(Site const& site, Service const& service, DirectorId id, Diagnost
     auto const& director = site[id];
     if (!director.macs.empty() || director.incomplete)
         return;
-    auto const others_balance =
-        std::ranges::any_of(service.on, [&](ServiceOn const& on) { return on.director != id; });
+    auto const others_balance = std::ranges::any_of(service.on, [&](ServiceOn const& on) { return on.director != id; });
     if (others_balance && is_real_server(site, service, id)) {
         diagnostics
             .report(DiagId::missing_mac, director.name.span,

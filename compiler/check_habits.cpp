@@ -118,10 +118,11 @@ void check_tunnels(Site const& site, Service const& service, Diagnostics& diagno
         return;
     auto const tunnel = [](Forwarding::Method method) { return method == Forwarding::Method::tun; };
     if (auto const id = peer_real_server(site, service, tunnel))
-        diagnostics.report(DiagId::tunnel_guard, service.name.span,
-                           "`{}` reaches director `{}` through a tunnel: what comes out of it has no source MAC, so the "
-                           "guard does not see flows that `{}` remembers from an earlier role",
-                           service.name.value, site[*id].name.value, site[*id].name.value);
+        diagnostics.report(
+            DiagId::tunnel_guard, service.name.span,
+            "`{}` reaches director `{}` through a tunnel: what comes out of it has no source MAC, so the "
+            "guard does not see flows that `{}` remembers from an earlier role",
+            service.name.value, site[*id].name.value, site[*id].name.value);
 }
 
 void check_sync_marks(Site const& site, Service const& service, Diagnostics& diagnostics) {

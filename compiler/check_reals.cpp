@@ -7,8 +7,8 @@ namespace lbc {
 void check_reals(Site const& site, Diagnostics& diagnostics) {
     for (auto const& service : site.services) {
         for (auto const family : families) {
-            auto const vip = std::ranges::find_if(
-                service.vips, [&](auto const& v) { return v.value.family() == family; });
+            auto const vip =
+                std::ranges::find_if(service.vips, [&](auto const& v) { return v.value.family() == family; });
             if (vip != service.vips.end() && service.reals_for(family).empty() && !service.incomplete)
                 diagnostics.report(DiagId::no_real_server, vip->span, "`{}` has no {} real server for this address",
                                    service.name.value, family == Family::ipv4 ? "IPv4" : "IPv6");
@@ -20,7 +20,8 @@ void check_reals(Site const& site, Diagnostics& diagnostics) {
                         .report(DiagId::real_is_vip, real.span, "`{}` is a VIP of `{}`: what goes there is balanced",
                                 real.address.str(), service.name.value)
                         .note(vip.span, "the VIP");
-        if (!service.reals.empty() && !service.incomplete && std::ranges::all_of(service.reals, [](auto const& r) { return r.weight == 0; }))
+        if (!service.reals.empty() && !service.incomplete &&
+            std::ranges::all_of(service.reals, [](auto const& r) { return r.weight == 0; }))
             diagnostics.report(DiagId::all_drained, service.name.span,
                                "every real server of `{}` has weight 0: no new connection is served",
                                service.name.value);

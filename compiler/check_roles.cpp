@@ -30,8 +30,8 @@ void check_instances(Site const& site, Diagnostics& diagnostics) {
         for (auto const& [id, priority] : vrrp.priorities)
             if (vrrp.unicast && site[id].addresses.empty())
                 diagnostics
-                    .report(DiagId::missing_address, vrrp.name.span,
-                            "`unicast` needs an `address` of director `{}`", site[id].name.value)
+                    .report(DiagId::missing_address, vrrp.name.span, "`unicast` needs an `address` of director `{}`",
+                            site[id].name.value)
                     .note(site[id].span, "the director");
     }
 }
@@ -41,8 +41,9 @@ void check_guard(Site const& site, Diagnostics& diagnostics) {
         return;
     constexpr std::string_view reason = "`guard backup-only` follows the sync daemon, so it needs";
     if (!site.sync || site.vrrps.size() != 1) {
-        diagnostics.report(DiagId::guard_requires, site.guard_span, "{} `sync` and exactly one `vrrp`; this site has {} and {}",
-                           reason, site.sync ? "`sync`" : "no `sync`", site.vrrps.size());
+        diagnostics.report(DiagId::guard_requires, site.guard_span,
+                           "{} `sync` and exactly one `vrrp`; this site has {} and {}", reason,
+                           site.sync ? "`sync`" : "no `sync`", site.vrrps.size());
     } else if (!site.sync->instance) {
         diagnostics.report(DiagId::guard_requires, site.sync->span,
                            "{} `instance {}` in `sync`: without it every director runs both roles, which switches IPVS "

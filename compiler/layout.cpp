@@ -136,8 +136,9 @@ private:
             Matches to_vip;
             to_vip.destination = mark_class->destination;
             auto const local = table_.guard->mode == GuardMode::local;
-            chain.rules.push_back({to_vip, local ? Target{SetMark{Fwmark{}}} : Target{Drop{}},
-                                   local ? "a changed mark routes anew: to this box" : "remembered from an earlier role"});
+            chain.rules.push_back(
+                {to_vip, local ? Target{SetMark{Fwmark{}}} : Target{Drop{}},
+                 local ? "a changed mark routes anew: to this box" : "remembered from an earlier role"});
         }
         for (auto const& end : table_.guard->tunnels) {
             if (end.address.family() != family_)

@@ -54,8 +54,8 @@ private:
         }
         auto const slash = from.rfind('/');
         auto const pattern = unescape(words[1].text);
-        auto const path = pattern.starts_with('/') || slash == std::string::npos ? pattern
-                                                                                 : from.substr(0, slash + 1) + pattern;
+        auto const path =
+            pattern.starts_with('/') || slash == std::string::npos ? pattern : from.substr(0, slash + 1) + pattern;
         auto const where = words[1].span;
         if (pattern.find_first_of("*?[") == std::string::npos) {
             read(path, &where);

@@ -13,9 +13,7 @@ std::uint32_t fnv1a(std::string_view text) {
     return hash;
 }
 
-bool needs_guard_mark(Site const& site) {
-    return site.guard == GuardMode::local || site.guard == GuardMode::drop;
-}
+bool needs_guard_mark(Site const& site) { return site.guard == GuardMode::local || site.guard == GuardMode::drop; }
 
 /// The first free mark at `start` or behind it, round the range; 0 where all are taken.
 Fwmark next_free(MarkRange const& range, std::uint32_t start, std::set<Fwmark> const& taken) {
@@ -58,8 +56,9 @@ void allocate_marks(Site& site, Diagnostics& diagnostics) {
         auto const slot = static_cast<std::uint32_t>(fnv1a(service.name.value) % size);
         auto const mark = next_free(site.marks, slot, taken);
         if (mark == Fwmark{}) {
-            diagnostics.report(DiagId::marks_full, service.name.span, "no mark of {}-{} is left for `{}`; widen `marks`",
-                               site.marks.first.str(), site.marks.last.str(), service.name.value);
+            diagnostics.report(DiagId::marks_full, service.name.span,
+                               "no mark of {}-{} is left for `{}`; widen `marks`", site.marks.first.str(),
+                               site.marks.last.str(), service.name.value);
             continue;
         }
         if (mark.value != site.marks.first.value + slot)

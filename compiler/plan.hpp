@@ -32,9 +32,9 @@ struct MarkClass {
 
 /// The outer packets by which this director reaches real servers through a tunnel.
 struct TunnelEnd {
-    IpAddress address;          // the real server
-    std::uint8_t protocol = 0;  // IP protocol number of the outer packet's payload: 4, 41, 47 or 17
-    std::optional<Port> port;   // UDP port of GUE
+    IpAddress address;         // the real server
+    std::uint8_t protocol = 0; // IP protocol number of the outer packet's payload: 4, 41, 47 or 17
+    std::optional<Port> port;  // UDP port of GUE
 
     friend auto operator<=>(TunnelEnd const&, TunnelEnd const&) = default;
 };

@@ -78,8 +78,8 @@ void read_path(Arguments& in, Check& check) {
             path.regex = in.string("a regular expression").value_or("");
         else if (in.accept("status"))
             in.list([&] {
-                auto const status = in.value(
-                    [](std::string_view text) { return parse_pair(text, {"status", 100, 999}); }, "a status");
+                auto const status =
+                    in.value([](std::string_view text) { return parse_pair(text, {"status", 100, 999}); }, "a status");
                 if (status)
                     path.status.push_back({status->first, status->second});
             });
@@ -144,9 +144,7 @@ constexpr std::array options{
     Option{"instance", kind(Kind::bfd), true, read_name<&Check::instance>},
     Option{"track", kind(Kind::file), true, read_name<&Check::track>},
     Option{"weight", kind(Kind::file), false,
-           [](Arguments& in, Check& check) {
-               check.weight = in.number<int>({"weight", 0, 65535});
-           }},
+           [](Arguments& in, Check& check) { check.weight = in.number<int>({"weight", 0, 65535}); }},
 };
 
 std::vector<std::string_view> words_of(Kinds kinds) {
@@ -181,8 +179,8 @@ public:
         for (auto const& option : options) {
             auto const bit = std::uint64_t{1} << static_cast<std::size_t>(&option - options.data());
             if (option.required && (option.kinds & kind(check.kind)) != 0 && (seen_ & bit) == 0)
-                diagnostics.report(DiagId::check_option, check.span, "a `{}` check needs `{}`",
-                                   to_string(check.kind), option.word);
+                diagnostics.report(DiagId::check_option, check.span, "a `{}` check needs `{}`", to_string(check.kind),
+                                   option.word);
         }
     }
 
@@ -204,8 +202,8 @@ void read_inline_options(Arguments& in, Check& check, Given& given) {
         auto const* option = find_option(word->text);
         if (option == nullptr) {
             in.fail(DiagId::check_option, word->span,
-                    fmt::format("a `{}` check has no option `{}`{}", to_string(check.kind),
-                                word->text, did_you_mean(word->text, words_of(kind(check.kind)))));
+                    fmt::format("a `{}` check has no option `{}`{}", to_string(check.kind), word->text,
+                                did_you_mean(word->text, words_of(kind(check.kind)))));
             return;
         }
         if (!given.take(*option, word->span, check, in.diagnostics())) {
@@ -221,8 +219,8 @@ void read_block_options(ast::Node const& owner, Check& check, Given& given, Read
     for (auto const& node : owner.block()) {
         auto const* option = find_option(node.keyword());
         if (option == nullptr) {
-            report_unknown_statement(node, fmt::format("a `{}` check", to_string(check.kind)),
-                                     keywords, reading.diagnostics);
+            report_unknown_statement(node, fmt::format("a `{}` check", to_string(check.kind)), keywords,
+                                     reading.diagnostics);
             continue;
         }
         if (!given.take(*option, node.keyword_span(), check, reading.diagnostics) ||

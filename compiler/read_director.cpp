@@ -6,10 +6,9 @@ namespace lbc {
 namespace {
 
 constexpr std::array director_rules{
-    StatementRule<Director>{"mac", Occurs::repeated, Block::none,
-                            [](Arguments& in, Director& director) {
-                                in.values<MacAddress>(parse_mac, "a MAC address", director.macs);
-                            }},
+    StatementRule<Director>{
+        "mac", Occurs::repeated, Block::none,
+        [](Arguments& in, Director& director) { in.values<MacAddress>(parse_mac, "a MAC address", director.macs); }},
     StatementRule<Director>{"address", Occurs::repeated, Block::none,
                             [](Arguments& in, Director& director) {
                                 in.values<IpAddress>(parse_address, "an address", director.addresses);

@@ -96,9 +96,9 @@ void read_host(Arguments& in, RealContext& context, TargetText const& text, Forw
     std::vector<std::string_view> names;
     for (auto const& director : context.site.directors)
         names.push_back(director.name.value);
-    in.fail(DiagId::unknown_director, out.span,
-            fmt::format("`{}` is no address and no director of this site{}", text.host,
-                        did_you_mean(text.host, names)));
+    in.fail(
+        DiagId::unknown_director, out.span,
+        fmt::format("`{}` is no address and no director of this site{}", text.host, did_you_mean(text.host, names)));
 }
 
 std::optional<ast::Word> read_target_word(Arguments& in) { return in.word("an address or a director"); }
@@ -167,7 +167,7 @@ void read_connections(Arguments& in, RealServer& real) {
     auto const word = in.word("MAX or MIN-MAX");
     if (!word)
         return;
-    constexpr NumberRange range{"connections", 0, 4294967295};
+    constexpr NumberRange range{"connections", 0, 2147483647};
     auto const dash = word->text.find('-');
     auto const read = [&](std::string_view text) -> std::uint32_t {
         auto const number = parse_number(text, range);
@@ -179,9 +179,9 @@ void read_connections(Arguments& in, RealServer& real) {
         real.connections_min = read(word->text.substr(0, dash));
     real.connections_max = read(dash == std::string_view::npos ? word->text : word->text.substr(dash + 1));
     if (!in.failed() && real.connections_min > real.connections_max)
-        in.fail(DiagId::connection_limits, span,
-                fmt::format("the lower limit {} is above the upper limit {}", real.connections_min,
-                            real.connections_max));
+        in.fail(
+            DiagId::connection_limits, span,
+            fmt::format("the lower limit {} is above the upper limit {}", real.connections_min, real.connections_max));
 }
 
 struct RealDraft {
@@ -195,18 +195,14 @@ constexpr std::array real_rules{
                                  if (auto check = read_check(in, draft.reading))
                                      draft.real.checks.push_back(std::move(*check));
                              }},
-    StatementRule<RealDraft>{"notify-up", Occurs::once, Block::none,
-                             [](Arguments& in, RealDraft& draft) {
-                                 draft.real.notify_up = in.string("a command").value_or("");
-                             }},
-    StatementRule<RealDraft>{"notify-down", Occurs::once, Block::none,
-                             [](Arguments& in, RealDraft& draft) {
-                                 draft.real.notify_down = in.string("a command").value_or("");
-                             }},
+    StatementRule<RealDraft>{
+        "notify-up", Occurs::once, Block::none,
+        [](Arguments& in, RealDraft& draft) { draft.real.notify_up = in.string("a command").value_or(""); }},
+    StatementRule<RealDraft>{
+        "notify-down", Occurs::once, Block::none,
+        [](Arguments& in, RealDraft& draft) { draft.real.notify_down = in.string("a command").value_or(""); }},
     StatementRule<RealDraft>{"inhibit-on-failure", Occurs::once, Block::none,
-                             [](Arguments& in, RealDraft& draft) {
-                                 draft.real.inhibit_on_failure = read_switch(in);
-                             }},
+                             [](Arguments& in, RealDraft& draft) { draft.real.inhibit_on_failure = read_switch(in); }},
 };
 
 /// Adds a real server for each address, unless the service has that one already.

@@ -109,10 +109,9 @@ constexpr std::array vrrp_rules{
     StatementRule<VrrpDraft>{"virtual-mac", Occurs::once, Block::none, read_flag<&Vrrp::virtual_mac>},
     StatementRule<VrrpDraft>{"track", Occurs::repeated, Block::none, read_track},
     StatementRule<VrrpDraft>{"notify", Occurs::once, Block::none, read_text<&Vrrp::notify>},
-    StatementRule<VrrpDraft>{"group", Occurs::once, Block::none,
-                             [](Arguments& in, VrrpDraft& draft) {
-                                 draft.vrrp.group = in.value(parse_name, "a group").value_or("");
-                             }},
+    StatementRule<VrrpDraft>{
+        "group", Occurs::once, Block::none,
+        [](Arguments& in, VrrpDraft& draft) { draft.vrrp.group = in.value(parse_name, "a group").value_or(""); }},
 };
 
 struct SyncDraft {
@@ -145,10 +144,9 @@ constexpr std::array sync_rules{
                                  draft.sync.id = in.number<std::uint8_t>({"id", 0, 255}).value_or(std::uint8_t{0});
                              }},
     StatementRule<SyncDraft>{"instance", Occurs::once, Block::none, read_instance},
-    StatementRule<SyncDraft>{"maxlen", Occurs::once, Block::none,
-                             [](Arguments& in, SyncDraft& draft) {
-                                 draft.sync.maxlen = in.number<std::uint16_t>({"maxlen", 1, 65507});
-                             }},
+    StatementRule<SyncDraft>{
+        "maxlen", Occurs::once, Block::none,
+        [](Arguments& in, SyncDraft& draft) { draft.sync.maxlen = in.number<std::uint16_t>({"maxlen", 1, 65507}); }},
     StatementRule<SyncDraft>{"group", Occurs::once, Block::none,
                              [](Arguments& in, SyncDraft& draft) {
                                  draft.sync.group = in.value(parse_address, "a multicast address");
@@ -160,13 +158,10 @@ constexpr std::array sync_rules{
                                              fmt::format("`{}` is no multicast address", group->str()));
                              }},
     StatementRule<SyncDraft>{"port", Occurs::once, Block::none,
-                             [](Arguments& in, SyncDraft& draft) {
-                                 draft.sync.port = in.value(parse_port, "a port");
-                             }},
-    StatementRule<SyncDraft>{"ttl", Occurs::once, Block::none,
-                             [](Arguments& in, SyncDraft& draft) {
-                                 draft.sync.ttl = in.number<std::uint8_t>({"ttl", 1, 255});
-                             }},
+                             [](Arguments& in, SyncDraft& draft) { draft.sync.port = in.value(parse_port, "a port"); }},
+    StatementRule<SyncDraft>{
+        "ttl", Occurs::once, Block::none,
+        [](Arguments& in, SyncDraft& draft) { draft.sync.ttl = in.number<std::uint8_t>({"ttl", 1, 255}); }},
 };
 
 } // namespace

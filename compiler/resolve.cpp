@@ -172,8 +172,7 @@ private:
                     .note(at->second->span(), "the first one");
         }
         std::vector<ast::Node> defaults;
-        if (!outline_.defaults.empty() &&
-            check_block(outline_.defaults.front(), Block::required, diagnostics_)) {
+        if (!outline_.defaults.empty() && check_block(outline_.defaults.front(), Block::required, diagnostics_)) {
             Arguments(outline_.defaults.front(), lets_, {}, diagnostics_).finish();
             defaults = outline_.defaults.front().block();
             names.defaults = &defaults;

@@ -17,10 +17,10 @@ namespace lbc {
 /// The names that belong to lbc: `LBC` and everything that begins with `LBC-`.
 [[nodiscard]] bool is_own_chain(std::string_view name);
 
-inline constexpr std::string_view marks_chain = "LBC";         // from PREROUTING: who gets a mark
-inline constexpr std::string_view peers_chain = "LBC-PEER";    // from LBC: packets of peer directors
-inline constexpr std::string_view output_chain = "LBC-OUT";    // from OUTPUT
-inline constexpr std::string_view guard_chain = "LBC-GUARD";   // from LBC-OUT: packets with the guard mark
+inline constexpr std::string_view marks_chain = "LBC";       // from PREROUTING: who gets a mark
+inline constexpr std::string_view peers_chain = "LBC-PEER";  // from LBC: packets of peer directors
+inline constexpr std::string_view output_chain = "LBC-OUT";  // from OUTPUT
+inline constexpr std::string_view guard_chain = "LBC-GUARD"; // from LBC-OUT: packets with the guard mark
 
 /// What a rule asks of a packet; every part must hold, an absent part always does.
 struct Matches {

@@ -53,9 +53,9 @@ struct Forwarding {
     enum class Checksum : std::uint8_t { none, csum, remcsum };
 
     Method method = Method::dr;
-    Tunnel tunnel = Tunnel::ipip;           // with `tun`
-    Port gue_port;                          // with `gue`
-    Checksum checksum = Checksum::none;     // with `gre` and `gue`
+    Tunnel tunnel = Tunnel::ipip;       // with `tun`
+    Port gue_port;                      // with `gue`
+    Checksum checksum = Checksum::none; // with `gre` and `gue`
 
     friend bool operator==(Forwarding const&, Forwarding const&) = default;
 };
@@ -190,7 +190,7 @@ struct Service {
     Forwarding forwarding;
     std::optional<Persistence> persistence;
     bool one_packet = false;
-    std::vector<RealServer> reals; // its own, then its pools'
+    std::vector<RealServer> reals;  // its own, then its pools'
     std::vector<SorryServer> sorry; // one for each family at most
     std::vector<Check> checks;
     std::optional<Quorum> quorum;
@@ -273,7 +273,7 @@ struct Site {
     std::optional<Sync> sync;
     MarkRange marks;
     GuardMode guard = GuardMode::off;
-    Span guard_span; // of the `guard` statement; empty: the guard is the default
+    Span guard_span;   // of the `guard` statement; empty: the guard is the default
     Fwmark guard_mark; // reserved on every director while guard is local or drop, else 0
     IpvsOwner ipvs = IpvsOwner::lbc;
 

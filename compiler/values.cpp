@@ -89,8 +89,10 @@ Value<Milliseconds> parse_time(std::string_view text) {
 Value<MacAddress> parse_mac(std::string_view text) {
     auto const mac = MacAddress::parse(text);
     if (!mac)
-        return refuse(DiagId::bad_mac, "`{}` is no MAC address; expected six pairs of hex digits such as "
-                      "`08:00:27:9e:ef:a0`", text);
+        return refuse(DiagId::bad_mac,
+                      "`{}` is no MAC address; expected six pairs of hex digits such as "
+                      "`08:00:27:9e:ef:a0`",
+                      text);
     if (mac->is_zero() || mac->is_group())
         return refuse(DiagId::bad_mac, "`{}` is {} MAC; no packet comes from it", text,
                       mac->is_zero() ? "the zero" : "a broadcast or multicast");
@@ -131,10 +133,13 @@ Value<Prefix> parse_prefix(std::string_view text) {
 Value<InterfacePattern> parse_interface(std::string_view text) {
     auto const pattern = InterfacePattern::parse(text);
     if (!pattern)
-        return refuse(DiagId::bad_interface, "`{}` is no interface name; it has 1 to 15 characters, no `/`, and `+` "
-                      "only at its end", text);
+        return refuse(DiagId::bad_interface,
+                      "`{}` is no interface name; it has 1 to 15 characters, no `/`, and `+` "
+                      "only at its end",
+                      text);
     if (text == "lo")
-        return refuse(DiagId::bad_interface, "no client enters on `lo`; `local` balances what the director itself sends");
+        return refuse(DiagId::bad_interface,
+                      "no client enters on `lo`; `local` balances what the director itself sends");
     return *pattern;
 }
 
@@ -151,8 +156,10 @@ Value<std::string> parse_name(std::string_view text) {
     auto const starts = !text.empty() && (is_letter(text[0]) || text[0] == '_');
     auto const goes_on = [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.'; };
     if (!starts || !std::ranges::all_of(text, goes_on))
-        return refuse(DiagId::bad_name, "`{}` is no name; a name is a letter or `_`, then letters, digits, `_`, `-` "
-                      "or `.`", text);
+        return refuse(DiagId::bad_name,
+                      "`{}` is no name; a name is a letter or `_`, then letters, digits, `_`, `-` "
+                      "or `.`",
+                      text);
     if (text.size() > 63)
         return refuse(DiagId::bad_name, "a name has at most 63 characters, this one {}", text.size());
     return std::string(text);
@@ -162,7 +169,8 @@ Value<std::string> parse_hex(std::string_view text) {
     if (text.empty() || text.size() % 2 != 0 || !std::ranges::all_of(text, is_hex_digit))
         return refuse(DiagId::bad_number, "`{}` is no hex string; expected pairs of hex digits such as `0a1b`", text);
     std::string lower(text);
-    std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+    std::ranges::transform(lower, lower.begin(),
+                           [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
     return lower;
 }
 

@@ -4,11 +4,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <glob.h>
 #include <memory>
 #include <unistd.h>
-#include <fcntl.h>
 
 namespace lbc {
 namespace {

@@ -78,11 +78,11 @@ auto const known_escape = lit('\\') >> char_("\"\\nt");
 auto const string_character = ~char_("\"\\\n") | known_escape | raw[lit('\\') >> ~char_('\n')][bad_escape];
 auto const closed_string = &(string_start >> '"') >> raw[lit('"') >> *string_character >> '"'];
 
-auto const word = lexeme[raw[lit('$') >> *plain_character][add_word<ast::Word::Kind::variable>]
-                         | raw[+plain_character][add_word<ast::Word::Kind::bare>]
-                         | closed_string[add_word<ast::Word::Kind::string>]
-                         | raw[lit('"') >> *(char_ - '\n')][unclosed_string]]
-                  | raw[lit('=')][add_word<ast::Word::Kind::equals>];
+auto const word =
+    lexeme[raw[lit('$') >> *plain_character][add_word<ast::Word::Kind::variable>] |
+           raw[+plain_character][add_word<ast::Word::Kind::bare>] | closed_string[add_word<ast::Word::Kind::string>] |
+           raw[lit('"') >> *(char_ - '\n')][unclosed_string]] |
+    raw[lit('=')][add_word<ast::Word::Kind::equals>];
 
 // Statements. The names of these rules are part of messages.
 
@@ -115,8 +115,8 @@ x3::rule<statement_3_tag> const statement_3 = "statement";
 
 template <typename Inner>
 auto block_of(Inner const& inner) {
-    return raw[lit('{')][open_block] >> separators
-           >> *(!lit('}') >> !eoi >> raw[eps][is_not_declaration] >> inner >> separators) > close;
+    return raw[lit('{')][open_block] >> separators >>
+           *(!lit('}') >> !eoi >> raw[eps][is_not_declaration] >> inner >> separators) > close;
 }
 
 /// A statement that can have a block of `inner` statements. It ends with the block's `}`.

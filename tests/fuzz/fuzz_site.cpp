@@ -56,7 +56,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     for (std::size_t i = 0; i < site.directors.size(); ++i) {
         plans.push_back(lbc::make_plan(site, {i}));
         for (auto const family : lbc::families)
-            require(!lbc::restore_text(lbc::layout_linear(site, plans.back().marks, family), {.director = "d"}).empty());
+            require(
+                !lbc::restore_text(lbc::layout_linear(site, plans.back().marks, family), {.director = "d"}).empty());
     }
     require(!lbc::sh_script(site, plans, lbc::layout_linear).empty());
     return 0;

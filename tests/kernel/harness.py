@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ FAMILIES = ("iptables", "ip6tables")
 LBC = os.environ.get("LBC", "lbc")
 SCRATCH = Path(tempfile.mkdtemp(prefix="lbc-kernel-"))
 SITE = SCRATCH / "site.lb"
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 
 
 def start() -> None:
@@ -31,10 +33,7 @@ def start() -> None:
 def main() -> None:
     """Runs the caller's unittest cases in a namespace of their own."""
     start()
-    try:
-        result = unittest.main(module="__main__", verbosity=2, exit=False).result
-    finally:
-        shutil.rmtree(SCRATCH)
+    result = unittest.main(module="__main__", verbosity=2, exit=False).result
     if not result.wasSuccessful():
         sys.exit(1)
     if net.OMITTED or result.skipped:

@@ -18,7 +18,7 @@ from fixtures import known_site
 from measure import differences
 from model import Meaning, Site
 
-OPTIONS = argparse.Namespace(seed=1, sites=16)
+OPTIONS = argparse.Namespace(seed=1, sites=12)
 ONE_LOADER_EACH = tuple(harness.LOADERS)
 
 

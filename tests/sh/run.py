@@ -6,6 +6,7 @@ this test's own, by iptables-legacy and by iptables-nft, in dash and in busybox.
 
 Exit status 77: something that the tests need is missing here, and nothing was tested without saying so."""
 
+import atexit
 import functools
 import json
 import os
@@ -25,6 +26,7 @@ BUILTINS = [f"-P {chain} ACCEPT" for chain in ("PREROUTING", "INPUT", "FORWARD",
 LBC = ""
 EXAMPLES: list[str] = []
 SCRATCH = Path(tempfile.mkdtemp(prefix="lbc-sh-"))
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 
 
 def run(*command, text=None, env=None, cwd=SCRATCH):
@@ -356,7 +358,6 @@ def enter() -> None:
     mount_and_go = 'mount -t sysfs sysfs /sys && exec "$@"'
     inside = [sys.executable, "-B", *sys.argv]
     done = subprocess.run(["unshare", "-n", "-u", "-m", "sh", "-c", mount_and_go, "sh", *inside])
-    shutil.rmtree(SCRATCH)
     sys.exit(done.returncode)
 
 
@@ -370,10 +371,7 @@ def main() -> None:
         if run(f"iptables-{kind}", "-t", "mangle", "-S").returncode != 0:
             print(f"skipped: no mangle table by iptables-{kind}")
             sys.exit(SKIPPED)
-    try:
-        result = unittest.main(argv=sys.argv[:1], verbosity=2, exit=False).result
-    finally:
-        shutil.rmtree(SCRATCH)
+    result = unittest.main(argv=sys.argv[:1], verbosity=2, exit=False).result
     sys.exit(not result.wasSuccessful())
 
 

@@ -19,8 +19,7 @@ struct Compiled {
     /// The file is `site.lb`.
     explicit Compiled(std::map<std::string, std::string> texts)
         : files(std::move(texts)), site(compile("site.lb", files, sources, diagnostics)) {}
-    explicit Compiled(std::string text)
-        : Compiled(std::map<std::string, std::string>{{"site.lb", std::move(text)}}) {}
+    explicit Compiled(std::string text) : Compiled(std::map<std::string, std::string>{{"site.lb", std::move(text)}}) {}
 
     /// The ids of all messages, by place.
     [[nodiscard]] std::vector<std::string> ids() const {

@@ -23,10 +23,12 @@ using Lines = std::vector<std::string>;
 } // namespace
 
 TEST_CASE("two boxes: marked from clients, guarded from the peer") {
-    Compiled const c(two_directors + "service web { vip 10.9.9.1; port tcp 80; mark lb1 3, lb2 4; real lb1; real lb2 }");
+    Compiled const c(two_directors +
+                     "service web { vip 10.9.9.1; port tcp 80; mark lb1 3, lb2 4; real lb1; real lb2 }");
     REQUIRE(c.ids().empty());
-    CHECK(lines(c, "lb1", "LBC") == Lines{"-i lo -j RETURN", "-m mac --mac-source 02:00:00:00:00:02 -g LBC-PEER",
-                                          "-d 10.9.9.1/32 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x3/0xffffffff"});
+    CHECK(lines(c, "lb1", "LBC") ==
+          Lines{"-i lo -j RETURN", "-m mac --mac-source 02:00:00:00:00:02 -g LBC-PEER",
+                "-d 10.9.9.1/32 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x3/0xffffffff"});
     CHECK(lines(c, "lb2", "LBC").back() ==
           "-d 10.9.9.1/32 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0x4/0xffffffff");
     CHECK(lines(c, "lb1", "LBC-PEER") ==
@@ -37,14 +39,16 @@ TEST_CASE("two boxes: marked from clients, guarded from the peer") {
 }
 
 TEST_CASE("without a guard, a peer's packets are just not marked") {
-    Compiled const c(two_directors + "guard off\nservice web { vip 10.9.9.1; port tcp 80; mark 3; real lb1; real lb2 }");
+    Compiled const c(two_directors +
+                     "guard off\nservice web { vip 10.9.9.1; port tcp 80; mark 3; real lb1; real lb2 }");
     CHECK(lines(c, "lb1", "LBC")[1] == "-m mac --mac-source 02:00:00:00:00:02 -j RETURN");
     CHECK(lines(c, "lb1", "LBC-OUT").empty());
     CHECK(layout_linear(c.site, c.plan("lb1").marks, Family::ipv4).hooks.size() == 1);
 }
 
 TEST_CASE("guard drop drops") {
-    Compiled const c(two_directors + "guard drop\nservice web { vip 10.9.9.1; port tcp 80; mark 3; real lb1; real lb2 }");
+    Compiled const c(two_directors +
+                     "guard drop\nservice web { vip 10.9.9.1; port tcp 80; mark 3; real lb1; real lb2 }");
     CHECK(lines(c, "lb1", "LBC-GUARD") == Lines{"-d 10.9.9.1/32 -j DROP"});
 }
 
@@ -66,12 +70,11 @@ TEST_CASE("bypass, interfaces, prefixes and every protocol") {
     Compiled const c("director lb1 { address 10.0.0.1; interface eth0, bond+ }\n"
                      "service a { vip 10.9.0.0/16; port any; mark 3; bypass 02:00:00:00:00:09; real 10.0.0.7 }");
     REQUIRE(c.ids().empty());
-    CHECK(lines(c, "lb1", "LBC") == Lines{
-              "-i lo -j RETURN",
-              "-d 10.9.0.0/16 -i eth0 -m mac --mac-source 02:00:00:00:00:09 -j RETURN",
-              "-d 10.9.0.0/16 -i eth0 -j MARK --set-xmark 0x3/0xffffffff",
-              "-d 10.9.0.0/16 -i bond+ -m mac --mac-source 02:00:00:00:00:09 -j RETURN",
-              "-d 10.9.0.0/16 -i bond+ -j MARK --set-xmark 0x3/0xffffffff"});
+    CHECK(lines(c, "lb1", "LBC") == Lines{"-i lo -j RETURN",
+                                          "-d 10.9.0.0/16 -i eth0 -m mac --mac-source 02:00:00:00:00:09 -j RETURN",
+                                          "-d 10.9.0.0/16 -i eth0 -j MARK --set-xmark 0x3/0xffffffff",
+                                          "-d 10.9.0.0/16 -i bond+ -m mac --mac-source 02:00:00:00:00:09 -j RETURN",
+                                          "-d 10.9.0.0/16 -i bond+ -j MARK --set-xmark 0x3/0xffffffff"});
 }
 
 TEST_CASE("local marks what the director itself sends, on any interface") {

@@ -33,9 +33,10 @@ TEST_CASE("defaults hold unless the service says otherwise") {
 }
 
 TEST_CASE("lets stand for single values and for lists, before and after their use") {
-    Compiled const c("director lb1 { address 10.0.0.1 }\n"
-                     "service a { vip $vips; port tcp $web, 8080; bypass $macs; real 10.0.0.7 }\n"
-                     "let web = 80, 443\nlet vips = 10.9.9.1, $more\nlet more = 10.9.9.2\nlet macs = 02:00:00:00:00:09");
+    Compiled const c(
+        "director lb1 { address 10.0.0.1 }\n"
+        "service a { vip $vips; port tcp $web, 8080; bypass $macs; real 10.0.0.7 }\n"
+        "let web = 80, 443\nlet vips = 10.9.9.1, $more\nlet more = 10.9.9.2\nlet macs = 02:00:00:00:00:09");
     CHECK(c.ids().empty());
     CHECK(c.service("a").vips.size() == 2);
     CHECK(c.service("a").ports[0].ports ==

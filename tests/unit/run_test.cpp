@@ -130,7 +130,7 @@ TEST_CASE("a director is found by name, by host name and by MAC") {
     Machine m;
     auto const dry = [&](Host& host) {
         return m.run({"apply", "site.lb", "--only", "marks", "--dry-run"}, &host) == 0 ? m.out.str().substr(0, 4)
-                                                                                      : "none";
+                                                                                       : "none";
     };
     NamedHost by_name("lb1.example.net");
     NamedHost by_hostname("box2.example");
