@@ -35,7 +35,7 @@ std::expected<void, std::string> write_file(std::string const& path, std::string
     auto const descriptor = ::mkstemp(temporary.data());
     if (descriptor < 0)
         return failed(path);
-    std::unique_ptr<std::FILE, CloseFile> file(::fdopen(descriptor, "w"));
+    std::unique_ptr<std::FILE, CloseFile> const file(::fdopen(descriptor, "w"));
     auto const written = file && std::fwrite(text.data(), 1, text.size(), file.get()) == text.size() &&
                          std::fflush(file.get()) == 0 && ::fchmod(descriptor, default_mode()) == 0 &&
                          ::fsync(descriptor) == 0;

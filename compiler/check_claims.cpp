@@ -20,8 +20,9 @@ struct PrefixClaims {
     std::map<Protocol, std::vector<Claim>> by_protocol;
 };
 
+/// What the director itself sends enters on no interface, so two classes for it share that whatever they name.
 bool share_interface(MarkClass const& a, MarkClass const& b) {
-    if (a.interfaces.empty() || b.interfaces.empty())
+    if (a.interfaces.empty() || b.interfaces.empty() || (a.from_director && b.from_director))
         return true;
     return std::ranges::any_of(a.interfaces, [&](auto const& mine) {
         return std::ranges::any_of(b.interfaces, [&](auto const& other) { return mine.overlaps(other); });

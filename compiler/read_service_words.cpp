@@ -53,6 +53,22 @@ Value<int> parse_netmask(std::string_view text) {
     return static_cast<int>(*number);
 }
 
+/// Adds a prefix. Of two that overlap, the larger one says it all.
+void add_vip(Arguments& in, std::vector<Located<Prefix>>& vips, Located<Prefix> vip) {
+    for (auto& other : vips) {
+        auto const inside = other.value.contains(vip.value);
+        if (!inside && !vip.value.contains(other.value))
+            continue;
+        in.diagnostics()
+            .report(DiagId::redundant_value, vip.span, "`{}` and `{}` overlap", vip.value.str(), other.value.str())
+            .note(other.span, "first given here");
+        if (!inside)
+            other = vip;
+        return;
+    }
+    vips.push_back(vip);
+}
+
 } // namespace
 
 void read_vip(Arguments& in, ServiceDraft& draft) {
@@ -70,7 +86,7 @@ void read_vip(Arguments& in, ServiceDraft& draft) {
                     fmt::format("`{}` is no address that clients can connect to", prefix->str()));
             return;
         }
-        in.add_unique(draft.service.vips, Located<Prefix>{*prefix, in.last()});
+        add_vip(in, draft.service.vips, {*prefix, in.last()});
     });
 }
 

@@ -14,7 +14,7 @@ namespace lbc {
 inline constexpr int max_block_depth = 3;
 
 /// Parses a file that `sources` holds.
-[[nodiscard]] ast::File parse(Sources const& sources, FileId file, Diagnostics& diagnostics);
+[[nodiscard]] ast::File parse(Sources const& sources, FileId id, Diagnostics& diagnostics);
 
 /// A string's value: `\"`, `\\`, `\n` and `\t` undone. The grammar lets no other escape pass.
 [[nodiscard]] std::string unescape(std::string_view text);

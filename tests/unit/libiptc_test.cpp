@@ -1,18 +1,10 @@
-// The mangle tables of the real kernel, each test in a network namespace of its own. Needs root and iptables-legacy;
-// says so and ends with status 77 where they are not to be had.
-#define DOCTEST_CONFIG_IMPLEMENT
-#include "backends/iptables/descriptor.hpp"
+// Rules in the real kernel: every form as lbc writes it, as iptables writes it, and what neither of them is.
 #include "backends/iptables/xt_rule.hpp"
 #include "tests/support/mangle_tools.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include <sched.h>
-#include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
 #include <random>
 
 namespace lbc::test {
@@ -164,25 +156,3 @@ TEST_CASE("libiptc: any bytes read as some rule") {
 }
 
 } // namespace lbc::test
-
-int main(int argc, char** argv) {
-    auto const skip = [](char const* why) {
-        std::fprintf(stderr, "skipped: %s\n", why);
-        return 77;
-    };
-    if (::unshare(CLONE_NEWNET) != 0) {
-        return skip("a network namespace of its own is not permitted");
-    }
-    for (lbc::Family const family : lbc::families) {
-        if (lbc::test::run({lbc::test::tool(family, "-save"), "-t", "mangle"}).status != 0) {
-            return skip("iptables-legacy cannot read the mangle tables");
-        }
-    }
-    // Of its own, so that nothing else on this machine waits for a test.
-    char lock_path[] = "/tmp/lbc-test-lock-XXXXXX";
-    lbc::Descriptor const lock_file(::mkstemp(lock_path));
-    ::setenv("XTABLES_LOCKFILE", lock_path, 1);
-    int const result = doctest::Context(argc, argv).run();
-    ::unlink(lock_path);
-    return result;
-}
