@@ -13,6 +13,9 @@
 namespace lbc {
 namespace {
 
+/// More messages than this are for programs.
+constexpr std::size_t most_shown = 200;
+
 std::string counted(std::size_t count, std::string_view what) {
     return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
@@ -52,11 +55,13 @@ std::unique_ptr<SiteInput> read_site(SiteOptions const& options, Environment con
 
 void print_messages(SiteInput const& input, SiteOptions const& options, Environment const& environment) {
     std::string text;
-    for (auto const& diagnostic : input.diagnostics.sorted())
+    auto const all = input.diagnostics.sorted();
+    auto const shown = std::min(all.size(), options.json_messages ? all.size() : most_shown);
+    for (auto const& diagnostic : std::span(all).first(shown))
         text += options.json_messages ? message_json(input.sources, diagnostic)
                                       : render(input.sources, diagnostic, {.colour = environment.colour_err});
-    if (!options.json_messages && input.diagnostics.omitted() > 0)
-        text += fmt::format("… and {} more\n", input.diagnostics.omitted());
+    if (auto const more = all.size() - shown + input.diagnostics.omitted(); more > 0 && !options.json_messages)
+        text += fmt::format("… and {} more\n", more);
     if (!options.json_messages && !text.empty())
         text +=
             fmt::format("{}, {}{}\n", counted(input.diagnostics.errors(), "error"),

@@ -64,7 +64,7 @@ constexpr auto adopt_block = [](auto const& context) {
 };
 
 constexpr auto is_not_declaration = [](auto const& context) {
-    recovery::State& state = x3::get<recovery::state_tag>(context).get();
+    recovery::State const& state = x3::get<recovery::state_tag>(context).get();
     x3::_pass(context) = !recovery::begins_declaration(state, x3::_attr(context).begin());
 };
 

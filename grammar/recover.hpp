@@ -45,11 +45,10 @@ void report(State& state, std::string_view expected, char const* where, char con
 /// `recover[p]`: parses p; on a failed expectation in it, reports and goes on behind it. The statement that p has
 /// opened keeps what was read and is marked broken.
 template <typename Subject>
-struct recover_directive : x3::unary_parser<Subject, recover_directive<Subject>> {
-    using base_type = x3::unary_parser<Subject, recover_directive<Subject>>;
+struct RecoverDirective : x3::unary_parser<Subject, RecoverDirective<Subject>> {
     static bool const is_pass_through_unary = true;
 
-    constexpr explicit recover_directive(Subject const& wrapped) : base_type(wrapped) {}
+    constexpr explicit RecoverDirective(Subject const& wrapped) : x3::unary_parser<Subject, RecoverDirective<Subject>>(wrapped) {}
 
     template <typename Iterator, typename Context, typename RContext, typename Attribute>
     bool parse(Iterator& first, Iterator const& last, Context const& context, RContext& rcontext,
@@ -70,12 +69,12 @@ struct recover_directive : x3::unary_parser<Subject, recover_directive<Subject>>
     }
 };
 
-struct recover_gen {
+struct RecoverGenerator {
     template <typename Subject>
     constexpr auto operator[](Subject const& parser) const {
-        return recover_directive<typename x3::extension::as_parser<Subject>::value_type>(x3::as_parser(parser));
+        return RecoverDirective<typename x3::extension::as_parser<Subject>::value_type>(x3::as_parser(parser));
     }
 };
-inline constexpr recover_gen recover{};
+inline constexpr RecoverGenerator recover{};
 
 } // namespace lbc::recovery
