@@ -1,6 +1,9 @@
 #include "backends/limits.hpp"
 
+#include <fmt/ranges.h>
+
 #include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -48,18 +51,16 @@ Places health(Site const& site) {
     return places;
 }
 
-std::string_view name_of(Output output) {
+std::string_view lacks(Output output) {
     switch (output) {
-    case Output::marks: return "the marks";
-    case Output::ipvsadm: return "ipvsadm's input";
+    case Output::marks: return "the marks have";
+    case Output::ipvsadm: return "ipvsadm's input has";
     case Output::sh: break;
     }
-    return "the script";
+    return "the script has";
 }
 
-} // namespace
-
-void report_limits(Site const& site, Output output, Diagnostics& diagnostics) {
+Places places_of_limits(Site const& site, Output output) {
     Places places;
     if (output != Output::marks && site.ipvs == IpvsOwner::lbc)
         places = health(site);
@@ -70,11 +71,28 @@ void report_limits(Site const& site, Output output, Diagnostics& diagnostics) {
         places["sync"].push_back(site.sync->span);
     if (output != Output::sh && site.guard == GuardMode::backup_only)
         places["guard backup-only"].push_back(site.guard_span);
-    for (auto const& [what, spans] : places)
-        diagnostics.report(DiagId::not_in_output, spans.front(), "{} has no place for {} ({} in this site); {}",
-                           name_of(output), what, spans.size(),
-                           what == "guard backup-only" ? "set net.ipv4.vs.backup_only=1 on the directors"
-                                                       : "keepalived does that");
+    return places;
+}
+
+std::string_view way_out(std::string_view what, Site const& site) {
+    if (what == "guard backup-only")
+        return "set net.ipv4.vs.backup_only=1 on the directors";
+    return what == "sync" && site.ipvs == IpvsOwner::lbc ? "the script does that" : "keepalived does that";
+}
+
+} // namespace
+
+void report_limits(Site const& site, Output output, Diagnostics& diagnostics) {
+    // Kinds with one first place share a message, since a second one there would be dropped as an echo.
+    std::map<Span, std::vector<std::string>> kinds;
+    std::map<Span, std::string_view> ways_out;
+    for (auto const& [what, spans] : places_of_limits(site, output)) {
+        kinds[spans.front()].push_back(fmt::format("{} ({} in this site)", what, spans.size()));
+        ways_out[spans.front()] = way_out(what, site);
+    }
+    for (auto const& [span, names] : kinds)
+        diagnostics.report(DiagId::not_in_output, span, "{} no place for {}; {}", lacks(output), fmt::join(names, ", "),
+                           ways_out[span]);
 }
 
 } // namespace lbc

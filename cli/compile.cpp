@@ -48,6 +48,17 @@ std::string emit(std::string_view kind, SiteInput const& input, std::span<Plan c
 
 bool is_for_one_director(std::string_view kind) { return kind != "sh" && kind != "json" && kind != "all"; }
 
+/// What the kind cannot hold. The site's JSON holds everything.
+void report_limits_of(std::string_view kind, SiteInput& input) {
+    auto const is_marks = kind == "iptables" || kind == "ip6tables";
+    if (kind == "sh" || kind == "all")
+        report_limits(input.site, Output::sh, input.diagnostics);
+    if (is_marks || kind == "all")
+        report_limits(input.site, Output::marks, input.diagnostics);
+    if (kind == "ipvsadm" || kind == "all")
+        report_limits(input.site, Output::ipvsadm, input.diagnostics);
+}
+
 /// Every artefact, by its path below the folder.
 std::map<std::string, std::string> emit_all(SiteInput const& input, std::span<Plan const> plans) {
     std::map<std::string, std::string> files;
@@ -86,6 +97,8 @@ std::expected<std::vector<DirectorId>, std::string> choose(Options const& option
     std::vector<DirectorId> all;
     for (std::size_t i = 0; i < site.directors.size(); ++i)
         all.push_back({i});
+    if (all.empty())
+        return std::unexpected("the site has no director");
     if (options.site.director.empty() && (!is_for_one_director(options.emit) || all.size() == 1))
         return all;
     if (options.site.director.empty()) {
@@ -103,22 +116,14 @@ std::expected<std::vector<DirectorId>, std::string> choose(Options const& option
 
 Status compile_site(Options const& options, Environment const& environment) {
     auto const input = read_site(options.site, environment);
-    if (input->good()) {
-        if (options.emit == "sh" || options.emit == "all")
-            report_limits(input->site, Output::sh, input->diagnostics);
-        if (options.emit == "ipvsadm")
-            report_limits(input->site, Output::ipvsadm, input->diagnostics);
-    }
+    if (input->good())
+        report_limits_of(options.emit, *input);
     print_messages(*input, options.site, environment);
     if (!input->good())
         return Status::bad_input;
     auto const directors = choose(options, input->site, environment.host);
     if (!directors) {
         print_failure(environment, directors.error());
-        return Status::bad_input;
-    }
-    if (directors->empty()) {
-        print_failure(environment, "the site has no director");
         return Status::bad_input;
     }
     auto const plans = make_plans(input->site, *directors);
@@ -145,9 +150,10 @@ Command add_compile(CLI::App& subcommand) {
         ->check(CLI::IsMember({"sh", "iptables", "ip6tables", "ipvsadm", "json", "all"}))
         ->option_text("KIND [sh]");
     subcommand.add_option("-o,--output", options->output, "a file, or for `all` a folder, in place of standard output")
+        ->check(not_empty)
         ->option_text("PATH");
     subcommand.final_callback([options] {
-        if (options->emit == "all" && options->output.empty())
+        if (options->emit == "all" && (options->output.empty() || options->output == "-"))
             throw CLI::ValidationError("--emit all", "needs the folder to write to: -o FOLDER");
     });
     return [options](Environment const& environment) { return compile_site(*options, environment); };

@@ -21,10 +21,5 @@ int main(int argc, char** argv) {
         .colour_out = !plain && ::isatty(STDOUT_FILENO) == 1,
         .colour_err = !plain && ::isatty(STDERR_FILENO) == 1,
     };
-    auto const status = lbc::run(std::vector<std::string>(argv + 1, argv + argc), environment);
-    if (!std::cout.flush()) {
-        std::cerr << "lbc: cannot write to standard output\n";
-        return static_cast<int>(lbc::Status::refused);
-    }
-    return static_cast<int>(status);
+    return static_cast<int>(lbc::run(std::vector<std::string>(argv + 1, argv + argc), environment));
 }

@@ -25,7 +25,7 @@ std::unexpected<std::string> failed(std::string const& path) {
 
 /// The mode of the file that is there, or what a new one gets from the process's umask.
 mode_t mode_of(std::string const& path) {
-    struct stat there {};
+    struct stat there{};
     if (::stat(path.c_str(), &there) == 0)
         return there.st_mode & 07777U;
     auto const mask = ::umask(0);
@@ -35,8 +35,8 @@ mode_t mode_of(std::string const& path) {
 
 std::expected<void, std::string> replace_file(std::string const& path, std::string const& text) {
     std::error_code error;
-    auto const target = std::filesystem::is_symlink(path, error) ? std::filesystem::canonical(path, error).string()
-                                                                 : path;
+    auto const target =
+        std::filesystem::is_symlink(path, error) ? std::filesystem::canonical(path, error).string() : path;
     if (error && target.empty())
         return std::unexpected(fmt::format("cannot write `{}`: {}", path, error.message()));
     auto temporary = target + ".XXXXXX";

@@ -13,6 +13,7 @@ namespace {
 struct NamedCommand {
     CLI::App* subcommand;
     Command command;
+    bool changes_kernel = false;
 };
 
 void describe(CLI::App& app) {
@@ -23,30 +24,38 @@ void describe(CLI::App& app) {
                "More: lbc COMMAND --help, lbc explain, lbc(8)");
 }
 
+/// Output that is lost is a failure of a command that has nothing but output; what was done to the kernel is done.
+Status finish(Status status, bool changes_kernel, Environment const& environment) {
+    if (environment.out.flush())
+        return status;
+    print_failure(environment, "cannot write to standard output");
+    return changes_kernel ? status : Status::refused;
+}
+
 } // namespace
 
 Status run(std::vector<std::string> const& arguments, Environment const& environment) {
     CLI::App app("lbc makes mangle marks and IPVS services for LVS directors from one site file", "lbc");
     describe(app);
     std::vector<NamedCommand> commands;
-    auto const add = [&](char const* name, char const* what, Command (*add_to)(CLI::App&)) {
+    auto const add = [&](char const* name, char const* what, Command (*add_to)(CLI::App&), bool changes_kernel) {
         auto* subcommand = app.add_subcommand(name, what);
-        commands.push_back({subcommand, add_to(*subcommand)});
+        commands.push_back({subcommand, add_to(*subcommand), changes_kernel});
     };
-    add("check", "parse, resolve and check a site file", add_check);
-    add("compile", "print what a site file means, as rules, a script or JSON", add_compile);
-    add("apply", "bring this director's kernel to the file", add_apply);
-    add("remove", "take everything of lbc's off this director", add_remove);
-    add("explain", "say what a message means and what to do", add_explain);
+    add("check", "parse, resolve and check a site file", add_check, false);
+    add("compile", "print what a site file means, as rules, a script or JSON", add_compile, false);
+    add("apply", "bring this director's kernel to the file", add_apply, true);
+    add("remove", "take everything of lbc's off this director", add_remove, true);
+    add("explain", "say what a message means and what to do", add_explain, false);
     try {
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
     } catch (CLI::ParseError const& error) {
         return app.exit(error, environment.out, environment.err) == 0 ? Status::done : Status::bad_input;
     }
     try {
-        for (auto const& [subcommand, command] : commands)
+        for (auto const& [subcommand, command, changes_kernel] : commands)
             if (subcommand->parsed())
-                return command(environment);
+                return finish(command(environment), changes_kernel, environment);
     } catch (std::exception const& error) {
         // Memory that ran out, or a broken promise of a library: nothing that a command handles.
         print_failure(environment, error.what());

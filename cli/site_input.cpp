@@ -28,16 +28,20 @@ std::vector<std::string_view> director_names(Site const& site) {
 }
 
 bool has_any_mac(Director const& director, std::vector<MacAddress> const& macs) {
-    return std::ranges::any_of(director.macs,
-                               [&](auto const& mac) { return std::ranges::find(macs, mac.value) != macs.end(); });
+    return std::ranges::any_of(director.macs, [&](auto const& mac) {
+        return !mac.value.is_vrrp() && std::ranges::find(macs, mac.value) != macs.end();
+    });
 }
 
 } // namespace
 
+std::string not_empty(std::string const& text) { return text.empty() ? "an empty value says nothing" : ""; }
+
 void SiteOptions::add_to(CLI::App& subcommand, bool with_director) {
-    subcommand.add_option("FILE", file, "the site file; - is standard input")->required();
+    subcommand.add_option("FILE", file, "the site file; - is standard input")->required()->check(not_empty);
     if (with_director)
         subcommand.add_option("-d,--director", director, "the director; by default the one that this machine is")
+            ->check(not_empty)
             ->option_text("NAME");
     subcommand
         .add_option_function<std::string>(
@@ -71,6 +75,8 @@ void print_messages(SiteInput const& input, SiteOptions const& options, Environm
 
 std::expected<DirectorId, std::string> choose_director(Site const& site, std::string const& name, Host const& host) {
     auto const names = director_names(site);
+    if (names.empty())
+        return std::unexpected("the site has no director");
     if (!name.empty()) {
         if (auto const id = site.find_director(name))
             return *id;
@@ -78,10 +84,10 @@ std::expected<DirectorId, std::string> choose_director(Site const& site, std::st
                                            did_you_mean(name, names), fmt::join(names, ", ")));
     }
     auto const host_name = host.name();
-    auto const label = host_name.substr(0, host_name.find('.'));
-    for (std::size_t i = 0; i < site.directors.size(); ++i)
-        if (site.directors[i].hostname == host_name || site.directors[i].hostname == label)
-            return DirectorId{i};
+    for (auto const& wanted : {host_name, host_name.substr(0, host_name.find('.'))})
+        for (std::size_t i = 0; i < site.directors.size(); ++i)
+            if (site.directors[i].hostname == wanted)
+                return DirectorId{i};
     auto const macs = host.macs();
     for (std::size_t i = 0; i < site.directors.size(); ++i)
         if (has_any_mac(site.directors[i], macs))

@@ -13,6 +13,9 @@
 
 namespace lbc {
 
+/// A CLI11 check: an option whose value may not be empty, as `-d "$UNSET"` gives it.
+[[nodiscard]] std::string not_empty(std::string const& text);
+
 /// `FILE`, `-d NAME` and `--message-format`.
 struct SiteOptions {
     std::string file;
@@ -37,7 +40,8 @@ struct SiteInput {
 /// Prints the messages, in text with a line of counts.
 void print_messages(SiteInput const& input, SiteOptions const& options, Environment const& environment);
 
-/// The director that was named, or that this machine is: by its host name, else by a MAC. The error lists the names.
+/// The director that was named, or that this machine is: by its host name, else by the first label of that, else by a
+/// MAC, of which VRRP's do not count, since they move between directors. The error lists the names.
 [[nodiscard]] std::expected<DirectorId, std::string> choose_director(Site const& site, std::string const& name,
                                                                      Host const& host);
 

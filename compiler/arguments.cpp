@@ -31,6 +31,15 @@ bool Arguments::accept(std::string_view word) {
     return true;
 }
 
+bool Arguments::option(std::string_view word) {
+    if (!accept(word))
+        return false;
+    if (std::ranges::find(options_, word) != options_.end())
+        fail(DiagId::duplicate_statement, last(), fmt::format("`{}` is given twice", word));
+    options_.push_back(word);
+    return true;
+}
+
 std::optional<ast::Word> Arguments::word(std::string_view what) {
     if (failed_)
         return std::nullopt;

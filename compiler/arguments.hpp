@@ -34,9 +34,14 @@ public:
     /// Reads the next word if it is this one and stands behind no comma.
     bool accept(std::string_view word);
 
+    /// As `accept`, for an option of a statement: one that is given a second time is reported.
+    bool option(std::string_view word);
+    /// Further options belong to another value of the statement: what was given before counts no more.
+    void begin_options() { options_.clear(); }
+
     /// The next word, bare, whatever it is. `what` names it in messages: "a port".
     [[nodiscard]] std::optional<ast::Word> word(std::string_view what);
-    /// A string in quotes, unescaped; refuses control characters but line break and tab.
+    /// A string in quotes, unescaped; refuses control characters, line breaks among them.
     [[nodiscard]] std::optional<std::string> string(std::string_view what);
 
     /// The next word as a value.
@@ -115,6 +120,7 @@ private:
     std::span<std::string_view const> keywords_;
     Diagnostics* diagnostics_;
     std::vector<ast::Word> words_;
+    std::vector<std::string_view> options_; // given so far
     std::size_t at_ = 0;
     bool failed_ = false;
     bool element_start_ = false; // the comma before the next word has been taken by `list`

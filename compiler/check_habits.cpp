@@ -60,14 +60,15 @@ void check_virtual_macs(Site const& site, Diagnostics& diagnostics) {
             // RFC 5798, 7.3.
             std::uint8_t const family = vip.address.family() == Family::ipv4 ? 1 : 2;
             MacAddress const mac{{0x00, 0x00, 0x5e, 0x00, family, vrrp.router_id}};
-            auto const listed = std::ranges::any_of(site.directors, [&](Director const& director) {
-                return std::ranges::any_of(director.macs, [&](auto const& m) { return m.value == mac; });
+            auto const lacks = std::ranges::find_if(vrrp.priorities, [&](auto const& member) {
+                return std::ranges::find(site[member.first].macs, mac, &Located<MacAddress>::value) ==
+                       site[member.first].macs.end();
             });
-            if (!listed) {
+            if (lacks != vrrp.priorities.end()) {
                 diagnostics.report(DiagId::virtual_mac_unlisted, vrrp.name.span,
-                                   "no director lists `{}`, the virtual MAC of `{}`; add it to `mac` if forwarded "
-                                   "packets can carry it",
-                                   mac.str(), vrrp.name.value);
+                                   "director `{}` does not list `{}`, the virtual MAC of `{}`; add it to `mac` if "
+                                   "forwarded packets can carry it",
+                                   site[lacks->first].name.value, mac.str(), vrrp.name.value);
                 break;
             }
         }
@@ -75,7 +76,7 @@ void check_virtual_macs(Site const& site, Diagnostics& diagnostics) {
 }
 
 void check_unused_directors(Site const& site, Diagnostics& diagnostics) {
-    if (std::ranges::any_of(site.services, &Service::incomplete))
+    if (site.incomplete || std::ranges::any_of(site.services, &Service::incomplete))
         return; // a director may have been meant where the mistake is
     for (std::size_t i = 0; i < site.directors.size(); ++i) {
         DirectorId const id{i};

@@ -3,6 +3,23 @@
 #include <algorithm>
 
 namespace lbc {
+namespace {
+
+/// Warns of real servers that are in no virtual service, because no VIP is of their family.
+void report_unusable(Service const& service, Diagnostics& diagnostics) {
+    std::vector<bool> used(service.reals.size(), service.vips.empty());
+    for (auto const family : families)
+        if (service.has_vip(family))
+            for (auto const index : service.reals_for(family))
+                used[index] = true;
+    for (std::size_t i = 0; i < used.size(); ++i)
+        if (!used[i] && !service.incomplete)
+            diagnostics.report(DiagId::unused, service.reals[i].span, "no VIP of `{}` can lead to `{}`: none is {}",
+                               service.name.value, service.reals[i].address.str(),
+                               service.reals[i].address.family() == Family::ipv4 ? "IPv4" : "IPv6");
+}
+
+} // namespace
 
 void check_reals(Site const& site, Diagnostics& diagnostics) {
     for (auto const& service : site.services) {
@@ -13,6 +30,7 @@ void check_reals(Site const& site, Diagnostics& diagnostics) {
                 diagnostics.report(DiagId::no_real_server, vip->span, "`{}` has no {} real server for this address",
                                    service.name.value, family == Family::ipv4 ? "IPv4" : "IPv6");
         }
+        report_unusable(service, diagnostics);
         for (auto const& real : service.reals)
             for (auto const& vip : service.vips)
                 if (vip.value == Prefix::host(real.address))

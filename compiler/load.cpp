@@ -7,6 +7,20 @@
 namespace lbc {
 namespace {
 
+/// What stands before the name in a path, with the `/`.
+std::string folder_of(std::string const& path) { return path.substr(0, path.rfind('/') + 1); }
+
+/// A path as a pattern that matches it alone.
+std::string escape_pattern(std::string_view path) {
+    std::string pattern;
+    for (char const c : path) {
+        if (std::string_view("*?[\\").contains(c))
+            pattern += '\\';
+        pattern += c;
+    }
+    return pattern;
+}
+
 class Loader {
 public:
     Loader(FileReader& reader, Sources& sources, Diagnostics& diagnostics)
@@ -52,19 +66,22 @@ private:
             diagnostics_.report(DiagId::bad_string, node.span(), "expected `include \"PATTERN\"`");
             return;
         }
-        auto const slash = from.rfind('/');
         auto const pattern = unescape(words[1].text);
-        auto const path =
-            pattern.starts_with('/') || slash == std::string::npos ? pattern : from.substr(0, slash + 1) + pattern;
+        auto const folder = pattern.starts_with('/') ? std::string{} : folder_of(from);
         auto const where = words[1].span;
         if (pattern.find_first_of("*?[") == std::string::npos) {
-            read(path, &where);
+            read(folder + pattern, &where);
             return;
         }
-        auto const matches = reader_.glob(path);
-        if (matches.empty())
-            diagnostics_.report(DiagId::include_empty, where, "no file matches `{}`", path);
-        for (auto const& match : matches)
+        auto const matches = reader_.glob(escape_pattern(folder) + pattern);
+        if (!matches) {
+            diagnostics_.report(DiagId::include_no_match, where, "cannot look for `{}{}`: {}", folder, pattern,
+                                matches.error());
+            return;
+        }
+        if (matches->empty())
+            diagnostics_.report(DiagId::include_empty, where, "no file matches `{}{}`", folder, pattern);
+        for (auto const& match : *matches)
             read(match, &where);
     }
 

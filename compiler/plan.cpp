@@ -81,6 +81,8 @@ void add_virtual_services(Site const& site, std::size_t index, ServiceOn const& 
         virtual_service.family = family;
         virtual_service.scheduler = service.scheduler;
         virtual_service.persistence = service.persistence;
+        if (family == Family::ipv6 && service.persistence && service.persistence->netmask_ipv4_only)
+            virtual_service.persistence->netmask = -1;
         virtual_service.one_packet = service.one_packet;
         virtual_service.span = service.name.span;
         for (auto const real_index : service.reals_for(family)) {

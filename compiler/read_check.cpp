@@ -69,14 +69,15 @@ Value<std::pair<std::uint16_t, std::uint16_t>> parse_pair(std::string_view text,
 
 void read_path(Arguments& in, Check& check) {
     CheckPath path;
+    in.begin_options();
     if (auto text = in.string("a path"))
         path.path = std::move(*text);
     while (!in.done()) {
-        if (in.accept("digest"))
+        if (in.option("digest"))
             path.digest = in.string("a digest").value_or("");
-        else if (in.accept("regex"))
+        else if (in.option("regex"))
             path.regex = in.string("a regular expression").value_or("");
-        else if (in.accept("status"))
+        else if (in.option("status"))
             in.list([&] {
                 auto const status =
                     in.value([](std::string_view text) { return parse_pair(text, {"status", 100, 999}); }, "a status");

@@ -11,7 +11,7 @@ constexpr std::array director_rules{
         [](Arguments& in, Director& director) { in.values<MacAddress>(parse_mac, "a MAC address", director.macs); }},
     StatementRule<Director>{"address", Occurs::repeated, Block::none,
                             [](Arguments& in, Director& director) {
-                                in.values<IpAddress>(parse_address, "an address", director.addresses);
+                                in.values<IpAddress>(parse_host_address, "an address", director.addresses);
                             }},
     StatementRule<Director>{"interface", Occurs::repeated, Block::none,
                             [](Arguments& in, Director& director) {
@@ -19,7 +19,7 @@ constexpr std::array director_rules{
                             }},
     StatementRule<Director>{"hostname", Occurs::once, Block::none,
                             [](Arguments& in, Director& director) {
-                                if (auto name = in.value(parse_name, "a host name"))
+                                if (auto name = in.value(parse_hostname, "a host name"))
                                     director.hostname = std::move(*name);
                             }},
 };
@@ -27,6 +27,11 @@ constexpr std::array director_rules{
 } // namespace
 
 std::optional<Located<std::string>> read_block_name(ast::Node const& node, Reading reading) {
+    if (node.broken()) { // what is wrong was said; its name may be good all the same
+        if (node.words().size() < 2 || !parse_name(node.words()[1].text))
+            return std::nullopt;
+        return Located<std::string>{std::string(node.words()[1].text), node.words()[1].span};
+    }
     Arguments in(node, reading.lets, {}, reading.diagnostics);
     auto name = in.value(parse_name, "a name");
     in.finish();
@@ -52,18 +57,24 @@ std::optional<Director> read_director(ast::Node const& node, Reading reading) {
     return director;
 }
 
-std::optional<DirectorId> read_director_name(Arguments& in, Site const& site) {
-    auto const word = in.word("a director");
-    if (!word)
-        return std::nullopt;
-    if (auto const found = site.find_director(word->text))
+std::optional<DirectorId> find_director(Arguments& in, ast::Word const& word, Site const& site, std::string_view what) {
+    if (auto const found = site.find_director(word.text))
         return found;
+    if (site.incomplete) {
+        in.give_up();
+        return std::nullopt;
+    }
     std::vector<std::string_view> names;
     for (auto const& director : site.directors)
         names.push_back(director.name.value);
-    in.fail(DiagId::unknown_director, word->span,
-            fmt::format("`{}` is no director of this site{}", word->text, did_you_mean(word->text, names)));
+    in.fail(DiagId::unknown_director, word.span,
+            fmt::format("`{}` is {}{}", word.text, what, did_you_mean(word.text, names)));
     return std::nullopt;
+}
+
+std::optional<DirectorId> read_director_name(Arguments& in, Site const& site) {
+    auto const word = in.word("a director");
+    return word ? find_director(in, *word, site, "no director of this site") : std::nullopt;
 }
 
 bool read_switch(Arguments& in) { return !in.accept("off"); }

@@ -28,31 +28,37 @@ std::vector<Family> families_of(Service const& service) {
     return present;
 }
 
+/// Its address of each of the service's families. A tunnel crosses families, so there a director that has none of them
+/// is reached at the one it has.
 void add_director(Arguments& in, RealContext& context, DirectorId id, Forwarding const& forwarding, Targets& out) {
-    auto const& director = context.site[id];
-    auto const tunnel = forwarding.method == Forwarding::Method::tun;
-    for (auto const family : families_of(context.service)) {
-        if (auto const address = director.address(family)) {
+    auto const& director = context.site()[id];
+    auto const wanted = families_of(context.service);
+    auto missing = std::optional<Family>{};
+    for (auto const family : wanted) {
+        if (auto const address = director.address(family))
             out.list.push_back({*address, id});
-        } else if (director.incomplete) {
-            in.give_up();
-            return;
-        } else if (!tunnel || director.addresses.empty()) {
-            in.fail(DiagId::missing_address, out.span,
-                    fmt::format("director `{}` has no {} address, which `{}` needs; add one to the director, or name "
-                                "the real server's address",
-                                director.name.value, family == Family::ipv4 ? "IPv4" : "IPv6",
-                                context.service.name.value))
-                .note(director.span, "the director");
-            return;
-        }
+        else
+            missing = family;
     }
-    if (out.list.empty() && tunnel && !director.addresses.empty())
-        out.list.push_back({director.addresses.front().value, id}); // a tunnel crosses families
+    if (!missing)
+        return;
+    auto const tunnel = forwarding.method == Forwarding::Method::tun;
+    if (out.list.empty() && tunnel && !director.addresses.empty()) {
+        out.list.push_back({director.addresses.front().value, id});
+    } else if (director.incomplete) {
+        in.give_up();
+    } else {
+        in.fail(DiagId::missing_address, out.span,
+                fmt::format("director `{}` has no {} address, which `{}` needs; add one to the director, or name the "
+                            "real server's address",
+                            director.name.value, *missing == Family::ipv4 ? "IPv4" : "IPv6",
+                            context.service.name.value))
+            .note(director.span, "the director");
+    }
 }
 
 void add_range(Arguments& in, IpAddress first, std::string_view last_text, Targets& out) {
-    auto const last = parse_address(last_text);
+    auto const last = parse_host_address(last_text);
     if (!last) {
         in.fail(last.error().id, out.span, last.error().message);
         return;
@@ -76,29 +82,23 @@ void add_range(Arguments& in, IpAddress first, std::string_view last_text, Targe
 /// An address, a range `A-B`, or a director's name.
 void read_host(Arguments& in, RealContext& context, TargetText const& text, Forwarding const& forwarding,
                Targets& out) {
-    if (auto const id = text.bracketed ? std::nullopt : context.site.find_director(text.host)) {
-        add_director(in, context, *id, forwarding, out);
-        return;
-    }
     auto const dash = text.host.find('-');
-    if (auto const address = IpAddress::parse(text.host.substr(0, dash))) {
-        if (dash == std::string_view::npos)
-            out.list.push_back({*address, std::nullopt});
-        else
-            add_range(in, *address, text.host.substr(dash + 1), out);
+    auto const is_address = IpAddress::parse(text.host.substr(0, dash)).has_value();
+    if (!is_address && !text.bracketed && parse_name(text.host)) {
+        ast::Word const name{text.host, out.span};
+        if (auto const id = find_director(in, name, context.site(), "no address and no director of this site"))
+            add_director(in, context, *id, forwarding, out);
         return;
     }
-    if (!parse_name(text.host)) {
+    auto const address = parse_host_address(text.host.substr(0, dash));
+    if (!address)
         in.fail(DiagId::bad_address, out.span,
-                fmt::format("`{}` is no IPv4 or IPv6 address, range `A-B` or director", text.host));
-        return;
-    }
-    std::vector<std::string_view> names;
-    for (auto const& director : context.site.directors)
-        names.push_back(director.name.value);
-    in.fail(
-        DiagId::unknown_director, out.span,
-        fmt::format("`{}` is no address and no director of this site{}", text.host, did_you_mean(text.host, names)));
+                is_address ? address.error().message
+                           : fmt::format("`{}` is no IPv4 or IPv6 address, range `A-B` or director", text.host));
+    else if (dash == std::string_view::npos)
+        out.list.push_back({*address, std::nullopt});
+    else
+        add_range(in, *address, text.host.substr(dash + 1), out);
 }
 
 std::optional<ast::Word> read_target_word(Arguments& in) { return in.word("an address or a director"); }
@@ -111,8 +111,8 @@ std::optional<Targets> resolve_targets(Arguments& in, std::optional<ast::Word> c
     Targets targets;
     targets.span = word->span;
     auto const text = split_target(word->text);
-    if (!text.port.empty()) {
-        auto const port = parse_port(text.port);
+    if (text.port) {
+        auto const port = parse_port(*text.port);
         if (!port) {
             in.fail(port.error().id, word->span, port.error().message);
             return std::nullopt;
@@ -151,7 +151,7 @@ void refuse_nat_to_director(Forwarding const& forwarding, Targets const& targets
     if (forwarding.method != Forwarding::Method::nat)
         return;
     for (auto const& target : targets.list)
-        for (auto const& director : context.site.directors)
+        for (auto const& director : context.site().directors)
             for (auto const& address : director.addresses)
                 if (address.value == target.address)
                     context.reading.diagnostics
@@ -205,21 +205,26 @@ constexpr std::array real_rules{
                              [](Arguments& in, RealDraft& draft) { draft.real.inhibit_on_failure = read_switch(in); }},
 };
 
+/// More real servers than this in all services together are taken for a slip.
+constexpr std::size_t most_reals = 262'144;
+
 /// Adds a real server for each address, unless the service has that one already.
-void add_reals(RealServer const& pattern, Targets const& targets, RealContext& context) {
-    auto& reals = context.service.reals;
+void add_reals(Arguments& in, RealServer const& pattern, Targets const& targets, RealContext& context) {
+    context.names.reals += targets.list.size();
+    if (context.names.reals > most_reals) {
+        in.fail(DiagId::number_range, targets.span, fmt::format("the site has more than {} real servers", most_reals));
+        return;
+    }
     for (auto const& target : targets.list) {
-        auto const same = std::ranges::find_if(reals, [&](RealServer const& other) {
-            return other.address == target.address && other.port == targets.port;
-        });
-        if (same != reals.end()) {
+        auto const [at, fresh] = context.seen.try_emplace({target.address, targets.port}, targets.span);
+        if (!fresh) {
             context.reading.diagnostics
                 .report(DiagId::duplicate_real, targets.span, "`{}` is a real server of `{}` already",
                         target.address.str(), context.service.name.value)
-                .note(same->span, "first given here");
+                .note(at->second, "first given here");
             continue;
         }
-        auto& real = reals.emplace_back(pattern);
+        auto& real = context.service.reals.emplace_back(pattern);
         real.address = target.address;
         real.director = target.director;
         real.port = targets.port;
@@ -230,20 +235,25 @@ void add_reals(RealServer const& pattern, Targets const& targets, RealContext& c
 } // namespace
 
 std::optional<Forwarding> read_forwarding(Arguments& in) {
-    static constexpr std::array<std::string_view, 3> methods{"dr", "nat", "tun"};
-    static constexpr std::array<std::string_view, 3> tunnels{"ipip", "gre", "gue"};
-    static constexpr std::array<std::string_view, 3> checksums{"nocsum", "csum", "remcsum"};
-    auto const method = in.choice(methods, "a forwarding method");
+    using Method = Forwarding::Method;
+    using Tunnel = Forwarding::Tunnel;
+    using Checksum = Forwarding::Checksum;
+    static constexpr std::array<std::string_view, 3> method_words{"dr", "nat", "tun"};
+    static constexpr std::array methods{Method::dr, Method::nat, Method::tun};
+    auto const method = in.choice(method_words, "a forwarding method");
     if (!method)
         return std::nullopt;
     Forwarding forwarding;
-    forwarding.method = static_cast<Forwarding::Method>(*method);
-    if (forwarding.method != Forwarding::Method::tun)
+    forwarding.method = methods[*method];
+    if (forwarding.method != Method::tun)
         return forwarding;
-    for (std::size_t i = 0; i < tunnels.size(); ++i)
-        if (in.accept(tunnels[i]))
-            forwarding.tunnel = static_cast<Forwarding::Tunnel>(i);
-    if (forwarding.tunnel == Forwarding::Tunnel::gue) {
+    if (in.accept("gre"))
+        forwarding.tunnel = Tunnel::gre;
+    else if (in.accept("gue"))
+        forwarding.tunnel = Tunnel::gue;
+    else if (in.accept("ipip"))
+        forwarding.tunnel = Tunnel::ipip;
+    if (forwarding.tunnel == Tunnel::gue) {
         if (!in.accept("port")) {
             in.fail(DiagId::missing_value, in.last(), "a `gue` tunnel needs its port: `tun gue port 5555`");
             return std::nullopt;
@@ -251,12 +261,14 @@ std::optional<Forwarding> read_forwarding(Arguments& in) {
         forwarding.gue_port = in.value(parse_port, "a port").value_or(Port{});
     }
     auto const where = in.here();
-    for (std::size_t i = 0; i < checksums.size(); ++i)
-        if (in.accept(checksums[i])) {
-            forwarding.checksum = static_cast<Forwarding::Checksum>(i);
-            if (i != 0 && forwarding.tunnel == Forwarding::Tunnel::ipip)
-                in.fail(DiagId::unknown_value, where, "an `ipip` tunnel has no checksums; `gre` and `gue` have");
-        }
+    if (in.accept("csum"))
+        forwarding.checksum = Checksum::csum;
+    else if (in.accept("remcsum"))
+        forwarding.checksum = Checksum::remcsum;
+    else if (in.accept("nocsum"))
+        forwarding.checksum = Checksum::none;
+    if (forwarding.checksum != Checksum::none && forwarding.tunnel == Tunnel::ipip)
+        in.fail(DiagId::unknown_value, where, "an `ipip` tunnel has no checksums; `gre` and `gue` have");
     return in.failed() ? std::nullopt : std::optional(forwarding);
 }
 
@@ -266,11 +278,11 @@ void read_real(Arguments& in, RealContext& context) {
     auto& real = draft.real;
     real.forwarding = context.service.forwarding;
     while (!in.done() && !in.at_comma()) {
-        if (in.accept("weight"))
+        if (in.option("weight"))
             real.weight = in.number(weight_range).value_or(1);
-        else if (in.accept("forward"))
+        else if (in.option("forward"))
             real.forwarding = read_forwarding(in).value_or(real.forwarding);
-        else if (in.accept("connections"))
+        else if (in.option("connections"))
             read_connections(in, real);
         else
             break;
@@ -282,21 +294,29 @@ void read_real(Arguments& in, RealContext& context) {
         return;
     settle_port(real.forwarding, *targets, context);
     refuse_nat_to_director(real.forwarding, *targets, context);
-    add_reals(real, *targets, context);
+    add_reals(in, real, *targets, context);
 }
 
 void read_sorry(Arguments& in, RealContext& context) {
     auto const word = read_target_word(in);
     auto forwarding = context.service.forwarding;
-    if (in.accept("forward"))
+    if (in.option("forward"))
         forwarding = read_forwarding(in).value_or(forwarding);
     auto targets = resolve_targets(in, word, forwarding, context);
     if (!targets)
         return;
     settle_port(forwarding, *targets, context);
     refuse_nat_to_director(forwarding, *targets, context);
-    for (auto const& target : targets->list)
-        context.service.sorry.push_back({target.address, target.director, targets->port, forwarding, targets->span});
+    auto& sorry = context.service.sorry;
+    for (auto const& target : targets->list) {
+        auto const same = std::ranges::find(sorry, target.address.family(),
+                                            [](SorryServer const& other) { return other.address.family(); });
+        if (same != sorry.end())
+            in.fail(DiagId::duplicate_statement, targets->span, "a service has one sorry server for each family")
+                .note(same->span, "the first one");
+        else
+            sorry.push_back({target.address, target.director, targets->port, forwarding, targets->span});
+    }
 }
 
 } // namespace lbc

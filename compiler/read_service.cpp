@@ -20,12 +20,14 @@ void read_service_switch(Arguments& in, Draft& draft) {
 }
 
 void read_service_real(Arguments& in, Draft& draft) {
-    RealContext context{draft.service, draft.names.site, draft.reading};
+    settle_claims(draft);
+    RealContext context{draft.service, draft.reals, draft.names, draft.reading};
     read_real(in, context);
 }
 
 void read_service_sorry(Arguments& in, Draft& draft) {
-    RealContext context{draft.service, draft.names.site, draft.reading};
+    settle_claims(draft);
+    RealContext context{draft.service, draft.reals, draft.names, draft.reading};
     read_sorry(in, context);
 }
 
@@ -79,6 +81,7 @@ constexpr std::array pool_rules{
 };
 
 void read_pool(Arguments& in, Draft& draft) {
+    std::vector<Located<std::string>> read; // in this statement
     in.list([&] {
         auto const word = in.word("a pool");
         if (!word)
@@ -86,14 +89,21 @@ void read_pool(Arguments& in, Draft& draft) {
         auto const found = draft.names.pools.find(word->text);
         if (found == draft.names.pools.end()) {
             std::vector<std::string_view> names;
-            for (auto const& [name, node] : draft.names.pools)
+            for (auto const& [name, pool] : draft.names.pools)
                 names.push_back(name);
-            in.fail(DiagId::unknown_pool, word->span,
-                    fmt::format("`{}` is no pool of this site{}", word->text, did_you_mean(word->text, names)));
+            if (draft.names.site.incomplete)
+                in.give_up();
+            else
+                in.fail(DiagId::unknown_pool, word->span,
+                        fmt::format("`{}` is no pool of this site{}", word->text, did_you_mean(word->text, names)));
             return;
         }
-        draft.names.used_pools.insert(found->first);
-        auto const& pool = *found->second;
+        auto const before = read.size();
+        in.add_unique(read, {found->first, word->span});
+        if (read.size() == before)
+            return;
+        found->second.used = true;
+        auto const& pool = found->second.node;
         draft.pools_good =
             read_statements<Draft>(pool_rules, pool.block(), pool, "a pool", draft.reading, draft) && draft.pools_good;
     });
@@ -147,12 +157,6 @@ void settle_directors(Draft& draft) {
                        site[id].name.value, service.name.value);
 }
 
-void require(Draft const& draft, ast::Node const& node, bool missing, std::string_view keyword) {
-    if (missing)
-        draft.reading.diagnostics.report(DiagId::missing_statement, node.span(), "service `{}` needs `{}`",
-                                         draft.service.name.value, keyword);
-}
-
 bool has_any(std::vector<ast::Node> const& nodes, std::string_view keyword) {
     return std::ranges::any_of(nodes, [&](auto const& node) { return node.keyword() == keyword; });
 }
@@ -161,10 +165,13 @@ bool has_any(std::vector<ast::Node> const& nodes, std::string_view keyword) {
 void settle(Draft& draft, ast::Node const& node, std::vector<ast::Node> const& statements) {
     auto& service = draft.service;
     auto& out = draft.reading.diagnostics;
-    if (!service.incomplete) {
-        require(draft, node, !has_any(statements, "vip"), "vip");
-        require(draft, node, !has_any(statements, "port"), "port");
-    }
+    auto const no_vip = !has_any(statements, "vip");
+    auto const no_port = !has_any(statements, "port");
+    if (!service.incomplete && (no_vip || no_port))
+        out.report(DiagId::missing_statement, node.span(), "service `{}` needs {}", service.name.value,
+                   no_vip && no_port ? "`vip` and `port`"
+                   : no_vip          ? "`vip`"
+                                     : "`port`");
     settle_directors(draft);
     if (service.ports.size() > 1 && service.ports[0].protocol == Protocol::any) {
         out.report(DiagId::redundant_value, service.ports[1].span,
@@ -187,7 +194,7 @@ void settle(Draft& draft, ast::Node const& node, std::vector<ast::Node> const& s
 
 std::optional<Service> read_service(ast::Node const& node, Names& names, Reading reading) {
     auto name = read_block_name(node, reading);
-    Draft draft{{}, names, reading, {}, {}, {}, {}, true};
+    Draft draft(names, reading);
     draft.service.span = node.span();
     if (name)
         draft.service.name = *name;
@@ -196,14 +203,23 @@ std::optional<Service> read_service(ast::Node const& node, Names& names, Reading
     auto const statements = with_defaults(node, names.defaults);
     auto const good = read_statements<Draft>(service_rules, statements, node, "a service", reading, draft);
     draft.service.incomplete = !good || !draft.pools_good;
-    settle(draft, node, statements);
     if (!name)
         return std::nullopt;
+    settle_claims(draft);
+    settle(draft, node, statements);
     return std::move(draft.service);
 }
 
+void read_defaults(ast::Node const& node, Names& names, Reading reading) {
+    // What `pool` brings is reported at the pool, and using one here is no use of it.
+    auto statements = node.block();
+    std::erase_if(statements, [](ast::Node const& statement) { return statement.keyword() == "pool"; });
+    Draft draft(names, reading);
+    read_statements<Draft>(service_rules, statements, node, "a service", reading, draft);
+}
+
 void read_unused_pool(ast::Node const& node, Names& names, Reading reading) {
-    Draft draft{{}, names, reading, {}, {}, {}, {}, true};
+    Draft draft(names, reading);
     read_statements<Draft>(pool_rules, node.block(), node, "a pool", reading, draft);
 }
 

@@ -2,71 +2,76 @@
 
 #include <array>
 #include <bit>
+#include <set>
+#include <utility>
 
 namespace lbc {
 namespace {
 
-PortClaim& claim_of(Service& service, Protocol protocol, Span span) {
-    auto const at = std::ranges::find(service.ports, protocol, &PortClaim::protocol);
-    if (at != service.ports.end())
-        return *at;
-    auto const behind = std::ranges::find_if(service.ports, [&](auto const& c) { return c.protocol > protocol; });
-    return *service.ports.insert(behind, {protocol, {}, span});
+void report_overlap(Diagnostics& diagnostics, std::string_view text, Span again, Span first) {
+    diagnostics.report(DiagId::redundant_value, again, "`{}` is there twice", text).note(first, "it is part of this");
 }
 
-/// Adds a range; ranges that overlap become one, with a warning, and ranges that touch become one.
-void add_range(Arguments& in, PortClaim& claim, PortRange range) {
-    auto const again = std::ranges::any_of(claim.ports, [&](auto const& other) { return other.overlaps(range); });
-    if (again)
-        in.diagnostics().report(DiagId::redundant_value, in.last(), "the service has port {} already", range.str());
-    auto& ports = claim.ports;
-    ports.push_back(range);
-    std::ranges::sort(ports);
-    std::vector<PortRange> merged;
-    for (auto const& next : ports) {
-        if (!merged.empty() && next.first.value <= merged.back().last.value + 1)
-            merged.back().last = std::max(merged.back().last, next.last);
-        else
-            merged.push_back(next);
+/// Prefixes either hold each other or share nothing, and one comes before all that it holds: each needs a look at the
+/// last one kept alone.
+void settle_vips(ServiceDraft& draft) {
+    auto sorted = draft.vips;
+    std::ranges::stable_sort(sorted, {}, &Located<Prefix>::value);
+    std::set<Prefix> kept;
+    Located<Prefix> const* outer = nullptr;
+    for (auto const& vip : sorted) {
+        if (outer == nullptr || !outer->value.contains(vip.value)) {
+            outer = &vip;
+            kept.insert(vip.value);
+            continue;
+        }
+        report_overlap(draft.reading.diagnostics, vip.value.str(), vip.span, outer->span);
     }
-    ports = std::move(merged);
+    for (auto const& vip : draft.vips)
+        if (kept.erase(vip.value) > 0)
+            draft.service.vips.push_back(vip);
 }
 
-/// `255.255.255.0`, `24` or `/24`: the number of leading ones.
-Value<int> parse_netmask(std::string_view text) {
+std::vector<PortRange> merge(std::vector<Located<PortRange>> ranges, Diagnostics& diagnostics) {
+    std::ranges::stable_sort(ranges, {}, &Located<PortRange>::value);
+    std::vector<PortRange> merged;
+    Span last;
+    for (auto const& [range, span] : ranges) {
+        if (!merged.empty() && range.first <= merged.back().last)
+            report_overlap(diagnostics, range.str(), span, last);
+        if (!merged.empty() && range.first.value <= merged.back().last.value + 1)
+            merged.back().last = std::max(merged.back().last, range.last);
+        else
+            merged.push_back(range);
+        last = span;
+    }
+    return merged;
+}
+
+struct Netmask {
+    int length = 0;
+    bool dotted = false;
+};
+
+/// `255.255.255.0`, `24` or `/24`: the number of leading ones, at least one.
+Value<Netmask> parse_netmask(std::string_view text) {
     if (auto const address = IpAddress::parse(text); address && address->family() == Family::ipv4) {
         std::uint32_t bits = 0;
         for (std::size_t i = 0; i < 4; ++i)
             bits = (bits << 8U) | address->bytes()[i];
         auto const length = std::countl_one(bits);
-        if (length + std::countr_zero(bits) == 32 || bits == 0xFFFFFFFF)
-            return length;
-        return std::unexpected(ValueError{DiagId::bad_number, fmt::format("`{}` is no netmask: its ones do not stand "
-                                                                          "together",
-                                                                          text)});
+        if (length > 0 && (length + std::countr_zero(bits) == 32 || length == 32))
+            return Netmask{length, true};
+        return std::unexpected(
+            ValueError{DiagId::bad_number,
+                       fmt::format("`{}` is no netmask: it has to begin with ones that stand together", text)});
     }
     if (text.starts_with('/'))
         text.remove_prefix(1);
     auto const number = parse_number(text, {"netmask length", 1, 128});
     if (!number)
         return std::unexpected(number.error());
-    return static_cast<int>(*number);
-}
-
-/// Adds a prefix. Of two that overlap, the larger one says it all.
-void add_vip(Arguments& in, std::vector<Located<Prefix>>& vips, Located<Prefix> vip) {
-    for (auto& other : vips) {
-        auto const inside = other.value.contains(vip.value);
-        if (!inside && !vip.value.contains(other.value))
-            continue;
-        in.diagnostics()
-            .report(DiagId::redundant_value, vip.span, "`{}` and `{}` overlap", vip.value.str(), other.value.str())
-            .note(other.span, "first given here");
-        if (!inside)
-            other = vip;
-        return;
-    }
-    vips.push_back(vip);
+    return Netmask{static_cast<int>(*number), false};
 }
 
 } // namespace
@@ -76,17 +81,14 @@ void read_vip(Arguments& in, ServiceDraft& draft) {
         auto const prefix = in.value(parse_prefix, "an address");
         if (!prefix)
             return;
-        auto const first = prefix->address.bytes()[0];
-        auto const v4 = prefix->family() == Family::ipv4;
-        auto const group = v4 ? first >= 224 : first == 0xFF;
-        auto const loopback = v4 ? first == 127 : prefix->is_host() && prefix->address == *IpAddress::parse("::1");
-        auto const unspecified = prefix->address == IpAddress(prefix->family(), {}) && prefix->is_host();
-        if (group || loopback || unspecified || (v4 && first == 0 && prefix->length > 0)) {
+        auto const& address = prefix->address;
+        // A prefix that begins at zero holds more than the unspecified address.
+        auto const zero = address == IpAddress(prefix->family(), {}) && !prefix->is_host();
+        if ((!address.is_unicast() && !(zero && prefix->length == 0)) || address.is_loopback())
             in.fail(DiagId::vip_not_unicast, in.last(),
                     fmt::format("`{}` is no address that clients can connect to", prefix->str()));
-            return;
-        }
-        add_vip(in, draft.service.vips, {*prefix, in.last()});
+        else
+            draft.vips.push_back({*prefix, in.last()});
     });
 }
 
@@ -96,16 +98,23 @@ void read_port(Arguments& in, ServiceDraft& draft) {
     auto const index = in.choice(words, "a protocol");
     if (!index)
         return;
-    auto const protocol = protocols[*index];
-    auto& claim = claim_of(draft.service, protocol, in.node().span());
-    if (protocol == Protocol::any) {
-        claim.ports = {PortRange::all()};
+    auto& ports = draft.ports[protocols[*index]];
+    if (protocols[*index] == Protocol::any)
+        ports.push_back({PortRange::all(), in.node().span()});
+    else
+        in.list([&] {
+            if (auto const range = in.value(parse_ports, "a port"))
+                ports.push_back({*range, in.last()});
+        });
+}
+
+void settle_claims(ServiceDraft& draft) {
+    if (std::exchange(draft.claims_settled, true))
         return;
-    }
-    in.list([&] {
-        if (auto const range = in.value(parse_ports, "a port"))
-            add_range(in, claim, *range);
-    });
+    settle_vips(draft);
+    for (auto const& [protocol, ports] : draft.ports)
+        if (!ports.empty())
+            draft.service.ports.push_back({protocol, merge(ports, draft.reading.diagnostics), ports.front().span});
 }
 
 void read_mark(Arguments& in, ServiceDraft& draft) {
@@ -123,16 +132,15 @@ void read_mark(Arguments& in, ServiceDraft& draft) {
                 draft.mark_everywhere = Located<Fwmark>{*mark, word->span};
             return;
         }
-        auto const id = draft.names.site.find_director(word->text);
-        if (!id) {
-            std::vector<std::string_view> names;
-            for (auto const& director : draft.names.site.directors)
-                names.push_back(director.name.value);
-            in.fail(DiagId::unknown_director, word->span,
-                    fmt::format("`{}` is no director of this site{}", word->text, did_you_mean(word->text, names)));
+        auto const id = find_director(in, *word, draft.names.site, "no director of this site");
+        auto const mark = in.value(parse_mark, "the director's mark");
+        if (!id || !mark)
             return;
-        }
-        if (auto const mark = in.value(parse_mark, "the director's mark"))
+        auto const given = std::ranges::find(draft.marks, *id, &decltype(draft.marks)::value_type::first);
+        if (given != draft.marks.end())
+            in.fail(DiagId::duplicate_statement, word->span, "this director has a mark already")
+                .note(given->second.span, "its mark");
+        else
             draft.marks.push_back({*id, {*mark, in.last()}});
     });
     if (draft.mark_everywhere && !draft.marks.empty())
@@ -188,26 +196,36 @@ void read_persistent(Arguments& in, ServiceDraft& draft) {
         return;
     }
     auto& persistence = draft.service.persistence.emplace();
+    auto has_time = false;
     while (!in.done() && !in.at_comma()) {
-        if (in.accept("netmask")) {
-            persistence.netmask = in.value(parse_netmask, "a netmask").value_or(-1);
-        } else if (in.accept("engine")) {
+        if (in.option("netmask")) {
+            auto const netmask = in.value(parse_netmask, "a netmask").value_or(Netmask{-1, false});
+            persistence.netmask = netmask.length;
+            persistence.netmask_ipv4_only = netmask.dotted;
+        } else if (in.option("engine")) {
             static constexpr std::array<std::string_view, 1> engines{"sip"};
             if (in.choice(engines, "a persistence engine"))
                 persistence.engine = "sip";
+        } else if (std::exchange(has_time, true)) {
+            return; // a word too many, which is reported
         } else if (auto const time = in.time()) {
             persistence.timeout = std::chrono::duration_cast<std::chrono::seconds>(*time);
             if (persistence.timeout != *time || persistence.timeout.count() == 0)
                 in.fail(DiagId::number_range, in.last(), "persistence lasts whole seconds, at least one");
         }
     }
+    settle_claims(draft);
+    if (!in.failed() && persistence.netmask > 32 && draft.service.has_vip(Family::ipv4))
+        in.fail(DiagId::number_range, in.last(),
+                fmt::format("netmask length {} is out of range (1 to 32) for the service's IPv4 VIPs",
+                            persistence.netmask));
 }
 
 void read_quorum(Arguments& in, ServiceDraft& draft) {
     auto& quorum = draft.service.quorum ? *draft.service.quorum : draft.service.quorum.emplace();
     quorum.span = in.node().span();
     quorum.count = in.number({"quorum", 1, 2147483647}).value_or(1);
-    if (in.accept("hysteresis"))
+    if (in.option("hysteresis"))
         quorum.hysteresis = in.number({"hysteresis", 0, 2147483647}).value_or(0);
     if (!in.failed() && quorum.hysteresis >= quorum.count)
         in.fail(DiagId::number_range, quorum.span,

@@ -54,7 +54,7 @@ void read_track(Arguments& in, VrrpDraft& draft) {
     TrackScript script;
     script.command = in.string("a command").value_or("");
     while (!in.done() && !in.at_comma()) {
-        if (in.accept("weight")) {
+        if (in.option("weight")) {
             script.weight = in.value(
                 [](std::string_view text) -> Value<int> {
                     auto const negative = text.starts_with('-');
@@ -64,7 +64,7 @@ void read_track(Arguments& in, VrrpDraft& draft) {
                     return negative ? -static_cast<int>(*number) : static_cast<int>(*number);
                 },
                 "a weight");
-        } else if (in.accept("every")) {
+        } else if (in.option("every")) {
             script.every = in.time();
         } else {
             break;
@@ -81,6 +81,8 @@ void read_text(Arguments& in, VrrpDraft& draft) {
 template <auto member>
 void read_time(Arguments& in, VrrpDraft& draft) {
     draft.vrrp.*member = in.time();
+    if (!in.failed() && draft.vrrp.*member == Milliseconds(0))
+        in.fail(DiagId::number_range, in.last(), "this time is longer than 0");
 }
 
 template <auto member>

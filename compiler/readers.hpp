@@ -13,8 +13,13 @@ namespace lbc {
 /// What readers need to know of the rest of the site.
 struct Names {
     Site& site; // its directors are complete
-    std::map<std::string_view, ast::Node const*> pools;
-    std::set<std::string_view> used_pools;
+    struct Pool {
+        ast::Node node;
+        Span name;
+        bool used = false;
+    };
+    std::map<std::string, Pool, std::less<>> pools;
+    std::size_t reals = 0; // of all services so far
     std::vector<ast::Node> const* defaults = nullptr;
 };
 
@@ -25,6 +30,8 @@ struct Names {
 [[nodiscard]] std::optional<Service> read_service(ast::Node const& node, Names& names, Reading reading);
 /// Reports the mistakes of a pool that no service uses.
 void read_unused_pool(ast::Node const& node, Names& names, Reading reading);
+/// Reports the mistakes in `defaults`, also in what every service replaces.
+void read_defaults(ast::Node const& node, Names& names, Reading reading);
 [[nodiscard]] std::optional<Vrrp> read_vrrp(ast::Node const& node, Site const& site, Reading reading);
 [[nodiscard]] std::optional<Sync> read_sync(ast::Node const& node, Site const& site, Reading reading);
 
@@ -34,14 +41,20 @@ void read_unused_pool(ast::Node const& node, Names& names, Reading reading);
 /// The words behind `forward`.
 [[nodiscard]] std::optional<Forwarding> read_forwarding(Arguments& in);
 
-/// A director by name; reports an unknown one.
+/// The director that a word names. An unknown one is reported as `what`, "no director of this site", unless the name
+/// may stand in a part of the file that could not be read.
+[[nodiscard]] std::optional<DirectorId> find_director(Arguments& in, ast::Word const& word, Site const& site,
+                                                      std::string_view what);
 [[nodiscard]] std::optional<DirectorId> read_director_name(Arguments& in, Site const& site);
 
 /// Where a real server statement comes from and what it inherits.
 struct RealContext {
-    Service& service; // its VIPs, ports and forwarding are complete
-    Site const& site;
+    Service& service;                                 // its VIPs, ports and forwarding are complete
+    std::map<std::pair<IpAddress, Port>, Span>& seen; // the service's real servers
+    Names& names;
     Reading reading;
+
+    [[nodiscard]] Site const& site() const { return names.site; }
 };
 
 /// The words behind `real`: adds the real servers to the service, one for each address.

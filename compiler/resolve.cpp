@@ -81,6 +81,7 @@ private:
             if (rule == file_rules.end()) {
                 if (node.keyword() != "include") // a broken one, which `load` left
                     report_unknown_statement(node, "a site", keywords, diagnostics_);
+                site_.incomplete = true;
                 continue;
             }
             auto& nodes = outline_.*(rule->nodes);
@@ -100,8 +101,10 @@ private:
         std::map<std::string, Span> seen;
         for (auto const& node : nodes) {
             auto value = read(node);
-            if (!value)
+            if (!value) {
+                site_.incomplete = true;
                 continue;
+            }
             auto const [at, fresh] = seen.try_emplace(value->name.value, value->name.span);
             if (fresh)
                 out.push_back(std::move(*value));
@@ -160,31 +163,33 @@ private:
     }
 
     void read_services() {
-        Names names{site_, {}, {}, nullptr};
-        std::map<std::string_view, Span> pool_names;
+        Names names{site_, {}, 0, nullptr};
         for (auto const& node : outline_.pools) {
             auto const name = read_block_name(node, reading());
-            if (!name || !check_block(node, Block::required, diagnostics_))
+            if (!name || !check_block(node, Block::required, diagnostics_)) {
+                site_.incomplete = true;
                 continue;
-            auto const word = node.words()[1];
-            if (auto const [at, fresh] = names.pools.try_emplace(word.text, &node); !fresh)
-                diagnostics_.report(DiagId::duplicate_name, word.span, "a pool has the name `{}` already", word.text)
-                    .note(at->second->span(), "the first one");
+            }
+            auto const [at, fresh] = names.pools.try_emplace(name->value, Names::Pool{node, name->span, false});
+            if (!fresh)
+                diagnostics_.report(DiagId::duplicate_name, name->span, "a pool has the name `{}` already", name->value)
+                    .note(at->second.name, "the first one");
         }
         std::vector<ast::Node> defaults;
         if (!outline_.defaults.empty() && check_block(outline_.defaults.front(), Block::required, diagnostics_)) {
             Arguments(outline_.defaults.front(), lets_, {}, diagnostics_).finish();
             defaults = outline_.defaults.front().block();
             names.defaults = &defaults;
+            read_defaults(outline_.defaults.front(), names, reading());
         }
         read_named(outline_.services, "service", site_.services,
                    [&](ast::Node const& node) { return read_service(node, names, reading()); });
-        for (auto const& node : outline_.pools) {
-            if (node.words().size() < 2 || names.used_pools.contains(node.words()[1].text))
+        for (auto const& [name, pool] : names.pools) {
+            if (pool.used)
                 continue;
-            diagnostics_.report(DiagId::unused, node.words()[1].span, "no service uses pool `{}`",
-                                node.words()[1].text);
-            read_unused_pool(node, names, reading());
+            if (!site_.incomplete)
+                diagnostics_.report(DiagId::unused, pool.name, "no service uses pool `{}`", name);
+            read_unused_pool(pool.node, names, reading());
         }
     }
 

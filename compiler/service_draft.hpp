@@ -3,6 +3,7 @@
 
 #include "compiler/readers.hpp"
 
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -18,8 +19,18 @@ struct ServiceDraft {
     std::vector<std::pair<DirectorId, Located<Fwmark>>> marks;
     std::vector<Located<DirectorId>> on;
     Span mark_span;
+    std::vector<Located<Prefix>> vips;                         // as written, settled by `settle_claims`
+    std::map<Protocol, std::vector<Located<PortRange>>> ports; // as written, settled by `settle_claims`
+    std::map<std::pair<IpAddress, Port>, Span> reals;          // those that the service has
+    bool claims_settled = false;
     bool pools_good = true;
+
+    ServiceDraft(Names& with_names, Reading with_reading) : names(with_names), reading(with_reading) {}
 };
+
+/// Puts the VIPs and ports into the service, once, when all their statements are read: what overlaps becomes one, with
+/// a warning, and ports that touch become one range.
+void settle_claims(ServiceDraft& draft);
 
 // Readers of the words behind a statement; each adds to the draft what they say.
 void read_vip(Arguments& in, ServiceDraft& draft);

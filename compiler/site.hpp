@@ -141,8 +141,9 @@ struct SorryServer {
 
 struct Persistence {
     std::chrono::seconds timeout{360};
-    int netmask = -1;   // bits of an IPv4 netmask or IPv6 prefix, -1: every client for itself
-    std::string engine; // "sip" or empty
+    int netmask = -1;               // bits of an IPv4 netmask or IPv6 prefix, -1: every client for itself
+    std::string engine;             // "sip" or empty
+    bool netmask_ipv4_only = false; // it was written as a dotted quad
 
     friend bool operator==(Persistence const&, Persistence const&) = default;
 };
@@ -273,7 +274,9 @@ struct Site {
     std::optional<Sync> sync;
     MarkRange marks;
     GuardMode guard = GuardMode::off;
-    Span guard_span;   // of the `guard` statement; empty: the guard is the default
+    Span guard_span; // of the `guard` statement; empty: the guard is the default
+    /// A block or a whole statement of the file could not be read: a name that seems to be missing may be its.
+    bool incomplete = false;
     Fwmark guard_mark; // reserved on every director while guard is local or drop, else 0
     IpvsOwner ipvs = IpvsOwner::lbc;
 

@@ -6,6 +6,8 @@
 #include "compiler/arguments.hpp"
 #include "grammar/spell.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <span>
@@ -108,8 +110,9 @@ bool read_statements(std::span<StatementRule<Target> const> rules, std::span<ast
         }
     }
     // Beside another mistake, a statement that seems to be missing may have been meant there.
-    for (auto const keyword : good ? missing : std::vector<std::string_view>{})
-        reading.diagnostics.report(DiagId::missing_statement, owner.span(), "{} needs `{}`", place, keyword);
+    if (good && !missing.empty())
+        reading.diagnostics.report(DiagId::missing_statement, owner.span(), "{} needs `{}`", place,
+                                   fmt::join(missing, "`, `"));
     return good && missing.empty();
 }
 

@@ -58,6 +58,18 @@ std::string IpAddress::str() const {
     return inet_ntop(socket_family(family_), bytes_.data(), text.data(), text.size());
 }
 
+bool IpAddress::is_unicast() const {
+    if (family_ == Family::ipv4)
+        return bytes_[0] != 0 && bytes_[0] < 224;
+    return bytes_[0] != 0xFF && bytes_ != decltype(bytes_){};
+}
+
+bool IpAddress::is_loopback() const {
+    decltype(bytes_) one{};
+    one.back() = 1;
+    return family_ == Family::ipv4 ? bytes_[0] == 127 : bytes_ == one;
+}
+
 IpAddress IpAddress::next() const {
     auto result = *this;
     for (auto i = static_cast<std::size_t>(bits() / 8); i-- > 0;)

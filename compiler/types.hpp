@@ -33,6 +33,10 @@ public:
     /// The canonical text (RFC 5952 for IPv6).
     [[nodiscard]] std::string str() const;
 
+    /// Neither unspecified nor a group: not 0.0.0.0/8, 224.0.0.0/3, :: or ff00::/8.
+    [[nodiscard]] bool is_unicast() const;
+    [[nodiscard]] bool is_loopback() const;
+
     /// The address one above; of the last address, the first.
     [[nodiscard]] IpAddress next() const;
 

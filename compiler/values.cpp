@@ -27,6 +27,9 @@ std::string show(std::uint64_t number, NumberRange const& range) {
 Value<std::uint64_t> parse_number(std::string_view text, NumberRange const& range) {
     auto const hex = text.starts_with("0x") || text.starts_with("0X");
     auto const digits = hex ? text.substr(2) : text;
+    if (text.empty())
+        return refuse(DiagId::bad_number, "a number is missing; {} is a number from {} to {}", range.what,
+                      show(range.low, range), show(range.high, range));
     if (digits.empty() || !std::ranges::all_of(digits, hex ? is_hex_digit : is_digit))
         return refuse(DiagId::bad_number, "`{}` is no number; {} is a number from {} to {}", text, range.what,
                       show(range.low, range), show(range.high, range));
@@ -144,6 +147,9 @@ Value<InterfacePattern> parse_interface(std::string_view text) {
 }
 
 Value<std::string> parse_device(std::string_view text) {
+    if (text == "lo")
+        return refuse(DiagId::bad_interface,
+                      "`lo` leads to no other machine; name the interface to the other directors");
     auto const pattern = parse_interface(text);
     if (!pattern)
         return std::unexpected(pattern.error());
@@ -165,6 +171,20 @@ Value<std::string> parse_name(std::string_view text) {
     return std::string(text);
 }
 
+Value<std::string> parse_hostname(std::string_view text) {
+    auto const is_part = [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.'; };
+    if (text.empty() || text.size() > 253 || text[0] == '-' || text[0] == '.' || !std::ranges::all_of(text, is_part))
+        return refuse(DiagId::bad_name, "`{}` is no host name; it has letters, digits, `-` and `.`", text);
+    return std::string(text);
+}
+
+Value<IpAddress> parse_host_address(std::string_view text) {
+    auto const address = parse_address(text);
+    if (address && !address->is_unicast())
+        return refuse(DiagId::bad_address, "`{}` is no address that a host can have", text);
+    return address;
+}
+
 Value<std::string> parse_hex(std::string_view text) {
     if (text.empty() || text.size() % 2 != 0 || !std::ranges::all_of(text, is_hex_digit))
         return refuse(DiagId::bad_number, "`{}` is no hex string; expected pairs of hex digits such as `0a1b`", text);
@@ -177,14 +197,15 @@ Value<std::string> parse_hex(std::string_view text) {
 TargetText split_target(std::string_view text) {
     if (text.starts_with('[')) {
         auto const close = text.find(']');
-        if (close != std::string_view::npos && (close + 1 == text.size() || text[close + 1] == ':'))
-            return {text.substr(1, close - 1), close + 1 == text.size() ? std::string_view{} : text.substr(close + 2),
-                    true};
-        return {text, {}, false};
+        if (close != std::string_view::npos && close + 1 == text.size())
+            return {text.substr(1, close - 1), std::nullopt, true};
+        if (close != std::string_view::npos && text[close + 1] == ':')
+            return {text.substr(1, close - 1), text.substr(close + 2), true};
+        return {text, std::nullopt, false};
     }
     auto const colon = text.find(':');
     if (colon == std::string_view::npos || text.find(':', colon + 1) != std::string_view::npos)
-        return {text, {}, false}; // no port, or an IPv6 address
+        return {text, std::nullopt, false}; // no port, or an IPv6 address
     return {text.substr(0, colon), text.substr(colon + 1), false};
 }
 

@@ -7,6 +7,7 @@
 #include "grammar/diagnostic.hpp"
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -61,13 +62,19 @@ inline constexpr NumberRange weight_range{"weight", 0, 2147483647};
 /// A letter or `_`, then letters, digits, `_`, `-`, `.`.
 [[nodiscard]] Value<std::string> parse_name(std::string_view text);
 
+/// A machine's name as DNS and uname(2) have it: RFC 1123, and `_`.
+[[nodiscard]] Value<std::string> parse_hostname(std::string_view text);
+
+/// An address that one machine can have: no group, not the unspecified one.
+[[nodiscard]] Value<IpAddress> parse_host_address(std::string_view text);
+
 /// An even number of hex digits; given back in lower case.
 [[nodiscard]] Value<std::string> parse_hex(std::string_view text);
 
 /// A target with an optional port: `192.168.0.1:80`, `[2001:db8::1]:80`, `lb1:80`.
 struct TargetText {
-    std::string_view host; // without brackets
-    std::string_view port; // empty: none
+    std::string_view host;                // without brackets
+    std::optional<std::string_view> port; // behind a `:`, which may have nothing behind it
     bool bracketed = false;
 };
 [[nodiscard]] TargetText split_target(std::string_view text);

@@ -35,7 +35,7 @@ constexpr std::string_view green = "\x1b[1;32m";
 constexpr std::string_view reset = "\x1b[0m";
 
 constexpr std::size_t tab_width = 4;
-constexpr std::size_t widest_line = 160; // a longer source line is cut for display
+constexpr std::size_t widest_line = 160; // bytes of a source line that are shown
 
 /// A source line as a terminal can show it: tabs expanded, nothing unprintable. `columns` maps byte offsets.
 struct Display {
@@ -85,17 +85,40 @@ private:
     }
 
     void snippet(SourceFile const& file, Span span, std::uint32_t line) {
-        auto const text = file.line(line);
-        if (text.size() > widest_line || text.empty())
+        auto text = file.line(line);
+        if (text.empty())
             return;
+        auto begin = std::min<std::size_t>(span.begin - offset_in(file, text), text.size());
+        auto const end = std::clamp<std::size_t>(span.end - offset_in(file, text), begin, text.size());
+        auto const length = end - begin;
+        auto const cut = cut_around(text, begin);
+        begin -= cut;
         Display const shown(text);
-        auto const start = static_cast<std::size_t>(text.data() - file.text().data());
-        auto const begin = std::min<std::size_t>(span.begin - start, text.size());
-        auto const end = std::clamp<std::size_t>(span.end - start, begin, text.size());
         auto const from = shown.columns[begin];
-        auto const width = std::max<std::size_t>(1, shown.columns[end] - from);
+        auto const width = std::max<std::size_t>(1, shown.columns[std::min(begin + length, text.size())] - from);
         write("{:>5} | {}\n", line, shown.text);
         write("{:>5} | {:{}}{}^{}{}\n", "", "", from, paint(green), std::string(width - 1, '~'), paint(reset));
+    }
+
+    [[nodiscard]] static std::size_t offset_in(SourceFile const& file, std::string_view text) {
+        return static_cast<std::size_t>(text.data() - file.text().data());
+    }
+
+    /// Of a long line, what stands around a byte; gives how many bytes were cut off before it.
+    static std::size_t cut_around(std::string_view& text, std::size_t byte) {
+        if (text.size() <= widest_line)
+            return 0;
+        auto const is_inside = [&](std::size_t at) {
+            return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+        };
+        auto start = byte < widest_line / 2 ? 0 : byte - widest_line / 2;
+        while (start > 0 && is_inside(start))
+            --start;
+        auto stop = std::min(text.size(), start + widest_line);
+        while (is_inside(stop))
+            ++stop;
+        text = text.substr(start, stop - start);
+        return start;
     }
 
     Sources const& sources_;

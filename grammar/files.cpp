@@ -50,12 +50,15 @@ std::expected<std::string, std::string> DiskFiles::read(std::string const& path,
     }
 }
 
-std::vector<std::string> DiskFiles::glob(std::string const& pattern) {
+std::expected<std::vector<std::string>, std::string> DiskFiles::glob(std::string const& pattern) {
     glob_t found{};
+    auto const status = ::glob(pattern.c_str(), GLOB_ERR, nullptr, &found);
     std::vector<std::string> paths;
-    if (::glob(pattern.c_str(), 0, nullptr, &found) == 0)
+    if (status == 0)
         paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
     ::globfree(&found);
+    if (status != 0 && status != GLOB_NOMATCH)
+        return std::unexpected(status == GLOB_NOSPACE ? "out of memory" : "a folder of it cannot be read");
     std::ranges::sort(paths); // glob(3) sorts by locale
     return paths;
 }

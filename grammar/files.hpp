@@ -19,8 +19,9 @@ public:
     /// A file larger than `limit` bytes is refused with such a message.
     [[nodiscard]] virtual std::expected<std::string, std::string> read(std::string const& path, std::size_t limit) = 0;
 
-    /// The paths that a shell pattern (glob(7)) matches, sorted by byte; none is an empty list.
-    [[nodiscard]] virtual std::vector<std::string> glob(std::string const& pattern) = 0;
+    /// The paths that a shell pattern (glob(7)) matches, sorted by byte; none is an empty list. Else why a folder could
+    /// not be looked through.
+    [[nodiscard]] virtual std::expected<std::vector<std::string>, std::string> glob(std::string const& pattern) = 0;
 
     /// A name that is the same for every path to one file; used to find include cycles.
     [[nodiscard]] virtual std::string identity(std::string const& path) = 0;
@@ -30,7 +31,7 @@ public:
 class DiskFiles final : public FileReader {
 public:
     [[nodiscard]] std::expected<std::string, std::string> read(std::string const& path, std::size_t limit) override;
-    [[nodiscard]] std::vector<std::string> glob(std::string const& pattern) override;
+    [[nodiscard]] std::expected<std::vector<std::string>, std::string> glob(std::string const& pattern) override;
     [[nodiscard]] std::string identity(std::string const& path) override;
 };
 

@@ -148,7 +148,8 @@ ast::File parse(Sources const& sources, FileId id, Diagnostics& diagnostics) {
         diagnostics.report(DiagId::stray_character, builder.span(text.data() + bad, text.data() + bad + 1),
                            "the byte 0x{:02x} is not UTF-8; save the file as UTF-8",
                            static_cast<unsigned>(static_cast<unsigned char>(text[bad])));
-    auto first = text.data();
+    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+    auto first = text.data() + (text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
     auto const last = text.data() + text.size();
     x3::phrase_parse(first, last, x3::with<recovery::state_tag>(std::ref(state))[file], blank);
     if (state.errors > recovery::max_syntax_errors)

@@ -48,7 +48,8 @@ template <typename Subject>
 struct RecoverDirective : x3::unary_parser<Subject, RecoverDirective<Subject>> {
     static bool const is_pass_through_unary = true;
 
-    constexpr explicit RecoverDirective(Subject const& wrapped) : x3::unary_parser<Subject, RecoverDirective<Subject>>(wrapped) {}
+    constexpr explicit RecoverDirective(Subject const& wrapped)
+        : x3::unary_parser<Subject, RecoverDirective<Subject>>(wrapped) {}
 
     template <typename Iterator, typename Context, typename RContext, typename Attribute>
     bool parse(Iterator& first, Iterator const& last, Context const& context, RContext& rcontext,

@@ -31,11 +31,15 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
 
 std::string_view nearest(std::string_view word, std::span<std::string_view const> candidates) {
     constexpr std::size_t longest_word = 64; // keeps the work small for hostile input
-    if (word.size() > longest_word)
+    constexpr std::size_t most_candidates = 1000;
+    if (word.size() > longest_word || candidates.size() > most_candidates)
         return {};
     std::string_view best;
     auto best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
     for (auto const candidate : candidates) {
+        auto const [shorter, longer] = std::minmax(candidate.size(), word.size());
+        if (longer - shorter >= best_distance)
+            continue;
         auto const distance = edit_distance(word, candidate);
         if (distance < best_distance) {
             best = candidate;

@@ -8,7 +8,8 @@
 namespace lbc {
 
 /// The candidate nearest to `word` by edit distance, or an empty view where none is near enough to be meant: at most
-/// a third of the letters may differ. The first of several equally near ones is taken.
+/// a third of the letters may differ. More than 1000 candidates are not looked through. The first of several equally
+/// near ones is taken.
 [[nodiscard]] std::string_view nearest(std::string_view word, std::span<std::string_view const> candidates);
 
 /// "; did you mean `scheduler`?", or nothing.

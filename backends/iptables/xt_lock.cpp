@@ -34,9 +34,13 @@ std::string lock_path() {
 }
 
 SystemError cannot_lock(std::string const& path, int code) {
-    bool const refused = code == EACCES || code == EPERM || code == EROFS;
-    return {refused ? SystemError::Kind::permission : SystemError::Kind::failed, code,
-            fmt::format("cannot open the xtables lock `{}`: {}", path, std::strerror(code))};
+    bool const no_right = code == EACCES || code == EPERM;
+    auto const message = fmt::format("cannot open the xtables lock `{}`: {}", path, std::strerror(code));
+    if (!no_right)
+        return {code == EROFS ? SystemError::Kind::permission : SystemError::Kind::failed, code, message};
+    return {SystemError::Kind::permission, code,
+            message + "; lbc needs CAP_NET_ADMIN and CAP_NET_RAW, as root has them in this network namespace, and "
+                      "access to the lock file"};
 }
 
 /// Whether the lock was had before the deadline; else errno, EWOULDBLOCK when another program has it.

@@ -21,7 +21,9 @@ public:
             return text_;
         return std::unexpected("No such file or directory");
     }
-    std::vector<std::string> glob(std::string const&) override { return {}; }
+    std::expected<std::vector<std::string>, std::string> glob(std::string const&) override {
+        return std::vector<std::string>{};
+    }
     std::string identity(std::string const& path) override { return path; }
 
 private:

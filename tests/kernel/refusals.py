@@ -84,7 +84,7 @@ class Refusals(unittest.TestCase):
     def test_no_right_to_the_lock(self) -> None:
         lock = harness.SCRATCH / "closed.lock"
         lock.touch(0o600)
-        self.as_nobody(str(lock), str(lock))
+        self.as_nobody(str(lock), str(lock), "CAP_NET_ADMIN", "root")
 
     def test_a_foreign_rule_leads_into_a_chain_that_must_go(self) -> None:
         for program in harness.FAMILIES:

@@ -25,7 +25,7 @@ public:
     }
 
     /// Knows one form of pattern, `PREFIX*SUFFIX`.
-    [[nodiscard]] std::vector<std::string> glob(std::string const& pattern) override {
+    [[nodiscard]] std::expected<std::vector<std::string>, std::string> glob(std::string const& pattern) override {
         auto const star = pattern.find('*');
         auto const suffix = pattern.substr(star + 1);
         std::vector<std::string> matches;

@@ -94,9 +94,10 @@ TEST_CASE("a place of several lines is marked to the end of its first") {
                                                          "      |   ^\n");
 }
 
-TEST_CASE("a line too long to show is left out") {
-    auto const text = Fixture(std::string(10'000, 'x') + " y").message("y");
-    CHECK(text == "site.lb:1:10002: error: wrong [port-range]\n");
+TEST_CASE("of a line too long to show, what stands around the place is shown") {
+    auto const text = Fixture(std::string(10'000, 'x') + " y" + std::string(10'000, 'z')).message("y");
+    CHECK(text == "site.lb:1:10002: error: wrong [port-range]\n    1 | " + std::string(79, 'x') + " y" +
+                      std::string(79, 'z') + "\n      | " + std::string(80, ' ') + "^\n");
 }
 
 TEST_CASE("notes show their own place, also in another file") {

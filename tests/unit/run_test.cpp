@@ -40,13 +40,19 @@ private:
     Kernel& kernel_;
 };
 
+constexpr auto two_boxes =
+    "director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1, 2001:db8::1 }\n"
+    "director lb2 { mac 02:00:00:00:00:02; address 10.0.0.2, 2001:db8::2; hostname box2.example }\n"
+    "service web { vip 10.9.9.1, 2001:db8::9; port tcp 80; mark 3; real lb1; real lb2 }\n";
+
 /// One machine with files, a name and a kernel, on which commands are run.
 struct Machine {
-    MemoryFiles files{std::map<std::string, std::string>{
-        {"site.lb", "director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1, 2001:db8::1 }\n"
-                    "director lb2 { mac 02:00:00:00:00:02; address 10.0.0.2, 2001:db8::2; hostname box2.example }\n"
-                    "service web { vip 10.9.9.1, 2001:db8::9; port tcp 80; mark 3; real lb1; real lb2 }\n"},
-        {"bad.lb", "service web { vip 10.9.9.1; port tcp 70000; real 10.0.0.7 }\n"}}};
+    explicit Machine(std::string site = two_boxes)
+        : files(std::map<std::string, std::string>{
+              {"site.lb", std::move(site)},
+              {"bad.lb", "service web { vip 10.9.9.1; port tcp 70000; real 10.0.0.7 }\n"}}) {}
+
+    MemoryFiles files;
     NamedHost host{"lb1"};
     test::FakeKernel kernel;
     std::ostringstream out;
@@ -88,6 +94,9 @@ TEST_CASE("help and version are answers, wrong usage is status 2") {
     CHECK(m.run({"chekc", "site.lb"}) == 2);
     CHECK(m.run({"compile", "site.lb", "--emit", "perl"}) == 2);
     CHECK(m.run({"compile", "site.lb", "--emit", "all"}) == 2);
+    CHECK(m.run({"compile", "site.lb", "--emit", "all", "-o", "-"}) == 2);
+    CHECK(m.run({"compile", "site.lb", "-o", ""}) == 2);
+    CHECK(m.run({"compile", "site.lb", "-d", ""}) == 2);
     CHECK(m.run({"apply", "site.lb"}) == 2);
     CHECK(m.run({"apply", "site.lb", "--only", "marks", "--wait", "soon"}) == 2);
     CHECK(m.kernel.log.empty());
@@ -142,6 +151,56 @@ TEST_CASE("a director is found by name, by host name and by MAC") {
     CHECK(dry(stranger) == "none");
     CHECK(has(m.err, "lb1, lb2"));
     CHECK(m.writes() == 0);
+}
+
+TEST_CASE("a MAC of VRRP says nothing about which director a machine is") {
+    Machine m("director a { mac 02:00:00:00:00:01, 00:00:5e:00:01:33 }\n"
+              "director b { mac 02:00:00:00:00:02, 00:00:5e:00:01:33 }\n"
+              "service web { vip 10.9.9.1; port tcp 80; real 10.0.0.7 }\n");
+    auto const moving = *MacAddress::parse("00:00:5e:00:01:33");
+    NamedHost only_moving("elsewhere", {moving});
+    CHECK(m.run({"apply", "site.lb", "--only", "marks", "--dry-run"}, &only_moving) == 2);
+    CHECK(has(m.err, "name one with -d: a, b"));
+    NamedHost has_own("elsewhere", {moving, *MacAddress::parse("02:00:00:00:00:02")});
+    CHECK(m.run({"apply", "site.lb", "--only", "marks", "--dry-run"}, &has_own) == 0);
+    CHECK(m.out.str().starts_with("b:"));
+}
+
+TEST_CASE("the whole host name of one director goes before the first label of another's") {
+    Machine m("director box { mac 02:00:00:00:00:01 }\n"
+              "director other { mac 02:00:00:00:00:02; hostname box.example }\n"
+              "service web { vip 10.9.9.1; port tcp 80; real 10.0.0.7 }\n");
+    NamedHost whole("box.example");
+    NamedHost label("box.elsewhere");
+    CHECK(m.run({"apply", "site.lb", "--only", "marks", "--dry-run"}, &whole) == 0);
+    CHECK(m.out.str().starts_with("other:"));
+    CHECK(m.run({"apply", "site.lb", "--only", "marks", "--dry-run"}, &label) == 0);
+    CHECK(m.out.str().starts_with("box:"));
+}
+
+TEST_CASE("compile warns of what its kind cannot hold, once for each place") {
+    Machine m("guard backup-only\n"
+              "director a { mac 02:00:00:00:00:01; interface eth0 }\n"
+              "director b { mac 02:00:00:00:00:02; interface eth0 }\n"
+              "vrrp v { vip 10.9.9.1/24; interface eth0; router-id 5; priority a 9, b 8 }\n"
+              "sync { interface eth0; instance v }\n"
+              "service web { vip 10.9.9.1; port tcp 80; real 10.0.0.7; alpha; omega }\n");
+    auto const limits = [&](std::string const& kind) {
+        CHECK(m.run({"compile", "site.lb", "-d", "a", "--emit", kind}) == 0);
+        std::size_t count = 0;
+        for (auto at = m.err.str().find("[not-in-output]"); at != std::string::npos;
+             at = m.err.str().find("[not-in-output]", at + 1))
+            ++count;
+        return count;
+    };
+    CHECK(limits("json") == 0);
+    CHECK(limits("iptables") == 1);
+    CHECK(has(m.err, "the marks have no place for guard backup-only (1 in this site); set net.ipv4.vs.backup_only=1"));
+    CHECK(limits("ip6tables") == 1);
+    CHECK(limits("sh") == 3);
+    CHECK(has(m.err, "the script has no place for alpha (1 in this site), omega (1 in this site); keepalived"));
+    CHECK(limits("ipvsadm") == 4);
+    CHECK(has(m.err, "ipvsadm's input has no place for guard backup-only"));
 }
 
 TEST_CASE("apply writes both families once, and nothing the second time") {
