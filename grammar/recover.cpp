@@ -29,7 +29,7 @@ std::string describe(char const* at, char const* end) {
         return "the end of the line";
     if (is_control(*at))
         return fmt::format("the control character 0x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(*at)));
-    return "`" + std::string(at, token_end(at, end)) + "`";
+    return fmt::format("`{}`", std::string_view(at, token_end(at, end)));
 }
 
 /// The end of the string or comment that begins at `at`, else `at`.

@@ -37,9 +37,8 @@ std::string_view nearest(std::string_view word, std::span<std::string_view const
     std::string_view best;
     auto best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
     for (auto const candidate : candidates) {
-        auto const [shorter, longer] = std::minmax(candidate.size(), word.size());
-        if (longer - shorter >= best_distance)
-            continue;
+        if (std::max(candidate.size(), word.size()) - std::min(candidate.size(), word.size()) >= best_distance)
+            continue; // each letter too many costs one
         auto const distance = edit_distance(word, candidate);
         if (distance < best_distance) {
             best = candidate;
