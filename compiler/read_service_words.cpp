@@ -82,9 +82,9 @@ void read_vip(Arguments& in, ServiceDraft& draft) {
         if (!prefix)
             return;
         auto const& address = prefix->address;
-        // A prefix that begins at zero holds more than the unspecified address.
-        auto const zero = address == IpAddress(prefix->family(), {}) && !prefix->is_host();
-        if ((!address.is_unicast() && !(zero && prefix->length == 0)) || address.is_loopback())
+        auto const everything = prefix->length == 0;
+        auto const reachable = address.is_unicast() && !address.is_loopback();
+        if (!everything && !reachable)
             in.fail(DiagId::vip_not_unicast, in.last(),
                     fmt::format("`{}` is no address that clients can connect to", prefix->str()));
         else

@@ -102,7 +102,7 @@ auto const close_def = lit('}');
 
 auto const line_breaks = *lit('\n');
 auto const separators = *char_(";\n");
-auto const words = x3::expect[first_word] >> *(word | (lit(',')[add_comma] >> line_breaks > value));
+auto const words = x3::expect[first_word] >> *(word | (lit(',')[add_comma] >> line_breaks >> x3::expect[value]));
 
 struct statement_0_tag;
 struct statement_1_tag;
@@ -116,7 +116,7 @@ x3::rule<statement_3_tag> const statement_3 = "statement";
 template <typename Inner>
 auto block_of(Inner const& inner) {
     return raw[lit('{')][open_block] >> separators >>
-           *(!lit('}') >> !eoi >> raw[eps][is_not_declaration] >> inner >> separators) > close;
+           *(!lit('}') >> !eoi >> raw[eps][is_not_declaration] >> inner >> separators) >> x3::expect[close];
 }
 
 /// A statement that can have a block of `inner` statements. It ends with the block's `}`.
@@ -159,17 +159,17 @@ ast::File parse(Sources const& sources, FileId id, Diagnostics& diagnostics) {
 }
 
 std::string unescape(std::string_view text) {
-    std::string value;
-    value.reserve(text.size());
+    std::string plain;
+    plain.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] != '\\' || i + 1 == text.size()) {
-            value += text[i];
+            plain += text[i];
             continue;
         }
         ++i;
-        value += text[i] == 'n' ? '\n' : text[i] == 't' ? '\t' : text[i];
+        plain += text[i] == 'n' ? '\n' : text[i] == 't' ? '\t' : text[i];
     }
-    return value;
+    return plain;
 }
 
 } // namespace lbc
