@@ -7,7 +7,7 @@
 #include <linux/netfilter/xt_multiport.h>
 #include <linux/netfilter/xt_tcpudp.h>
 
-#define _Bool bool // the next header is C
+#define _Bool bool // NOLINT(bugprone-reserved-identifier): the next header is C, and has that word
 #include <linux/netfilter/xt_sctp.h>
 #undef _Bool
 

@@ -31,7 +31,7 @@ struct TargetWriter {
     void operator()(Drop const&) const { named("DROP"); }
     void operator()(UnknownTarget const&) const { assert(false && "refuse_rule lets none pass"); }
 
-    void named(std::string_view name) const { append_extension(out, name, 0, int{0}); }
+    void named(std::string_view name) const { append_extension(out, name, 0, 0); }
 };
 
 /// The first bytes of an address: `Address` is in_addr or in6_addr, in network order as IpAddress's bytes are.
