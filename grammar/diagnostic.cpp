@@ -112,10 +112,11 @@ private:
             return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
         };
         auto start = byte < widest_line / 2 ? 0 : byte - widest_line / 2;
-        while (start > 0 && is_inside(start))
+        // A character has three further bytes at most; more of them in a row are no character.
+        for (int i = 0; i < 3 && start > 0 && is_inside(start); ++i)
             --start;
         auto stop = std::min(text.size(), start + widest_line);
-        while (is_inside(stop))
+        for (int i = 0; i < 3 && is_inside(stop); ++i)
             ++stop;
         text = text.substr(start, stop - start);
         return start;
