@@ -99,7 +99,10 @@ bool Arguments::next_element() {
     return true;
 }
 
-void Arguments::skip_to_comma() {
+void Arguments::skip_to_comma(std::size_t start) {
+    // An element whose first word could not be read ends behind it all the same.
+    if (at_ == start && at_ < words_.size())
+        ++at_;
     while (at_ < words_.size() && !words_[at_].after_comma)
         ++at_;
     failed_ = false;

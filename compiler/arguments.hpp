@@ -75,10 +75,11 @@ public:
     void list(Read read) {
         auto any_failed = false;
         do {
+            auto const start = at_;
             read();
             any_failed = any_failed || failed_;
             if (failed_)
-                skip_to_comma();
+                skip_to_comma(start);
         } while (next_element());
         failed_ = failed_ || any_failed;
     }
@@ -113,7 +114,7 @@ public:
 
 private:
     bool next_element();
-    void skip_to_comma();
+    void skip_to_comma(std::size_t start);
     void report_redundant(Span again, Span first);
 
     ast::Node node_;
