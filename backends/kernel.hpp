@@ -1,7 +1,9 @@
 // The kernel as lbc's commands see it: one small interface, so that a test can stand in for it and make each call
-// fail. `backends/iptables/` has the real mangle tables.
+// fail. `backends/iptables/` has the real mangle tables, `backends/ipvs/` the real IPVS.
 #pragma once
 
+#include "backends/ipvs/ipvs.hpp"
+#include "backends/system_error.hpp"
 #include "compiler/ruleset.hpp"
 
 #include <chrono>
@@ -11,22 +13,6 @@
 #include <string>
 
 namespace lbc {
-
-/// A call that the system refused: what was tried, of whom, and what the kernel said.
-struct SystemError {
-    /// What the caller can make of it; the message says it in words.
-    enum class Kind : std::uint8_t {
-        failed,      // anything else
-        permission,  // a right is missing
-        unsupported, // the kernel lacks a table, match or target
-        locked,      // another program held the lock for too long
-        changed,     // the table was changed by another program between reading and writing
-    };
-
-    Kind kind = Kind::failed;
-    int code = 0;        // errno
-    std::string message; // "cannot read the IPv4 mangle table: Operation not permitted; lbc needs CAP_NET_ADMIN"
-};
 
 /// The lock that iptables, and everything that uses it, takes around a change; held until destroyed.
 class XtablesLock {
@@ -62,6 +48,16 @@ public:
     [[nodiscard]] virtual std::expected<void, SystemError> restore() = 0;
 };
 
+/// What lbc has put on this box that the kernel does not tell from the work of others. It lasts as long as the kernel's
+/// own state does: until the box is started anew.
+struct Record {
+    std::set<Fwmark> marks;   // of virtual services
+    bool backup_only = false; // net.ipv4.vs.backup_only
+    bool sync = false;        // the sync daemons
+
+    friend bool operator==(Record const&, Record const&) = default;
+};
+
 class Kernel {
 public:
     Kernel() = default;
@@ -75,6 +71,13 @@ public:
 
     /// Reads a family's mangle table. `unsupported` where the kernel has none.
     [[nodiscard]] virtual std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) = 0;
+
+    /// `unsupported` where the kernel has no IPVS; loads its module where that is all it lacks.
+    [[nodiscard]] virtual std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() = 0;
+
+    /// Nothing was recorded: an empty record.
+    [[nodiscard]] virtual std::expected<Record, SystemError> read_record() = 0;
+    [[nodiscard]] virtual std::expected<void, SystemError> write_record(Record const& record) = 0;
 };
 
 } // namespace lbc

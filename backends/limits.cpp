@@ -55,9 +55,10 @@ std::string_view lacks(Output output) {
     switch (output) {
     case Output::marks: return "the marks have";
     case Output::ipvsadm: return "ipvsadm's input has";
-    case Output::sh: break;
+    case Output::sh: return "the script has";
+    case Output::apply: break;
     }
-    return "the script has";
+    return "apply has";
 }
 
 Places places_of_limits(Site const& site, Output output) {
@@ -69,7 +70,7 @@ Places places_of_limits(Site const& site, Output output) {
             places["service under `ipvs keepalived`"].push_back(service.name.span);
     if (output == Output::ipvsadm && site.sync && !site.sync->instance)
         places["sync"].push_back(site.sync->span);
-    if (output != Output::sh && site.guard == GuardMode::backup_only)
+    if ((output == Output::marks || output == Output::ipvsadm) && site.guard == GuardMode::backup_only)
         places["guard backup-only"].push_back(site.guard_span);
     return places;
 }

@@ -11,6 +11,7 @@ enum class Output : std::uint8_t {
     marks,   // restore text, `apply --only marks`: nothing but mangle rules
     ipvsadm, // virtual services and real servers
     sh,      // both
+    apply,   // both
 };
 
 /// Warns of what of the site has no place in an output that is meant to hold it. Marks alone are meant to hold no

@@ -1,8 +1,11 @@
-#include "backends/iptables/apply.hpp"
+#include "backends/apply.hpp"
 
+#include "backends/ipvs/ipvs_plan.hpp"
 #include "backends/limits.hpp"
+#include "cli/apply_output.hpp"
 #include "cli/commands.hpp"
 #include "cli/site_input.hpp"
+#include "cli/supervisor.hpp"
 #include "compiler/layout.hpp"
 #include "compiler/values.hpp"
 
@@ -10,110 +13,202 @@
 
 #include <algorithm>
 #include <ostream>
+#include <thread>
 
 namespace lbc {
 namespace {
 
+constexpr std::chrono::milliseconds drain_pause{200};
+
 struct Options {
     SiteOptions site;
     std::string only;
-    ApplyOptions apply;
+    bool dry_run = false;
+    bool json = false;
+    std::chrono::milliseconds wait{5000};
+    std::optional<std::chrono::milliseconds> drain;
+    std::optional<std::chrono::milliseconds> confirm_within;
+
+    [[nodiscard]] bool marks() const { return only != "ipvs"; }
+    [[nodiscard]] bool ipvs() const { return only != "marks"; }
 
     void add_to(CLI::App& subcommand) {
-        subcommand.add_option("--only", only, "marks: the mangle tables")
-            ->check(CLI::IsMember({"marks"}))
-            ->option_text("marks");
-        subcommand.add_flag("--dry-run", apply.dry_run, "print what would change, and change nothing");
+        subcommand.add_option("--only", only, "the mangle tables alone, or IPVS alone")
+            ->check(CLI::IsMember({"marks", "ipvs"}))
+            ->option_text("marks|ipvs");
+        subcommand.add_flag("--dry-run", dry_run, "print what would change, and change nothing");
+        add_time(subcommand, "--wait", "how long to wait for the xtables lock", "TIME [5s]",
+                 [this](std::chrono::milliseconds time) { wait = time; });
         subcommand
             .add_option_function<std::string>(
-                "--wait",
-                [this](std::string const& text) {
-                    auto const time = parse_time(text);
+                "--format", [this](std::string const& format) { json = format == "json"; },
+                "how the changes are printed")
+            ->check(CLI::IsMember({"text", "json"}))
+            ->option_text("text|json");
+    }
+
+    void add_apply_only(CLI::App& subcommand) {
+        auto* draining = add_time(subcommand, "--drain",
+                                  "real servers that leave get no new connections, and go when they have none left "
+                                  "or when TIME is over",
+                                  "TIME", [this](std::chrono::milliseconds time) { drain = time; });
+        add_time(subcommand, "--confirm-within",
+                 "take the change back when TIME is over, unless `lbc confirm` comes before", "TIME",
+                 [this](std::chrono::milliseconds time) { confirm_within = time; })
+            ->excludes(draining);
+    }
+
+private:
+    static CLI::Option* add_time(CLI::App& subcommand, std::string const& name, std::string const& what,
+                                 std::string const& text, std::function<void(std::chrono::milliseconds)> set) {
+        return subcommand
+            .add_option_function<std::string>(
+                name,
+                [name, set = std::move(set)](std::string const& value) {
+                    auto const time = parse_time(value);
                     if (!time)
-                        throw CLI::ValidationError("--wait", time.error().message);
-                    apply.wait = *time;
+                        throw CLI::ValidationError(name, time.error().message);
+                    set(*time);
                 },
-                "how long to wait for the xtables lock")
-            ->option_text("TIME [5s]");
+                what)
+            ->option_text(text);
     }
 };
 
-/// A ruleset as lines, each with the chain it stands in.
-std::vector<std::string> lines_of(Ruleset const& rules) {
-    std::vector<std::string> lines;
-    for (auto const& chain : rules.chains) {
-        lines.push_back("-N " + chain.name);
-        for (auto const& rule : chain.rules)
-            lines.push_back("-A " + chain.name + " " + to_string(rule));
+/// A command with what it was asked for, and what it prints to.
+struct Run {
+    Options const& options;
+    Environment const& environment;
+    std::string_view who;
+    Sources const* sources = nullptr;
+    std::shared_ptr<Kernel> kernel;
+
+    [[nodiscard]] ApplyOutput output() const { return {who, options.json, options.dry_run}; }
+
+    [[nodiscard]] Status fail(ApplyFailure const& failure) const {
+        return print_apply_failure(failure, sources, output(), environment);
     }
-    for (auto const& hook : rules.hooks)
-        lines.push_back("-A " + hook.builtin + " " + to_string(hook.rule));
-    return lines;
+};
+
+Wanted wanted_of(Site const& site, DirectorId director, Options const& options) {
+    auto const plan = make_plan(site, director);
+    Wanted wanted;
+    if (options.marks()) {
+        wanted.marks.emplace();
+        std::ranges::transform(families, wanted.marks->begin(),
+                               [&](Family family) { return layout_linear(site, plan.marks, family); });
+    }
+    if (options.ipvs()) {
+        wanted.ipvs.emplace();
+        wanted.ipvs->backup_only = plan.backup_only;
+        wanted.ipvs->drain = options.drain.has_value();
+        wanted.ipvs->leave_services = site.ipvs == IpvsOwner::keepalived;
+        if (!wanted.ipvs->leave_services) {
+            wanted.ipvs->services = ipvs_services(plan);
+            wanted.ipvs->daemons = sync_daemons(site);
+            wanted.ipvs->range = site.marks;
+        }
+    }
+    return wanted;
 }
 
-/// What differs, between the lines that both begin and end with.
-std::string difference(FamilyChange const& change, bool colour) {
-    auto const before = lines_of(change.before);
-    auto const after = lines_of(change.after);
-    auto const [from, to] = std::ranges::mismatch(before, after);
-    auto const [from_back, to_back] =
-        std::mismatch(before.rbegin(), std::reverse_iterator(from), after.rbegin(), std::reverse_iterator(to));
-    std::string text;
-    for (auto const& line : std::ranges::subrange(from, from_back.base()))
-        text += fmt::format("  {}- {}{}\n", colour ? "\x1b[31m" : "", line, colour ? "\x1b[0m" : "");
-    for (auto const& line : std::ranges::subrange(to, to_back.base()))
-        text += fmt::format("  {}+ {}{}\n", colour ? "\x1b[32m" : "", line, colour ? "\x1b[0m" : "");
-    return text;
+Wanted nothing_of(Options const& options) {
+    Wanted wanted;
+    if (options.marks())
+        wanted.marks = no_marks();
+    if (options.ipvs())
+        wanted.ipvs.emplace();
+    return wanted;
 }
 
-std::size_t rule_count(Ruleset const& rules) {
+/// Makes the change, or shows it. The status: it ended without one that could be taken back.
+std::expected<Transaction, Status> change(Run const& run, Wanted const& wanted) {
+    auto transaction = Transaction::plan(*run.kernel, wanted, run.options.wait);
+    if (!transaction)
+        return std::unexpected(run.fail(transaction.error()));
+    if (!run.options.dry_run) {
+        if (auto done = transaction->run(); !done)
+            return std::unexpected(run.fail(done.error()));
+    }
+    print_changes(transaction->changes(), run.output(), run.environment);
+    if (run.options.dry_run || transaction->changes().empty())
+        return std::unexpected(Status::done);
+    return std::move(*transaction);
+}
+
+/// Connections that services and real servers have which are kept for them alone.
+std::expected<std::size_t, SystemError> connections_left(Run const& run, std::vector<IpvsService> const& leaving,
+                                                         std::vector<IpvsService> const& wanted) {
+    auto ipvs = run.kernel->open_ipvs();
+    if (!ipvs)
+        return std::unexpected(std::move(ipvs.error()));
+    auto const now =
+        (*ipvs)->read([&](IpvsKey key) { return std::ranges::find(leaving, key, &IpvsService::key) != leaving.end(); });
+    if (!now)
+        return std::unexpected(now.error());
     std::size_t count = 0;
-    for (auto const& chain : rules.chains)
-        count += chain.rules.size();
+    auto const difference = ipvs_difference(*now, wanted);
+    for (auto const& service : *now)
+        for (auto const& real : service.reals) {
+            bool const leaves = std::ranges::any_of(difference.shrink, [&](IpvsChange const& change) {
+                return change.key == service.key &&
+                       (change.action == IpvsChange::Action::delete_service ||
+                        (change.real.address == real.server.address && change.real.port == real.server.port));
+            });
+            if (leaves)
+                count += real.active + real.inactive;
+        }
     return count;
 }
 
-void print_changes(std::vector<FamilyChange> const& changes, std::string_view who, bool dry_run,
-                   Environment const& environment) {
-    if (changes.empty())
-        environment.out << fmt::format("{}: nothing differs, nothing written\n", who);
-    for (auto const& change : changes) {
-        environment.out << fmt::format(
-            "{}: {} mangle table {}: rules {} -> {}\n", who, change.family == Family::ipv4 ? "IPv4" : "IPv6",
-            dry_run ? "would change" : "changed", rule_count(change.before), rule_count(change.after));
-        if (dry_run)
-            environment.out << difference(change, environment.colour_out);
+/// Waits until what leaves has no connection or the time is over, and removes it.
+Status drain(Run const& run, Wanted wanted) {
+    auto transaction = Transaction::plan(*run.kernel, wanted, run.options.wait);
+    if (!transaction)
+        return run.fail(transaction.error());
+    auto const leaving = transaction->changes().leaving;
+    if (auto done = transaction->run(); !done)
+        return run.fail(done.error());
+    print_changes(transaction->changes(), run.output(), run.environment);
+    if (leaving.empty())
+        return Status::done;
+    auto const end = std::chrono::steady_clock::now() + *run.options.drain;
+    for (;;) {
+        auto const left = connections_left(run, leaving, wanted.ipvs->services);
+        if (!left)
+            return run.fail({ApplyFailure::Outcome::left_behind, left.error(), {"real servers at weight 0"}});
+        if (*left == 0 || std::chrono::steady_clock::now() >= end)
+            break;
+        std::this_thread::sleep_for(drain_pause);
     }
+    wanted.ipvs->drain = false;
+    auto const removed = change(run, wanted);
+    return removed ? Status::done : removed.error();
 }
 
-Status print_apply_failure(ApplyFailure const& failure, Environment const& environment) {
-    switch (failure.outcome) {
-    case ApplyFailure::Outcome::refused:
-        print_failure(environment, failure.error.message + "; nothing was touched");
+Status carry_out(Run run, Wanted const& wanted) {
+    if (!run.options.dry_run && is_apply_pending()) {
+        print_failure(run.environment, "an apply waits for `lbc confirm` or `lbc rollback`; nothing was touched");
         return Status::refused;
-    case ApplyFailure::Outcome::taken_back:
-        print_failure(environment, failure.error.message + "; what was done is taken back");
-        return Status::taken_back;
-    case ApplyFailure::Outcome::left_behind: break;
     }
-    print_failure(environment, failure.error.message + "; it could not all be taken back, and this is left:");
-    for (auto const& line : failure.left)
-        environment.err << "  " << line << '\n';
-    return Status::left_behind;
-}
-
-Status finish(std::expected<std::vector<FamilyChange>, ApplyFailure> const& result, std::string_view who,
-              Options const& options, Environment const& environment) {
-    if (!result)
-        return print_apply_failure(result.error(), environment);
-    print_changes(*result, who, options.apply.dry_run, environment);
-    return Status::done;
+    if (run.options.confirm_within && !run.options.dry_run) {
+        auto const make_change = [&] {
+            run.kernel = run.environment.kernel();
+            return change(run, wanted);
+        };
+        return supervise(make_change, *run.options.confirm_within, run.environment);
+    }
+    run.kernel = run.environment.kernel();
+    if (run.options.drain && !run.options.dry_run)
+        return drain(run, wanted);
+    auto const done = change(run, wanted);
+    return done ? Status::done : done.error();
 }
 
 Status apply_site(Options const& options, Environment const& environment) {
     auto const input = read_site(options.site, environment);
     if (input->good())
-        report_limits(input->site, Output::marks, input->diagnostics);
+        report_limits(input->site, options.only == "marks" ? Output::marks : Output::apply, input->diagnostics);
     print_messages(*input, options.site, environment);
     if (!input->good())
         return Status::bad_input;
@@ -122,12 +217,18 @@ Status apply_site(Options const& options, Environment const& environment) {
         print_failure(environment, director.error());
         return Status::bad_input;
     }
-    auto const plan = make_plan(input->site, *director);
-    MarkRules wanted;
-    std::ranges::transform(families, wanted.begin(),
-                           [&](Family family) { return layout_linear(input->site, plan.marks, family); });
-    auto const kernel = environment.kernel();
-    return finish(apply_marks(*kernel, wanted, options.apply), input->site[*director].name.value, options, environment);
+    return carry_out({options, environment, input->site[*director].name.value, &input->sources, nullptr},
+                     wanted_of(input->site, *director, options));
+}
+
+Status answer(std::string_view word, Environment const& environment) {
+    auto const answered = answer_pending(word);
+    if (!answered) {
+        print_failure(environment, answered.error());
+        return Status::refused;
+    }
+    (answered->status == Status::done ? environment.out : environment.err) << answered->text;
+    return answered->status;
 }
 
 } // namespace
@@ -136,20 +237,27 @@ Command add_apply(CLI::App& subcommand) {
     auto options = std::make_shared<Options>();
     options->site.add_to(subcommand, true);
     options->add_to(subcommand);
-    subcommand.get_option("--only")->required()->description("what to apply; marks: the mangle tables. IPVS is loaded "
-                                                             "from `compile --emit ipvsadm`, or by its script");
+    options->add_apply_only(subcommand);
     return [options](Environment const& environment) { return apply_site(*options, environment); };
 }
 
 Command add_remove(CLI::App& subcommand) {
     auto options = std::make_shared<Options>();
     options->site.add_to(subcommand, true);
-    subcommand.get_option("FILE")->required(false)->description("not needed: lbc's chains are known by their names");
+    subcommand.get_option("FILE")->required(false)->description(
+        "not needed: lbc knows its chains by their names and its services by its record");
     options->add_to(subcommand);
     return [options](Environment const& environment) {
-        auto const kernel = environment.kernel();
-        return finish(remove_marks(*kernel, options->apply), "remove", *options, environment);
+        return carry_out({*options, environment, "remove", nullptr, nullptr}, nothing_of(*options));
     };
+}
+
+Command add_confirm(CLI::App& /*subcommand*/) {
+    return [](Environment const& environment) { return answer("confirm", environment); };
+}
+
+Command add_rollback(CLI::App& /*subcommand*/) {
+    return [](Environment const& environment) { return answer("rollback", environment); };
 }
 
 } // namespace lbc

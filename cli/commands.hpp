@@ -16,6 +16,8 @@ Command add_check(CLI::App& subcommand);
 Command add_compile(CLI::App& subcommand);
 Command add_apply(CLI::App& subcommand);
 Command add_remove(CLI::App& subcommand);
+Command add_confirm(CLI::App& subcommand);
+Command add_rollback(CLI::App& subcommand);
 Command add_explain(CLI::App& subcommand);
 
 } // namespace lbc

@@ -1,4 +1,4 @@
-#include "backends/iptables/libiptc_kernel.hpp"
+#include "backends/system_kernel.hpp"
 #include "cli/run.hpp"
 
 #include <cstdlib>
@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
     lbc::Environment const environment{
         .files = files,
         .host = *host,
-        .kernel = lbc::make_libiptc_kernel,
+        .kernel = lbc::make_system_kernel,
         .out = std::cout,
         .err = std::cerr,
         .colour_out = !plain && ::isatty(STDOUT_FILENO) == 1,

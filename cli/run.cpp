@@ -46,6 +46,8 @@ Status run(std::vector<std::string> const& arguments, Environment const& environ
     add("compile", "print what a site file means, as rules, a script or JSON", add_compile, false);
     add("apply", "bring this director's kernel to the file", add_apply, true);
     add("remove", "take everything of lbc's off this director", add_remove, true);
+    add("confirm", "keep the change of an apply --confirm-within", add_confirm, true);
+    add("rollback", "take the change of an apply --confirm-within back at once", add_rollback, true);
     add("explain", "say what a message means and what to do", add_explain, false);
     try {
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

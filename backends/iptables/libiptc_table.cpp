@@ -1,8 +1,8 @@
 #include "backends/iptables/libiptc_table.hpp"
 
-#include "backends/iptables/descriptor.hpp"
+#include "backends/descriptor.hpp"
 #include "backends/iptables/libiptc_handle.hpp"
-#include "backends/iptables/modules.hpp"
+#include "backends/modules.hpp"
 
 #include <fmt/format.h>
 

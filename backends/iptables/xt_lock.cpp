@@ -1,6 +1,6 @@
 #include "backends/iptables/xt_lock.hpp"
 
-#include "backends/iptables/descriptor.hpp"
+#include "backends/descriptor.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,10 @@
 #include "tests/support/fake_kernel.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <optional>
+#include <utility>
 
 namespace lbc::test {
 
@@ -53,7 +57,125 @@ private:
     Ruleset owned_;
 };
 
+class FakeKernel::FakeIpvs final : public Ipvs {
+public:
+    explicit FakeIpvs(FakeKernel& kernel) : kernel_(kernel) {}
+
+    std::expected<std::vector<IpvsService>, SystemError> read(std::function<bool(IpvsKey)> const& wanted) override {
+        if (auto done = kernel_.call("read services"); !done) {
+            return std::unexpected(std::move(done.error()));
+        }
+        std::vector<IpvsService> found;
+        std::ranges::copy_if(kernel_.services, std::back_inserter(found),
+                             [&](IpvsService const& service) { return wanted(service.key); });
+        std::ranges::sort(found, {}, &IpvsService::key);
+        return found;
+    }
+
+    std::expected<void, IpvsRefusal> write(std::span<IpvsChange const> changes) override {
+        if (auto done = kernel_.call("write services"); !done) {
+            bool const partly = changes.size() > 1;
+            if (partly) {
+                static_cast<void>(make(changes.front()));
+            }
+            return std::unexpected(IpvsRefusal{partly ? std::size_t{1} : 0, std::move(done.error())});
+        }
+        std::optional<IpvsRefusal> refused;
+        std::size_t done = 0;
+        for (IpvsChange const& change : changes) {
+            if (make(change)) {
+                ++done;
+            } else if (!refused) {
+                refused = IpvsRefusal{0, {SystemError::Kind::changed, ESRCH, change.str(), change.span}};
+            }
+        }
+        if (!refused) {
+            return {};
+        }
+        refused->done = done;
+        return std::unexpected(std::move(*refused));
+    }
+
+    std::expected<std::vector<SyncDaemon>, SystemError> daemons() override {
+        if (auto done = kernel_.call("read daemons"); !done) {
+            return std::unexpected(std::move(done.error()));
+        }
+        return kernel_.daemons;
+    }
+
+    std::expected<void, SystemError> start(SyncDaemon const& daemon) override {
+        auto done = kernel_.call("start daemon");
+        if (done) {
+            kernel_.daemons.push_back(daemon);
+            std::ranges::sort(kernel_.daemons, {}, &SyncDaemon::role);
+        }
+        return done;
+    }
+
+    std::expected<void, SystemError> stop(SyncDaemon::Role role) override {
+        auto done = kernel_.call("stop daemon");
+        if (done) {
+            std::erase_if(kernel_.daemons, [&](SyncDaemon const& daemon) { return daemon.role == role; });
+        }
+        return done;
+    }
+
+    std::expected<bool, SystemError> backup_only() override {
+        if (auto done = kernel_.call("read backup_only"); !done) {
+            return std::unexpected(std::move(done.error()));
+        }
+        return kernel_.backup_only;
+    }
+
+    std::expected<void, SystemError> set_backup_only(bool on) override {
+        auto done = kernel_.call("write backup_only");
+        if (done) {
+            kernel_.backup_only = on;
+        }
+        return done;
+    }
+
+private:
+    using Action = IpvsChange::Action;
+
+    /// As ip_vs_ctl.c does: what is added must not be there, what is changed or deleted must.
+    bool make(IpvsChange const& change) {
+        auto const service = std::ranges::find(kernel_.services, change.key, &IpvsService::key);
+        bool const exists = service != kernel_.services.end();
+        if (exists == (change.action == Action::add_service)) {
+            return false;
+        }
+        switch (change.action) {
+        case Action::add_service:
+            kernel_.services.push_back({.key = change.key, .parameters = change.parameters});
+            break;
+        case Action::edit_service: service->parameters = change.parameters; break;
+        case Action::delete_service: kernel_.services.erase(service); break;
+        default: return make_real(*service, change);
+        }
+        return true;
+    }
+
+    static bool make_real(IpvsService& service, IpvsChange const& change) {
+        auto const real = std::ranges::find_if(service.reals, [&](IpvsReal const& other) {
+            return other.server.address == change.real.address && other.server.port == change.real.port;
+        });
+        if ((real != service.reals.end()) == (change.action == Action::add_real)) {
+            return false;
+        }
+        switch (change.action) {
+        case Action::add_real: service.reals.push_back({.server = change.real}); break;
+        case Action::edit_real: real->server = change.real; break;
+        default: service.reals.erase(real); break;
+        }
+        return true;
+    }
+
+    FakeKernel& kernel_;
+};
+
 std::expected<void, SystemError> FakeKernel::call(std::string name) {
+    before_call(name);
     log.push_back(std::move(name));
     auto const failure = failures.find(log.size() - 1);
     if (failure != failures.end()) {
@@ -87,6 +209,38 @@ std::expected<std::unique_ptr<MangleTable>, SystemError> FakeKernel::open_mangle
         return std::unexpected(SystemError{SystemError::Kind::unsupported, ENOENT, "the kernel has no mangle table"});
     }
     return std::make_unique<Table>(*this, family);
+}
+
+IpvsService const* FakeKernel::find(IpvsKey key) const {
+    auto const found = std::ranges::find(services, key, &IpvsService::key);
+    return found == services.end() ? nullptr : &*found;
+}
+
+std::expected<std::unique_ptr<Ipvs>, SystemError> FakeKernel::open_ipvs() {
+    auto done = call("open ipvs");
+    if (!done) {
+        return std::unexpected(std::move(done.error()));
+    }
+    if (!has_ipvs) {
+        return std::unexpected(SystemError{SystemError::Kind::unsupported, ENOENT, "the kernel has no IPVS"});
+    }
+    return std::make_unique<FakeIpvs>(*this);
+}
+
+std::expected<Record, SystemError> FakeKernel::read_record() {
+    auto done = call("read record");
+    if (!done) {
+        return std::unexpected(std::move(done.error()));
+    }
+    return record;
+}
+
+std::expected<void, SystemError> FakeKernel::write_record(Record const& wanted) {
+    auto done = call("write record");
+    if (done) {
+        record = wanted;
+    }
+    return done;
 }
 
 } // namespace lbc::test

@@ -1,4 +1,5 @@
-// A kernel in memory: two mangle tables that hold what is lbc's, a log of the calls, and calls that fail when told to.
+// A kernel in memory: two mangle tables that hold what is lbc's, an IPVS, lbc's record, a log of the calls, and calls
+// that fail when told to.
 #pragma once
 
 #include "backends/kernel.hpp"
@@ -15,25 +16,41 @@ public:
     std::array<Ruleset, 2> tables{Ruleset{Family::ipv4, {}, {}}, Ruleset{Family::ipv6, {}, {}}};
     std::array<bool, 2> has_table{true, true};
 
-    /// Every call in order: "lock", "open ipv4", "supports ipv4", "replace ipv4", "restore ipv4", "unlock". A call that
-    /// fails is in it too.
+    bool has_ipvs = true;
+    std::vector<IpvsService> services; // in any order
+    std::vector<SyncDaemon> daemons;   // that run
+    bool backup_only = false;
+    Record record;
+
+    /// Every call in order: "lock", "open ipv4", "supports ipv4", "replace ipv4", "restore ipv4", "unlock",
+    /// "read record", "write record", "open ipvs", "read services", "write services", "read daemons", "start daemon",
+    /// "stop daemon", "read backup_only", "write backup_only". A call that fails is in it too.
     std::vector<std::string> log;
 
-    /// The calls that fail, by their place in `log`, and what they say. A call that fails changes nothing.
+    /// The calls that fail, by their place in `log`, and what they say. A call that fails changes nothing, but for
+    /// "write services", which has made the first of several changes.
     std::map<std::size_t, SystemError> failures;
 
     /// What a table keeps of what `replace` writes; a test makes it keep something else.
     std::function<Ruleset(Ruleset)> keep = [](Ruleset rules) { return rules; };
 
+    /// Called before each call; another program that changes something.
+    std::function<void(std::string_view)> before_call = [](std::string_view /*name*/) {};
+
     [[nodiscard]] bool is_locked() const { return locked_; }
+    [[nodiscard]] IpvsService const* find(IpvsKey key) const;
 
     [[nodiscard]] std::expected<std::unique_ptr<XtablesLock>, SystemError>
     lock(std::chrono::milliseconds wait) override;
     [[nodiscard]] std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override;
+    [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override;
+    [[nodiscard]] std::expected<Record, SystemError> read_record() override;
+    [[nodiscard]] std::expected<void, SystemError> write_record(Record const& wanted) override;
 
 private:
     class Table;
     class Lock;
+    class FakeIpvs;
 
     /// Logs a call; its failure, if it is to fail.
     [[nodiscard]] std::expected<void, SystemError> call(std::string name);

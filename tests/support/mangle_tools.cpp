@@ -1,7 +1,7 @@
 #include "tests/support/mangle_tools.hpp"
 
-#include "backends/iptables/descriptor.hpp"
-#include "backends/iptables/libiptc_kernel.hpp"
+#include "backends/descriptor.hpp"
+#include "backends/system_kernel.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -79,7 +79,7 @@ std::string saved(Family family) {
 void new_namespace() { REQUIRE(::unshare(CLONE_NEWNET) == 0); }
 
 std::unique_ptr<MangleTable> open_table(Family family) {
-    auto table = make_libiptc_kernel()->open_mangle(family);
+    auto table = make_system_kernel()->open_mangle(family);
     if (!table) {
         FAIL(table.error().message);
     }

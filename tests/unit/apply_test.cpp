@@ -1,5 +1,4 @@
-#include "backends/iptables/apply.hpp"
-
+#include "tests/support/applied.hpp"
 #include "tests/support/fake_kernel.hpp"
 
 #include <doctest/doctest.h>
@@ -10,6 +9,7 @@
 namespace lbc {
 namespace {
 
+using test::apply_marks;
 using test::FakeKernel;
 using Outcome = ApplyFailure::Outcome;
 using Log = std::vector<std::string>;
@@ -20,8 +20,6 @@ Ruleset rules(Family family, std::uint32_t mark) {
 }
 
 MarkRules both(std::uint32_t mark) { return {rules(Family::ipv4, mark), rules(Family::ipv6, mark)}; }
-
-MarkRules none() { return {Ruleset{Family::ipv4, {}, {}}, Ruleset{Family::ipv6, {}, {}}}; }
 
 SystemError failure(std::string message) { return {SystemError::Kind::failed, EIO, std::move(message)}; }
 
@@ -76,20 +74,20 @@ TEST_CASE("apply: only the family that differs is written") {
 
 TEST_CASE("apply: a dry run looks and does not touch") {
     FakeKernel kernel;
-    auto const changes = apply_marks(kernel, both(3), {.dry_run = true});
+    auto const changes = apply_marks(kernel, both(3), true);
     REQUIRE(changes);
     CHECK(changes->size() == 2);
     CHECK_FALSE(writes(kernel.log));
-    CHECK(kernel.tables == none());
+    CHECK(kernel.tables == no_marks());
 }
 
 TEST_CASE("apply: remove takes everything away") {
     FakeKernel kernel;
     kernel.tables = both(3);
-    auto const changes = remove_marks(kernel);
+    auto const changes = apply_marks(kernel, no_marks());
     REQUIRE(changes);
     CHECK(changes->size() == 2);
-    CHECK(kernel.tables == none());
+    CHECK(kernel.tables == no_marks());
 }
 
 TEST_CASE("apply: a family that the kernel lacks matters only if it is wanted") {

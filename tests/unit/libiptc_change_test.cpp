@@ -1,7 +1,7 @@
 // Changes of the real kernel's mangle tables: what they leave alone, what they undo, and what they refuse.
-#include "backends/iptables/apply.hpp"
-#include "backends/iptables/descriptor.hpp"
-#include "backends/iptables/libiptc_kernel.hpp"
+#include "backends/descriptor.hpp"
+#include "backends/system_kernel.hpp"
+#include "tests/support/applied.hpp"
 #include "tests/support/mangle_tools.hpp"
 
 #include <doctest/doctest.h>
@@ -33,7 +33,7 @@ TEST_CASE("libiptc: foreign rules, chains, policies and counters stay") {
         new_namespace();
         load(family, foreign);
         std::string const before = saved(family);
-        auto const kernel = make_libiptc_kernel();
+        auto const kernel = make_system_kernel();
         MarkRules wanted{Ruleset{Family::ipv4, {}, {}}, Ruleset{Family::ipv6, {}, {}}};
         wanted[static_cast<std::size_t>(family)] = all_forms(family);
         auto const applied = apply_marks(*kernel, wanted);
@@ -50,7 +50,7 @@ TEST_CASE("libiptc: foreign rules, chains, policies and counters stay") {
             begin = end;
         }
         check_equal(foreign_now, before);
-        auto const removed = remove_marks(*kernel);
+        auto const removed = apply_marks(*kernel, no_marks());
         REQUIRE(removed);
         CHECK(removed->size() == 1);
         check_equal(saved(family), before);
@@ -62,7 +62,7 @@ TEST_CASE("libiptc: a second apply writes nothing, and equal chains keep their c
     load(Family::ipv4, ":LBC - [0:0]\n:LBC-OLD - [0:0]\n[7:70] -A PREROUTING -j LBC\n"
                        "[8:80] -A LBC -j MARK --set-xmark 0x1/0xffffffff\n");
     MarkRules const wanted{simple_rules(Family::ipv4), simple_rules(Family::ipv6)};
-    auto const kernel = make_libiptc_kernel();
+    auto const kernel = make_system_kernel();
     REQUIRE(apply_marks(*kernel, wanted));
     std::string const after = saved(Family::ipv4);
     CHECK(after.find("[7:70] -A PREROUTING -j LBC\n") != std::string::npos);
@@ -182,7 +182,7 @@ TEST_CASE("libiptc: many rules in many chains") {
 TEST_CASE("libiptc: a lock that another program holds is waited for no longer than asked") {
     char const* const path = std::getenv("XTABLES_LOCKFILE");
     REQUIRE(path != nullptr);
-    auto const kernel = make_libiptc_kernel();
+    auto const kernel = make_system_kernel();
     Descriptor const other(::open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0600));
     REQUIRE(::flock(other.get(), LOCK_EX) == 0);
     for (int const wait : {0, 50}) {
@@ -209,7 +209,7 @@ TEST_CASE("libiptc: without rights the kernel says which are missing") {
         if (::setresgid(65534, 65534, 65534) != 0 || ::setresuid(65534, 65534, 65534) != 0) {
             ::_exit(1);
         }
-        auto const kernel = make_libiptc_kernel();
+        auto const kernel = make_system_kernel();
         auto const lock = kernel->lock(std::chrono::milliseconds(0));
         if (lock || lock.error().kind != SystemError::Kind::permission) {
             ::_exit(2);

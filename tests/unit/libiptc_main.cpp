@@ -1,6 +1,6 @@
 // Runs the tests of the real mangle tables in a network namespace of their own. Needs root and iptables-legacy; says so
 // and ends with status 77 where they are not to be had.
-#include "backends/iptables/descriptor.hpp"
+#include "backends/descriptor.hpp"
 #include "tests/support/mangle_tools.hpp"
 
 #include <sched.h>

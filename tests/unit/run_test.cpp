@@ -35,6 +35,11 @@ public:
     [[nodiscard]] std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override {
         return kernel_.open_mangle(family);
     }
+    [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return kernel_.open_ipvs(); }
+    [[nodiscard]] std::expected<Record, SystemError> read_record() override { return kernel_.read_record(); }
+    [[nodiscard]] std::expected<void, SystemError> write_record(Record const& record) override {
+        return kernel_.write_record(record);
+    }
 
 private:
     Kernel& kernel_;
@@ -86,7 +91,7 @@ TEST_CASE("help and version are answers, wrong usage is status 2") {
     CHECK(m.run({"--version"}) == 0);
     CHECK(m.run({"--help"}) == 0);
     CHECK(has(m.out, "compile"));
-    for (auto const* command : {"check", "compile", "apply", "remove", "explain"}) {
+    for (auto const* command : {"check", "compile", "apply", "remove", "confirm", "rollback", "explain"}) {
         CHECK(m.run({command, "--help"}) == 0);
         CHECK_FALSE(m.out.str().empty());
     }
@@ -97,7 +102,8 @@ TEST_CASE("help and version are answers, wrong usage is status 2") {
     CHECK(m.run({"compile", "site.lb", "--emit", "all", "-o", "-"}) == 2);
     CHECK(m.run({"compile", "site.lb", "-o", ""}) == 2);
     CHECK(m.run({"compile", "site.lb", "-d", ""}) == 2);
-    CHECK(m.run({"apply", "site.lb"}) == 2);
+    CHECK(m.run({"apply", "site.lb", "--only", "rules"}) == 2);
+    CHECK(m.run({"apply", "site.lb", "--drain", "3s", "--confirm-within", "1m"}) == 2);
     CHECK(m.run({"apply", "site.lb", "--only", "marks", "--wait", "soon"}) == 2);
     CHECK(m.kernel.log.empty());
 }
@@ -220,23 +226,55 @@ TEST_CASE("apply writes both families once, and nothing the second time") {
     CHECK(m.kernel.tables[1].empty());
 }
 
-TEST_CASE("each kernel call that fails gives its status, and the tables are the old or the new ones") {
-    Machine fine;
-    REQUIRE(fine.run({"apply", "site.lb", "--only", "marks"}) == 0);
-    auto const calls = fine.kernel.log.size();
-    REQUIRE(calls > 5);
-    for (std::size_t call = 0; call < calls; ++call) {
-        if (fine.kernel.log[call] == "unlock")
-            continue;
-        Machine m;
-        m.kernel.failures[call] = {SystemError::Kind::failed, 5, "the call failed"};
-        auto const status = m.run({"apply", "site.lb", "--only", "marks"});
-        CAPTURE(fine.kernel.log[call]);
-        CHECK((status == 3 || status == 4));
-        CHECK(has(m.err, "the call failed"));
-        CHECK(m.kernel.tables[0].empty());
-        CHECK(m.kernel.tables[1].empty());
-        CHECK_FALSE(m.kernel.is_locked());
+TEST_CASE("apply brings marks and IPVS, remove takes both away") {
+    Machine m;
+    CHECK(m.run({"apply", "site.lb"}) == 0);
+    CHECK(has(m.out, "lb1: IPVS changed: writes 6"));
+    REQUIRE(m.kernel.services.size() == 2);
+    CHECK(m.kernel.services[0].reals.size() == 2);
+    CHECK(m.kernel.record.marks == std::set<Fwmark>{Fwmark{3}});
+    CHECK(m.run({"apply", "site.lb"}) == 0);
+    CHECK(m.out.str() == "lb1: nothing differs, nothing written\n");
+    CHECK(m.run({"remove", "--only", "ipvs"}) == 0);
+    CHECK(m.kernel.services.empty());
+    CHECK_FALSE(m.kernel.tables[0].empty());
+    CHECK(m.run({"remove"}) == 0);
+    CHECK(m.kernel.tables[0].empty());
+}
+
+TEST_CASE("without IPVS, apply touches nothing and names the way out") {
+    Machine m;
+    m.kernel.has_ipvs = false;
+    CHECK(m.run({"apply", "site.lb"}) == 3);
+    CHECK(has(m.err, "the kernel has no IPVS; nothing was touched"));
+    CHECK(m.kernel.tables[0].empty());
+    CHECK(m.run({"apply", "site.lb", "--only", "marks"}) == 0);
+    CHECK(m.run({"remove"}) == 0);
+}
+
+TEST_CASE("each kernel call that fails gives its status, and everything is as before") {
+    for (auto const& arguments : {std::vector<std::string>{"apply", "site.lb", "--only", "marks"},
+                                  {"apply", "site.lb"},
+                                  {"apply", "site.lb", "--only", "ipvs"}}) {
+        Machine fine;
+        REQUIRE(fine.run(arguments) == 0);
+        auto const calls = fine.kernel.log.size();
+        REQUIRE(calls > 5);
+        for (std::size_t call = 0; call < calls; ++call) {
+            if (fine.kernel.log[call] == "unlock")
+                continue;
+            Machine m;
+            m.kernel.failures[call] = {SystemError::Kind::failed, 5, "the call failed"};
+            auto const status = m.run(arguments);
+            CAPTURE(fine.kernel.log[call]);
+            CHECK((status == 3 || status == 4));
+            CHECK(has(m.err, "the call failed"));
+            CHECK(m.kernel.tables[0].empty());
+            CHECK(m.kernel.tables[1].empty());
+            CHECK(m.kernel.services.empty());
+            CHECK(m.kernel.record == Record{});
+            CHECK_FALSE(m.kernel.is_locked());
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-#include "backends/iptables/modules.hpp"
+#include "backends/modules.hpp"
 
-#include "backends/iptables/descriptor.hpp"
+#include "backends/descriptor.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>

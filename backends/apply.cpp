@@ -1,0 +1,137 @@
+#include "backends/apply.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace lbc {
+namespace {
+
+/// lbc's record, written before the first change as what is lbc's before or after, and behind the last one as it is.
+class RecordStep final : public Step {
+public:
+    RecordStep(Kernel& kernel, Record before, Record after)
+        : kernel_(kernel), before_(std::move(before)), after_(std::move(after)) {}
+
+    std::expected<void, SystemError> act() override {
+        auto written = kernel_.write_record(after_);
+        touched_ = written.has_value();
+        return written;
+    }
+    bool touched() const override { return touched_; }
+    std::expected<void, SystemError> check() override { return {}; }
+    std::expected<void, SystemError> take_back() override { return kernel_.write_record(before_); }
+    void list_left(std::vector<std::string>& out) override {
+        out.emplace_back("lbc's record of the services that it owns");
+    }
+
+private:
+    Kernel& kernel_;
+    Record before_;
+    Record after_;
+    bool touched_ = false;
+};
+
+Record record_of(IpvsWanted const& wanted) {
+    Record record;
+    for (IpvsService const& service : wanted.services) {
+        record.marks.insert(service.key.mark);
+    }
+    record.backup_only = wanted.backup_only;
+    record.sync = !wanted.daemons.empty();
+    return record;
+}
+
+Record either(Record a, Record const& b) {
+    a.marks.insert(b.marks.begin(), b.marks.end());
+    a.backup_only = a.backup_only || b.backup_only;
+    a.sync = a.sync || b.sync;
+    return a;
+}
+
+void append(Steps& to, Steps&& from) { std::ranges::move(from, std::back_inserter(to)); }
+
+std::unexpected<ApplyFailure> refused(SystemError error) {
+    return std::unexpected(ApplyFailure{ApplyFailure::Outcome::refused, std::move(error), {}});
+}
+
+} // namespace
+
+MarkRules no_marks() { return {Ruleset{Family::ipv4, {}, {}}, Ruleset{Family::ipv6, {}, {}}}; }
+
+std::expected<Transaction, ApplyFailure> Transaction::plan(Kernel& kernel, Wanted const& wanted,
+                                                           std::chrono::milliseconds wait) {
+    Transaction transaction(kernel);
+    auto lock = kernel.lock(wait);
+    if (!lock) {
+        return refused(std::move(lock.error()));
+    }
+    transaction.lock_ = std::move(*lock);
+    if (auto looked = transaction.look(wanted); !looked) {
+        return refused(std::move(looked.error()));
+    }
+    return transaction;
+}
+
+std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
+    MarkPlan marks;
+    if (wanted.marks) {
+        auto planned = plan_marks(*kernel_, *wanted.marks);
+        if (!planned) {
+            return std::unexpected(std::move(planned.error()));
+        }
+        marks = std::move(*planned);
+        changes_.marks = std::move(marks.changes);
+    }
+    if (!wanted.ipvs) {
+        append(steps_, std::move(marks.steps));
+        return {};
+    }
+    auto const before = kernel_->read_record();
+    if (!before) {
+        return std::unexpected(before.error());
+    }
+    Record const after = record_of(*wanted.ipvs);
+    // A service whose mark lbc's rules set is lbc's as well: the script that `compile` emits keeps no record.
+    Record owned = either(*before, after);
+    owned.marks.insert(marks.marks.begin(), marks.marks.end());
+    auto const owns = [range = wanted.ipvs->range, set = owned.marks](Fwmark mark) {
+        return range.contains(mark) || set.contains(mark);
+    };
+    auto ipvs = plan_ipvs(*kernel_, *wanted.ipvs, owns, *before);
+    if (!ipvs) {
+        return std::unexpected(std::move(ipvs.error()));
+    }
+    changes_.services = std::move(ipvs->changes);
+    changes_.settings = std::move(ipvs->settings);
+    changes_.leaving = std::move(ipvs->leaving);
+    // What is kept for its connections stays lbc's.
+    Record const last = changes_.leaving.empty() ? after : owned;
+    Record const first = changes_.empty() ? last : owned;
+    if (first != *before) {
+        steps_.push_back(std::make_unique<RecordStep>(*kernel_, *before, first));
+    }
+    append(steps_, std::move(ipvs->before_marks));
+    append(steps_, std::move(marks.steps));
+    append(steps_, std::move(ipvs->after_marks));
+    if (last != first) {
+        steps_.push_back(std::make_unique<RecordStep>(*kernel_, first, last));
+    }
+    return {};
+}
+
+std::expected<void, ApplyFailure> Transaction::run() {
+    auto done = run_steps(steps_);
+    lock_.reset();
+    return done;
+}
+
+std::expected<void, ApplyFailure> Transaction::take_back(std::chrono::milliseconds wait) {
+    auto lock = kernel_->lock(wait);
+    if (!lock) {
+        return refused(std::move(lock.error()));
+    }
+    return take_back_steps(steps_);
+}
+
+} // namespace lbc

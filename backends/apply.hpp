@@ -1,0 +1,58 @@
+// The transaction that brings a director to what is wanted, or leaves it as it was. Everything that can be refused
+// without a write comes first. Then, under the xtables lock from the first look to the last: lbc's record of what it
+// owns, services and real servers that are new or change, the marks of IPv4, the marks of IPv6, what leaves. So no
+// packet is marked for a service that is not there. At the end all of it is read back.
+#pragma once
+
+#include "backends/iptables/mangle_step.hpp"
+#include "backends/ipvs/ipvs_step.hpp"
+#include "backends/transaction.hpp"
+
+#include <optional>
+
+namespace lbc {
+
+struct Wanted {
+    std::optional<MarkRules> marks; // none: the mangle tables are left alone
+    std::optional<IpvsWanted> ipvs; // none: IPVS is left alone
+};
+
+/// Nothing of lbc's: what `remove` wants.
+[[nodiscard]] MarkRules no_marks();
+
+struct Changes {
+    std::vector<FamilyChange> marks;
+    std::vector<IpvsChange> services;
+    std::vector<std::string> settings;
+    std::vector<IpvsService> leaving; // see IpvsPlan
+
+    [[nodiscard]] bool empty() const { return marks.empty() && services.empty() && settings.empty(); }
+};
+
+/// A change that is planned, then made, and can be taken back for as long as this lives.
+class Transaction {
+public:
+    /// Takes the lock and looks. Writes nothing. `wait` is for the lock. `kernel` must outlive this.
+    [[nodiscard]] static std::expected<Transaction, ApplyFailure> plan(Kernel& kernel, Wanted const& wanted,
+                                                                       std::chrono::milliseconds wait);
+
+    [[nodiscard]] Changes const& changes() const { return changes_; }
+
+    /// Makes the changes and lets go of the lock. Without changes nothing is written.
+    [[nodiscard]] std::expected<void, ApplyFailure> run();
+
+    /// Brings back what was there before `run`, under the lock again.
+    [[nodiscard]] std::expected<void, ApplyFailure> take_back(std::chrono::milliseconds wait);
+
+private:
+    explicit Transaction(Kernel& kernel) : kernel_(&kernel) {}
+
+    std::expected<void, SystemError> look(Wanted const& wanted);
+
+    Kernel* kernel_;
+    std::unique_ptr<XtablesLock> lock_;
+    Steps steps_;
+    Changes changes_;
+};
+
+} // namespace lbc

@@ -1,0 +1,33 @@
+// A family's mangle table as a step of a transaction: one kernel call brings it to what is wanted.
+#pragma once
+
+#include "backends/kernel.hpp"
+#include "backends/transaction.hpp"
+
+#include <array>
+#include <vector>
+
+namespace lbc {
+
+/// What is wanted of each family, in the order of `families`; an empty Ruleset takes everything of lbc's away.
+using MarkRules = std::array<Ruleset, families.size()>;
+
+/// A family whose table differs.
+struct FamilyChange {
+    Family family{};
+    Ruleset before;
+    Ruleset after;
+};
+
+/// What the mangle tables need.
+struct MarkPlan {
+    Steps steps;                       // IPv4 before IPv6; none for a table that is as wanted
+    std::vector<FamilyChange> changes; // one for each step
+    std::vector<Fwmark> marks;         // that lbc's rules set now, in either family
+};
+
+/// Reads both tables, and asks whether what differs could be written. A family that the kernel lacks is passed over if
+/// nothing is wanted there.
+[[nodiscard]] std::expected<MarkPlan, SystemError> plan_marks(Kernel& kernel, MarkRules const& wanted);
+
+} // namespace lbc

@@ -1,0 +1,229 @@
+#include "backends/ipvs/ipvs_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <linux/ip_vs.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace lbc {
+namespace {
+
+using Action = IpvsChange::Action;
+using RealKey = std::pair<IpAddress, Port>;
+using RealsByKey = std::map<RealKey, IpvsReal const*>;
+using ServicesByKey = std::map<IpvsKey, IpvsService const*>;
+
+RealKey key_of(Destination const& real) { return {real.address, real.port}; }
+
+/// The flags that schedulers read, by the end of their names (linux/ip_vs.h).
+std::uint32_t flag_of(std::string const& name) {
+    if (name == "flag-1" || name.ends_with("-fallback")) {
+        return IP_VS_SVC_F_SCHED1;
+    }
+    return name == "flag-2" || name.ends_with("-port") ? IP_VS_SVC_F_SCHED2 : IP_VS_SVC_F_SCHED3;
+}
+
+IpvsParameters parameters_of(VirtualService const& service) {
+    IpvsParameters parameters{.scheduler = service.scheduler.name};
+    int const bits = service.family == Family::ipv4 ? 32 : 128;
+    parameters.netmask = bits;
+    if (service.persistence) {
+        parameters.flags |= IP_VS_SVC_F_PERSISTENT;
+        parameters.timeout = static_cast<std::uint32_t>(service.persistence->timeout.count());
+        parameters.engine = service.persistence->engine;
+        if (service.persistence->netmask >= 0) {
+            parameters.netmask = service.persistence->netmask;
+        }
+    }
+    for (auto const& flag : service.scheduler.flags) {
+        parameters.flags |= flag_of(flag);
+    }
+    if (service.one_packet) {
+        parameters.flags |= IP_VS_SVC_F_ONEPACKET;
+    }
+    return parameters;
+}
+
+IpvsChange service_change(Action action, IpvsService const& service) {
+    return {action, service.key, service.parameters, {}, service.span};
+}
+
+IpvsChange real_change(Action action, IpvsKey key, Destination const& real, bool from_source) {
+    return {action, key, {}, real, from_source ? std::optional(real.span) : std::nullopt};
+}
+
+template <typename Map, typename Key>
+auto* find(Map const& map, Key const& key) {
+    auto const found = map.find(key);
+    return found == map.end() ? nullptr : found->second;
+}
+
+RealsByKey by_key(std::vector<IpvsReal> const& reals) {
+    RealsByKey map;
+    for (IpvsReal const& real : reals) {
+        map.emplace(key_of(real.server), &real);
+    }
+    return map;
+}
+
+ServicesByKey by_key(std::span<IpvsService const> services) {
+    ServicesByKey map;
+    for (IpvsService const& service : services) {
+        map.emplace(service.key, &service);
+    }
+    return map;
+}
+
+/// The real servers of a service that is in both states.
+void compare_reals(IpvsService const& from, IpvsService const& to, IpvsDifference& difference) {
+    RealsByKey const old = by_key(from.reals);
+    RealsByKey const wanted = by_key(to.reals);
+    for (IpvsReal const& real : to.reals) {
+        IpvsReal const* before = find(old, key_of(real.server));
+        if (before == nullptr) {
+            difference.grow.push_back(real_change(Action::add_real, to.key, real.server, to.span.has_value()));
+        } else if (!before->same_settings(real)) {
+            difference.grow.push_back(real_change(Action::edit_real, to.key, real.server, to.span.has_value()));
+        }
+    }
+    for (IpvsReal const& real : from.reals) {
+        if (find(wanted, key_of(real.server)) == nullptr) {
+            difference.shrink.push_back(real_change(Action::delete_real, to.key, real.server, false));
+        }
+    }
+}
+
+std::string name_of(IpvsKey key) {
+    return fmt::format("fwmark {} ({})", key.mark.str(), key.family == Family::ipv4 ? "IPv4" : "IPv6");
+}
+
+std::string name_of(Destination const& real) {
+    if (real.port == Port{}) {
+        return real.address.str();
+    }
+    bool const brackets = real.address.family() == Family::ipv6;
+    return fmt::format("{}{}{}:{}", brackets ? "[" : "", real.address.str(), brackets ? "]" : "", real.port.value);
+}
+
+std::string_view method_name(Forwarding const& forwarding) {
+    switch (forwarding.method) {
+    case Forwarding::Method::dr: return "dr";
+    case Forwarding::Method::nat: return "nat";
+    case Forwarding::Method::tun: break;
+    }
+    switch (forwarding.tunnel) {
+    case Forwarding::Tunnel::ipip: return "tun ipip";
+    case Forwarding::Tunnel::gre: return "tun gre";
+    case Forwarding::Tunnel::gue: return "tun gue";
+    }
+    return {};
+}
+
+std::string settings_of(Destination const& real) {
+    std::string out = fmt::format("weight {}, {}", real.weight, method_name(real.forwarding));
+    if (real.connections_max > 0) {
+        out += fmt::format(", connections {}-{}", real.connections_min, real.connections_max);
+    }
+    return out;
+}
+
+} // namespace
+
+bool IpvsReal::same_settings(IpvsReal const& other) const {
+    Destination mine = server;
+    if (local || other.local) {
+        mine.forwarding = other.server.forwarding;
+    }
+    return mine == other.server;
+}
+
+std::string IpvsChange::str() const {
+    switch (action) {
+    case Action::add_service: return fmt::format("add service {}, {}", name_of(key), parameters.scheduler);
+    case Action::edit_service: return fmt::format("change service {}, {}", name_of(key), parameters.scheduler);
+    case Action::delete_service: return fmt::format("remove service {}", name_of(key));
+    case Action::add_real:
+        return fmt::format("add real server {} to {}: {}", name_of(real), name_of(key), settings_of(real));
+    case Action::edit_real:
+        return fmt::format("change real server {} of {}: {}", name_of(real), name_of(key), settings_of(real));
+    case Action::delete_real: return fmt::format("remove real server {} from {}", name_of(real), name_of(key));
+    }
+    return {};
+}
+
+bool SyncDaemon::is_met_by(SyncDaemon const& running) const {
+    return role == running.role && interface == running.interface && id == running.id &&
+           (maxlen == 0 || maxlen == running.maxlen) && (!group || group == running.group) &&
+           (port == 0 || port == running.port) && (ttl == 0 || ttl == running.ttl);
+}
+
+std::vector<IpvsService> ipvs_services(Plan const& plan) {
+    std::vector<IpvsService> services;
+    services.reserve(plan.services.size());
+    for (VirtualService const& service : plan.services) {
+        IpvsService& made = services.emplace_back();
+        made.key = {service.mark, service.family};
+        made.parameters = parameters_of(service);
+        // What the kernel refuses of a service is mostly its scheduler.
+        made.span = service.scheduler.span == Span{} ? service.span : service.scheduler.span;
+        made.reals.reserve(service.reals.size());
+        for (Destination const& real : service.reals) {
+            made.reals.push_back({.server = real});
+        }
+    }
+    return services;
+}
+
+std::vector<SyncDaemon> sync_daemons(Site const& site) {
+    std::vector<SyncDaemon> daemons;
+    if (!site.sync || site.sync->instance) {
+        return daemons;
+    }
+    Sync const& sync = *site.sync;
+    for (auto const role : {SyncDaemon::Role::master, SyncDaemon::Role::backup}) {
+        daemons.push_back({role, sync.interface, sync.id, sync.maxlen.value_or(0), sync.group,
+                           sync.port.value_or(Port{}).value, sync.ttl.value_or(0)});
+    }
+    return daemons;
+}
+
+IpvsDifference ipvs_difference(std::span<IpvsService const> from, std::span<IpvsService const> to) {
+    IpvsDifference difference;
+    ServicesByKey const old = by_key(from);
+    ServicesByKey const wanted = by_key(to);
+    for (IpvsService const& service : to) {
+        IpvsService const* before = find(old, service.key);
+        if (before == nullptr) {
+            difference.grow.push_back(service_change(Action::add_service, service));
+        } else if (before->parameters != service.parameters) {
+            difference.grow.push_back(service_change(Action::edit_service, service));
+        }
+        IpvsService const nothing{.key = service.key};
+        compare_reals(before == nullptr ? nothing : *before, service, difference);
+    }
+    for (IpvsService const& service : from) {
+        if (find(wanted, service.key) == nullptr) {
+            difference.shrink.push_back({Action::delete_service, service.key, {}, {}, std::nullopt});
+        }
+    }
+    return difference;
+}
+
+std::vector<IpvsChange> drained(IpvsDifference const& difference) {
+    std::vector<IpvsChange> changes;
+    for (IpvsChange const& change : difference.shrink) {
+        if (change.action != Action::delete_real || change.real.weight == 0) {
+            continue;
+        }
+        changes.push_back(change);
+        changes.back().action = Action::edit_real;
+        changes.back().real.weight = 0;
+    }
+    return changes;
+}
+
+} // namespace lbc

@@ -1,0 +1,14 @@
+// What an errno of IPVS means for the write that it refused.
+#pragma once
+
+#include "backends/ipvs/ipvs.hpp"
+
+namespace lbc {
+
+/// "the kernel cannot add service fwmark 0x3 (IPv4), twos: it has no scheduler `twos` (module ip_vs_twos)"
+[[nodiscard]] SystemError ipvs_refusal(IpvsChange const& change, int code);
+
+/// A call that is no write of a service: `what` is "read the virtual services".
+[[nodiscard]] SystemError ipvs_error(std::string_view what, int code);
+
+} // namespace lbc

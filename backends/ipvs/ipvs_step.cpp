@@ -1,0 +1,315 @@
+#include "backends/ipvs/ipvs_step.hpp"
+
+#include "backends/ipvs/ipvs_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <utility>
+
+namespace lbc {
+namespace {
+
+using Owns = std::function<bool(Fwmark)>;
+
+constexpr int write_attempts = 3;
+
+/// What both steps on services know.
+struct ServicesChange {
+    std::shared_ptr<Ipvs> ipvs;
+    Owns owns;
+    std::vector<IpvsService> before;
+    std::vector<IpvsService> wanted;
+    bool drain = false;
+};
+
+std::set<IpvsKey> keys_of(std::vector<IpvsChange> const& changes) {
+    std::set<IpvsKey> keys;
+    for (IpvsChange const& change : changes) {
+        keys.insert(change.key);
+    }
+    return keys;
+}
+
+std::expected<std::vector<IpvsService>, SystemError> read_owned(Ipvs& ipvs, Owns const& owns) {
+    return ipvs.read([&](IpvsKey key) { return owns(key.mark); });
+}
+
+class ServicesStep final : public Step {
+public:
+    enum class Part : std::uint8_t { grow, shrink };
+
+    ServicesStep(std::shared_ptr<ServicesChange const> change, Part part, std::vector<IpvsChange> writes)
+        : change_(std::move(change)), part_(part), writes_(std::move(writes)), keys_(keys_of(writes_)) {}
+
+    /// What was read may have been changed by another program since: it is read again then, and compared anew.
+    std::expected<void, SystemError> act() override {
+        for (int attempt = 1;; ++attempt) {
+            auto written = change_->ipvs->write(writes_);
+            touched_ = touched_ || written || written.error().done > 0;
+            if (written) {
+                return {};
+            }
+            if (written.error().error.kind != SystemError::Kind::changed || attempt == write_attempts) {
+                return std::unexpected(std::move(written.error().error));
+            }
+            auto now = read_owned(*change_->ipvs, change_->owns);
+            if (!now) {
+                return std::unexpected(std::move(now.error()));
+            }
+            writes_ = part_of(ipvs_difference(*now, change_->wanted));
+            keys_.merge(keys_of(writes_));
+        }
+    }
+
+    bool touched() const override { return touched_; }
+
+    std::expected<void, SystemError> check() override {
+        if (part_ == Part::shrink && change_->drain) {
+            return {};
+        }
+        auto const now = change_->ipvs->read([&](IpvsKey key) { return keys_.contains(key); });
+        if (!now) {
+            return std::unexpected(now.error());
+        }
+        std::vector<IpvsService> wanted;
+        std::ranges::copy_if(change_->wanted, std::back_inserter(wanted),
+                             [&](IpvsService const& service) { return keys_.contains(service.key); });
+        auto const left = part_of(ipvs_difference(*now, wanted));
+        if (left.empty()) {
+            return {};
+        }
+        return std::unexpected(
+            SystemError{SystemError::Kind::failed, 0,
+                        fmt::format("IPVS does not read back as it was written; it lacks: {}", left.front().str()),
+                        left.front().span});
+    }
+
+    std::expected<void, SystemError> take_back() override {
+        auto const now = read_owned(*change_->ipvs, change_->owns);
+        if (!now) {
+            return std::unexpected(now.error());
+        }
+        auto const back = ipvs_difference(*now, change_->before);
+        for (auto const* changes : {&back.grow, &back.shrink}) {
+            if (auto written = change_->ipvs->write(*changes); !written) {
+                return std::unexpected(std::move(written.error().error));
+            }
+        }
+        return {};
+    }
+
+    void list_left(std::vector<std::string>& out) override {
+        auto const now = read_owned(*change_->ipvs, change_->owns);
+        if (!now) {
+            out.emplace_back("IPVS: what is in it cannot be read; it may hold the new services");
+            return;
+        }
+        auto const back = ipvs_difference(*now, change_->before);
+        for (auto const* changes : {&back.grow, &back.shrink}) {
+            for (IpvsChange const& change : *changes) {
+                out.push_back(fmt::format("IPVS: to be as before, {}", change.str()));
+            }
+        }
+    }
+
+private:
+    [[nodiscard]] std::vector<IpvsChange> part_of(IpvsDifference difference) const {
+        if (part_ == Part::grow) {
+            return std::move(difference.grow);
+        }
+        return change_->drain ? drained(difference) : std::move(difference.shrink);
+    }
+
+    std::shared_ptr<ServicesChange const> change_;
+    Part part_;
+    std::vector<IpvsChange> writes_;
+    std::set<IpvsKey> keys_;
+    bool touched_ = false;
+};
+
+/// Stops the daemons that are not wanted as they run, and starts those that are.
+class DaemonsStep final : public Step {
+public:
+    DaemonsStep(std::shared_ptr<Ipvs> ipvs, std::vector<SyncDaemon> before, std::vector<SyncDaemon> wanted)
+        : ipvs_(std::move(ipvs)), before_(std::move(before)), wanted_(std::move(wanted)) {}
+
+    std::expected<void, SystemError> act() override { return bring_to(wanted_); }
+    bool touched() const override { return touched_; }
+    std::expected<void, SystemError> take_back() override { return bring_to(before_); }
+
+    std::expected<void, SystemError> check() override {
+        auto const running = ipvs_->daemons();
+        if (!running) {
+            return std::unexpected(running.error());
+        }
+        if (std::ranges::equal(wanted_, *running, [](auto const& a, auto const& b) { return a.is_met_by(b); })) {
+            return {};
+        }
+        return std::unexpected(SystemError{SystemError::Kind::failed, 0, "the sync daemons do not run as wanted"});
+    }
+
+    void list_left(std::vector<std::string>& out) override {
+        out.emplace_back("IPVS: the sync daemons are not as before");
+    }
+
+private:
+    std::expected<void, SystemError> bring_to(std::vector<SyncDaemon> const& target) {
+        auto const running = ipvs_->daemons();
+        if (!running) {
+            return std::unexpected(running.error());
+        }
+        for (SyncDaemon const& daemon : *running) {
+            if (std::ranges::none_of(target, [&](auto const& other) { return other.is_met_by(daemon); })) {
+                if (auto stopped = ipvs_->stop(daemon.role); !stopped) {
+                    return stopped;
+                }
+                touched_ = true;
+            }
+        }
+        for (SyncDaemon const& daemon : target) {
+            if (std::ranges::none_of(*running, [&](auto const& other) { return daemon.is_met_by(other); })) {
+                if (auto started = ipvs_->start(daemon); !started) {
+                    return started;
+                }
+                touched_ = true;
+            }
+        }
+        return {};
+    }
+
+    std::shared_ptr<Ipvs> ipvs_;
+    std::vector<SyncDaemon> before_;
+    std::vector<SyncDaemon> wanted_;
+    bool touched_ = false;
+};
+
+class BackupOnlyStep final : public Step {
+public:
+    BackupOnlyStep(std::shared_ptr<Ipvs> ipvs, bool wanted) : ipvs_(std::move(ipvs)), wanted_(wanted) {}
+
+    std::expected<void, SystemError> act() override {
+        auto done = ipvs_->set_backup_only(wanted_);
+        touched_ = done.has_value();
+        return done;
+    }
+    bool touched() const override { return touched_; }
+    std::expected<void, SystemError> take_back() override { return ipvs_->set_backup_only(!wanted_); }
+
+    std::expected<void, SystemError> check() override {
+        auto const now = ipvs_->backup_only();
+        if (!now) {
+            return std::unexpected(now.error());
+        }
+        if (*now == wanted_) {
+            return {};
+        }
+        return std::unexpected(
+            SystemError{SystemError::Kind::failed, 0, "net.ipv4.vs.backup_only does not read back as it was written"});
+    }
+
+    void list_left(std::vector<std::string>& out) override {
+        out.push_back(fmt::format("net.ipv4.vs.backup_only: {}", wanted_ ? 1 : 0));
+    }
+
+private:
+    std::shared_ptr<Ipvs> ipvs_;
+    bool wanted_;
+    bool touched_ = false;
+};
+
+std::expected<void, SystemError> plan_services(IpvsWanted const& wanted, Owns const& owns, IpvsPlan& plan) {
+    auto now = read_owned(*plan.ipvs, owns);
+    if (!now) {
+        return std::unexpected(std::move(now.error()));
+    }
+    auto const change = std::make_shared<ServicesChange>(
+        ServicesChange{plan.ipvs, owns, std::move(*now), wanted.services, wanted.drain});
+    IpvsDifference difference = ipvs_difference(change->before, change->wanted);
+    if (wanted.drain && !difference.shrink.empty()) {
+        auto const keys = keys_of(difference.shrink);
+        std::ranges::copy_if(change->before, std::back_inserter(plan.leaving),
+                             [&](IpvsService const& service) { return keys.contains(service.key); });
+        difference.shrink = drained(difference);
+    }
+    using Part = ServicesStep::Part;
+    plan.changes = difference.grow;
+    std::ranges::copy(difference.shrink, std::back_inserter(plan.changes));
+    if (!difference.grow.empty()) {
+        plan.before_marks.push_back(std::make_unique<ServicesStep>(change, Part::grow, std::move(difference.grow)));
+    }
+    if (!difference.shrink.empty()) {
+        plan.after_marks.push_back(std::make_unique<ServicesStep>(change, Part::shrink, std::move(difference.shrink)));
+    }
+    return {};
+}
+
+/// Daemons that neither the site nor the record speaks of are others'.
+std::expected<void, SystemError> plan_daemons(IpvsWanted const& wanted, Record const& record, IpvsPlan& plan) {
+    if (wanted.daemons.empty() && !record.sync) {
+        return {};
+    }
+    auto running = plan.ipvs->daemons();
+    if (!running) {
+        return std::unexpected(std::move(running.error()));
+    }
+    if (std::ranges::equal(wanted.daemons, *running, [](auto const& a, auto const& b) { return a.is_met_by(b); })) {
+        return {};
+    }
+    plan.settings.push_back(wanted.daemons.empty()
+                                ? "stop the sync daemons"
+                                : fmt::format("run the sync daemons on {} with id {}", wanted.daemons.front().interface,
+                                              wanted.daemons.front().id));
+    plan.before_marks.push_back(std::make_unique<DaemonsStep>(plan.ipvs, std::move(*running), wanted.daemons));
+    return {};
+}
+
+std::expected<void, SystemError> plan_backup_only(IpvsWanted const& wanted, Record const& record, IpvsPlan& plan) {
+    if (!wanted.backup_only && !record.backup_only) {
+        return {};
+    }
+    auto const now = plan.ipvs->backup_only();
+    if (!now) {
+        return std::unexpected(now.error());
+    }
+    if (*now == wanted.backup_only) {
+        return {};
+    }
+    plan.settings.push_back(fmt::format("set net.ipv4.vs.backup_only to {}", wanted.backup_only ? 1 : 0));
+    // Where both are on for a moment, the stricter guard holds.
+    Steps& steps = wanted.backup_only ? plan.before_marks : plan.after_marks;
+    steps.push_back(std::make_unique<BackupOnlyStep>(plan.ipvs, wanted.backup_only));
+    return {};
+}
+
+} // namespace
+
+std::expected<IpvsPlan, SystemError> plan_ipvs(Kernel& kernel, IpvsWanted const& wanted,
+                                               std::function<bool(Fwmark)> const& owns, Record const& record) {
+    IpvsPlan plan;
+    auto opened = kernel.open_ipvs();
+    if (!opened) {
+        bool const nothing = wanted.services.empty() && wanted.daemons.empty() && !wanted.backup_only;
+        if (nothing && opened.error().kind == SystemError::Kind::unsupported) {
+            return plan;
+        }
+        return std::unexpected(std::move(opened.error()));
+    }
+    plan.ipvs = std::move(*opened);
+    using Part = std::expected<void, SystemError> (*)(IpvsWanted const&, Record const&, IpvsPlan&);
+    if (!wanted.leave_services) {
+        if (auto planned = plan_services(wanted, owns, plan); !planned) {
+            return std::unexpected(std::move(planned.error()));
+        }
+    }
+    for (Part const part : {&plan_daemons, &plan_backup_only}) {
+        if (auto planned = part(wanted, record, plan); !planned) {
+            return std::unexpected(std::move(planned.error()));
+        }
+    }
+    return plan;
+}
+
+} // namespace lbc

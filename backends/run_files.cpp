@@ -1,0 +1,163 @@
+#include "backends/run_files.hpp"
+
+#include "backends/descriptor.hpp"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <system_error>
+
+namespace lbc {
+namespace {
+
+constexpr char const* folder = "/run/lbc";
+constexpr std::size_t largest_record = std::size_t{1} << 24U; // 2^20 marks fit
+
+SystemError file_error(std::string_view what, std::string const& path, int code) {
+    bool const denied = code == EACCES || code == EPERM || code == EROFS;
+    return {denied ? SystemError::Kind::permission : SystemError::Kind::failed, code,
+            fmt::format("cannot {} {}: {}", what, path, std::generic_category().message(code))};
+}
+
+std::uint64_t namespace_cookie() {
+    Descriptor const socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    std::uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+#ifdef SO_NETNS_COOKIE
+    if (socket && ::getsockopt(socket.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0) {
+        return cookie;
+    }
+#endif
+    struct stat status{};
+    return ::stat("/proc/self/ns/net", &status) == 0 ? status.st_ino : 0;
+}
+
+std::string text_of(Record const& record) {
+    std::string text = "lbc record 1\n";
+    for (Fwmark const mark : record.marks) {
+        text += fmt::format("mark {}\n", mark.str());
+    }
+    text += record.backup_only ? "backup-only\n" : "";
+    text += record.sync ? "sync\n" : "";
+    return text;
+}
+
+bool read_line(std::string_view line, Record& record) {
+    constexpr std::string_view mark = "mark 0x";
+    if (line == "backup-only") {
+        return record.backup_only = true;
+    }
+    if (line == "sync") {
+        return record.sync = true;
+    }
+    std::uint32_t value = 0;
+    if (!line.starts_with(mark)) {
+        return false;
+    }
+    line.remove_prefix(mark.size());
+    auto const [end, error] = std::from_chars(line.data(), line.data() + line.size(), value, 16);
+    record.marks.insert(Fwmark{value});
+    return error == std::errc() && end == line.data() + line.size() && value != 0;
+}
+
+std::optional<Record> record_of(std::string_view text) {
+    Record record;
+    for (bool first = true; !text.empty(); first = false) {
+        auto const end = text.find('\n');
+        if (end == std::string_view::npos) {
+            return std::nullopt;
+        }
+        std::string_view const line = text.substr(0, end);
+        if (first ? line != "lbc record 1" : !read_line(line, record)) {
+            return std::nullopt;
+        }
+        text.remove_prefix(end + 1);
+    }
+    return record;
+}
+
+std::expected<std::string, int> read_all(int file) {
+    std::string text;
+    std::array<char, 65536> part{};
+    while (text.size() <= largest_record) {
+        ssize_t const count = ::read(file, part.data(), part.size());
+        if (count < 0 && errno != EINTR) {
+            return std::unexpected(errno);
+        }
+        if (count == 0) {
+            return text;
+        }
+        text.append(part.data(), count < 0 ? 0 : static_cast<std::size_t>(count));
+    }
+    return std::unexpected(EFBIG);
+}
+
+bool write_all(int file, std::string_view text) {
+    while (!text.empty()) {
+        ssize_t const count = ::write(file, text.data(), text.size());
+        if (count < 0 && errno != EINTR) {
+            return false;
+        }
+        text.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
+    }
+    return true;
+}
+
+} // namespace
+
+std::string run_path(std::string_view name) { return fmt::format("{}/{}-{}", folder, name, namespace_cookie()); }
+
+std::expected<void, SystemError> make_run_folder() {
+    if (::mkdir(folder, 0755) == 0 || errno == EEXIST) {
+        return {};
+    }
+    return std::unexpected(file_error("make", folder, errno));
+}
+
+std::expected<Record, SystemError> read_record_file() {
+    std::string const path = run_path("record");
+    Descriptor const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file && errno == ENOENT) {
+        return Record{};
+    }
+    auto const text = file ? read_all(file.get()) : std::unexpected(errno);
+    if (!text) {
+        return std::unexpected(file_error("read", path, text.error()));
+    }
+    auto record = record_of(*text);
+    if (!record) {
+        return std::unexpected(SystemError{
+            SystemError::Kind::failed, EBADMSG,
+            fmt::format("{} is no record of lbc's; remove it, and lbc knows its services by their marks alone", path)});
+    }
+    return std::move(*record);
+}
+
+std::expected<void, SystemError> write_record_file(Record const& record) {
+    std::string const path = run_path("record");
+    if (record == Record{}) {
+        if (::unlink(path.c_str()) == 0 || errno == ENOENT) {
+            return {};
+        }
+        return std::unexpected(file_error("remove", path, errno));
+    }
+    if (auto made = make_run_folder(); !made) {
+        return made;
+    }
+    std::string const fresh = path + ".new";
+    Descriptor const file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!file || !write_all(file.get(), text_of(record)) || std::rename(fresh.c_str(), path.c_str()) != 0) {
+        return std::unexpected(file_error("write", path, errno));
+    }
+    return {};
+}
+
+} // namespace lbc

@@ -1,0 +1,32 @@
+#include "backends/system_kernel.hpp"
+
+#include "backends/iptables/libiptc_table.hpp"
+#include "backends/iptables/xt_lock.hpp"
+#include "backends/ipvs/ipvs_kernel.hpp"
+#include "backends/run_files.hpp"
+
+namespace lbc {
+namespace {
+
+class SystemKernel final : public Kernel {
+public:
+    std::expected<std::unique_ptr<XtablesLock>, SystemError> lock(std::chrono::milliseconds wait) override {
+        return take_xtables_lock(wait);
+    }
+
+    std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override {
+        return open_libiptc_mangle(family);
+    }
+
+    std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return open_ipvs_netlink(); }
+
+    std::expected<Record, SystemError> read_record() override { return read_record_file(); }
+
+    std::expected<void, SystemError> write_record(Record const& record) override { return write_record_file(record); }
+};
+
+} // namespace
+
+std::unique_ptr<Kernel> make_system_kernel() { return std::make_unique<SystemKernel>(); }
+
+} // namespace lbc
