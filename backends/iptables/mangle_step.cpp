@@ -98,7 +98,7 @@ private:
 void add_marks(Ruleset const& rules, std::vector<Fwmark>& marks) {
     for (Chain const& chain : rules.chains) {
         for (Rule const& rule : chain.rules) {
-            if (auto const* set = std::get_if<SetMark>(&rule.then); set != nullptr) {
+            if (auto const* set = std::get_if<SetMark>(&rule.then); set != nullptr && set->mark != Fwmark{}) {
                 marks.push_back(set->mark);
             }
         }

@@ -23,7 +23,7 @@ struct FamilyChange {
 struct MarkPlan {
     Steps steps;                       // IPv4 before IPv6; none for a table that is as wanted
     std::vector<FamilyChange> changes; // one for each step
-    std::vector<Fwmark> marks;         // that lbc's rules set now, in either family
+    std::vector<Fwmark> marks;         // that lbc's rules set now, in either family; without 0
 };
 
 /// Reads both tables, and asks whether what differs could be written. A family that the kernel lacks is passed over if

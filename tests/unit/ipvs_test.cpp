@@ -125,7 +125,7 @@ TEST_CASE("ipvs: foreign services stay, lbc's own go, by range, record and rules
     FakeKernel kernel;
     kernel.services = {service(7, {}), service(0x100, {}), service(9, {}), service(11, {})};
     kernel.record.marks = {Fwmark{9}};
-    kernel.tables[0] = {Family::ipv4, {{"LBC", {{{}, SetMark{Fwmark{11}}, {}}}}}, {}};
+    kernel.tables[0] = {Family::ipv4, {{"LBC", {{{}, SetMark{Fwmark{11}}, {}}, {{}, SetMark{Fwmark{0}}, {}}}}}, {}};
     auto transaction = Transaction::plan(kernel, {.marks = no_marks(), .ipvs = wanted({service(3, {})})}, {});
     REQUIRE(transaction);
     REQUIRE(transaction->run());

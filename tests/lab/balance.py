@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Sites of every shape on a real IPVS: every connection answered, by the servers that the scheduler chose, and no packet
+on the wire more often than balancing takes."""
+
+from __future__ import annotations
+
+import collections
+import unittest
+
+from world import World, apply_all, site
+
+VIP, VIP2, VIP6 = "10.0.0.100", "10.0.0.101", "fd00::100"
+
+
+class Balance(unittest.TestCase):
+    def spread(self, answers: dict[int, str]) -> dict[str, int]:
+        return dict(collections.Counter(answers.values()))
+
+    def test_two_vips_one_active_on_each(self):
+        world = World(["lb1", "lb2"], ["rs1", "rs2"], {VIP: "lb1", VIP2: "lb2"})
+        reals = "real lb1; real lb2; real 10.0.0.31; real 10.0.0.32"
+        apply_all(world, site(world, f"service one {{ vip {VIP}; port tcp 80; scheduler rr; mark lb1 3, lb2 4; {reals} }}\n"
+                                     f"service two {{ vip {VIP2}; port tcp 80; scheduler rr; {reals} }}"))
+        for vip in (VIP, VIP2):
+            self.assertEqual(self.spread(world.tcp(vip, 12)), {"lb1": 3, "lb2": 3, "rs1": 3, "rs2": 3})
+        self.assertLessEqual(world.copies().most(), 2)
+
+    def test_three_directors(self):
+        world = World(["lb1", "lb2", "lb3"], [], {VIP: "lb2"})
+        apply_all(world, site(world, f"service web {{ vip {VIP}; port tcp 80; scheduler rr; real lb1; real lb2; real lb3 }}"))
+        for active in ("lb2", "lb3", "lb1"):
+            world.move(VIP, active)
+            self.assertEqual(self.spread(world.tcp(VIP, 12)), {"lb1": 4, "lb2": 4, "lb3": 4})
+        self.assertLessEqual(world.copies().most(), 2)
+
+    def test_ipv6_udp_and_weights(self):
+        world = World(["lb1", "lb2"], ["rs1"], {VIP: "lb1", VIP6: "lb1"})
+        apply_all(world, site(world, f"service web {{ vip {VIP}, {VIP6}; port tcp 80; port udp 80; scheduler wrr\n"
+                                     "real lb1 weight 2; real lb2; real 10.0.0.31; real fd00::1f }"))
+        for vip in (VIP, VIP6):
+            self.assertEqual(self.spread(world.tcp(vip, 12)), {"lb1": 6, "lb2": 3, "rs1": 3})
+            self.assertEqual(self.spread(world.udp(vip, 12)), {"lb1": 6, "lb2": 3, "rs1": 3})
+        self.assertLessEqual(world.copies().most(), 2)
+
+    def test_a_port_range_and_what_is_beside_it(self):
+        world = World(["lb1", "lb2"], [], {VIP: "lb1"}, ports=(80, 8000, 8009, 8010))
+        apply_all(world, site(world, f"service web {{ vip {VIP}; port tcp 8000-8009; scheduler rr; real lb1; real lb2 }}"))
+        for port in (8000, 8009):
+            self.assertEqual(self.spread(world.tcp(VIP, 4, port)), {"lb1": 2, "lb2": 2})
+        for port in (80, 8010):
+            self.assertEqual(self.spread(world.tcp(VIP, 4, port)), {"lb1": 4})
+        self.assertLessEqual(world.copies().most(), 2)
+
+    def test_nat(self):
+        world = World(["lb1", "lb2"], ["rs1", "rs2"], {VIP: "lb1"}, ports=(80, 8080))
+        for name in ("rs1", "rs2"):
+            world[name].ip(f"route add {world.client.address}/32 via {world['lb1'].address}")
+        world["lb1"].sysctl("ipv4/ip_forward", 1)
+        apply_all(world, site(world, f"service web {{ vip {VIP}; port tcp 80; scheduler rr; forward nat\n"
+                                     "real 10.0.0.31:8080; real 10.0.0.32:8080 }"))
+        self.assertEqual(self.spread(world.tcp(VIP, 8)), {"rs1": 4, "rs2": 4})
+
+    def test_tunnels(self):
+        world = World(["lb1", "lb2"], ["rs1"], {VIP: "lb1"})
+        for name in ("rs1", "lb2"):
+            world[name].ip(f"link add tun0 type ipip local {world[name].address}", "link set tun0 up")
+        apply_all(world, site(world, f"service web {{ vip {VIP}; port tcp 80; scheduler rr; forward tun\n"
+                                     "real 10.0.0.31; real lb2; real lb1 }"))
+        self.assertEqual(self.spread(world.tcp(VIP, 12)), {"lb1": 4, "lb2": 4, "rs1": 4})
+        self.assertLessEqual(world.copies().most(), 2)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""What goes wrong on a director: lbc killed at each of its writes, IPVS or a scheduler that is not there, rights that
+are missing, services that others remove, and ten thousand of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import unittest
+
+from world import LBC, Host, write_site
+
+DIRECTORS = ("director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1 }\n"
+             "director lb2 { mac 02:00:00:00:00:02; address 10.0.0.2 }\n")
+OLD = DIRECTORS + ("service a { vip 10.9.0.1, fd09::1; port tcp 80; mark 0x11; scheduler rr; real 10.0.0.1; real 10.0.0.2\n"
+                   "real fd00::1 }\n"
+                   "service b { vip 10.9.0.2; port tcp 80; mark 0x12; scheduler rr; real 10.0.0.1 }\n")
+NEW = DIRECTORS + ("service a { vip 10.9.0.1, fd09::1; port tcp 80; mark 0x11; scheduler wlc; real 10.0.0.2 weight 4\n"
+                   "real fd00::2 }\n"
+                   "service c { vip 10.9.0.3, fd09::3; port tcp 80; mark 0x13; scheduler rr; real 10.0.0.1; real fd00::1 }\n")
+FOREIGN = "-A -t 10.9.9.9:80 -s rr\n-a -t 10.9.9.9:80 -r 10.0.0.9:80 -g -w 5\n-A -f 77 -s rr\n"
+SCHEDULERS = "rr wrr lc wlc fo ovf lblc lblcr dh sh mh sed nq".split()
+
+
+def bare_director() -> Host:
+    host = Host("lb1", 1)
+    host.ip("link set lo up", "link add eth0 type dummy", "link set eth0 up", "addr add 10.0.0.1/24 dev eth0",
+            "addr add fd00::1/64 dev eth0 nodad")
+    return host
+
+
+def director() -> Host:
+    """With services and rules of others."""
+    host = bare_director()
+    host.run("ipvsadm", "-R", text=FOREIGN)
+    host.run("iptables-legacy", "-t", "mangle", "-A", "PREROUTING", "-i", "theirs", "-j", "MARK", "--set-mark", "9")
+    return host
+
+
+def services(host: Host) -> dict[str, list[str]]:
+    """Lines of `ipvsadm -Sn` by service."""
+    found: dict[str, list[str]] = {}
+    for line in host.run("ipvsadm", "-Sn").stdout.splitlines():
+        found.setdefault(re.search(r"-[ft] \S+(?: -6)?", line)[0], []).append(line.strip())
+    return {key: sorted(lines) for key, lines in found.items()}
+
+
+def rules(host: Host, program: str) -> list[str]:
+    lines = host.run(f"{program}-legacy-save", "-t", "mangle").stdout.splitlines()
+    return [re.sub(r"\[\d+:\d+\]", "", line) for line in lines if not line.startswith("#")]
+
+
+def state(host: Host) -> tuple:
+    return services(host), rules(host, "iptables"), rules(host, "ip6tables")
+
+
+class AbsentIpvs(unittest.TestCase):
+    """First by name: nothing uses the modules yet."""
+
+    def test_without_the_module(self):
+        host = bare_director()
+        host.lbc("apply", write_site(NEW), "-d", "lb1", "--only", "marks")  # the modules that marks need
+        host.lbc("remove", "--only", "marks")
+        modprobe = "/proc/sys/kernel/modprobe"
+        with open(modprobe, encoding="ascii") as file:
+            before = file.read()
+        subprocess.run(["modprobe", "-r", *(f"ip_vs_{name}" for name in SCHEDULERS), "ip_vs"], check=True)
+        try:
+            with open(modprobe, "w", encoding="ascii") as file:
+                file.write("/bin/false")
+            done = host.lbc("apply", write_site(NEW), "-d", "lb1", check=False)
+            self.assertEqual(done.returncode, 3)
+            self.assertRegex(done.stderr, r"no IPVS.*modprobe ip_vs.*--only marks.*nothing was touched")
+            self.assertNotIn("LBC", "".join(rules(host, "iptables")))
+            self.assertEqual(host.lbc("apply", write_site(NEW), "-d", "lb1", "--only", "marks").returncode, 0)
+            self.assertEqual(host.lbc("remove").returncode, 0)
+        finally:
+            with open(modprobe, "w", encoding="ascii") as file:
+                file.write(before)
+        # The module that is there is loaded by lbc itself.
+        self.assertEqual(host.lbc("apply", write_site(NEW), "-d", "lb1").returncode, 0)
+
+
+class Faults(unittest.TestCase):
+    def test_killed_at_every_write(self):
+        aim = director()
+        aim.lbc("apply", write_site(NEW), "-d", "lb1")
+        wanted = state(aim)
+        killed = 0
+        for calls in ("sendto", "setsockopt", "rename"):
+            for place in range(1, 60):
+                host = director()
+                host.lbc("apply", write_site(OLD), "-d", "lb1")
+                old = state(host)
+                done = host.run("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}",
+                                "-e", f"inject={calls}:signal=KILL:when={place}", LBC, "apply", write_site(NEW), "-d",
+                                "lb1", check=False)
+                if done.returncode == 0:
+                    break
+                killed += 1
+                with self.subTest(calls=calls, place=place):
+                    self.check_between(host, old, wanted)
+                    host.lbc("apply", write_site(NEW), "-d", "lb1")
+                    self.assertEqual(state(host), wanted)
+                    self.assertIn("nothing differs", host.lbc("apply", write_site(NEW), "-d", "lb1").stdout)
+            else:
+                self.fail(f"{calls} has no end")
+        self.assertGreater(killed, 12)
+
+    def check_between(self, host: Host, old: tuple, new: tuple) -> None:
+        """A killed apply's state: the old or the new tables, and a service for each mark; others' things as they were."""
+        now = state(host)
+        for i in (1, 2):
+            self.assertIn(now[i], (old[i], new[i]))
+            marks = {int(mark, 16) for mark in re.findall(r"-A LBC .*--set-xmark (0x\w+)/", "\n".join(now[i]))}
+            found = {int(key.split()[1]) for key in now[0] if key.startswith("-f") and key.endswith("-6") == (i == 2)}
+            self.assertLessEqual(marks, found)
+        for key in ("-t 10.9.9.9:80", "-f 77"):
+            self.assertEqual(now[0][key], old[0][key])
+
+    def test_a_scheduler_that_the_kernel_lacks(self):
+        host = director()
+        host.lbc("apply", write_site(OLD), "-d", "lb1")
+        old = state(host)
+        text = NEW.replace("scheduler wlc", "scheduler twos")
+        done = host.lbc("apply", write_site(text), "-d", "lb1", check=False)
+        self.assertEqual(done.returncode, 4)
+        self.assertRegex(done.stderr, r"site\.lb:3:\d+: .*no scheduler `twos` \(module ip_vs_twos\).*taken back")
+        self.assertEqual(state(host), old)
+
+    def test_an_address_that_ipvs_refuses(self):
+        host = director()
+        text = NEW.replace("real 10.0.0.2 weight 4", "real 10.0.0.255 weight 4")
+        before = state(host)
+        done = host.lbc("apply", write_site(text), "-d", "lb1", check=False)
+        self.assertEqual(done.returncode, 4)
+        self.assertRegex(done.stderr, r"site\.lb:3:\d+: .*10\.0\.0\.255.*broadcast")
+        self.assertEqual(state(host), before)
+
+    def test_without_rights(self):
+        host = director()
+        before = state(host)
+        done = host.run("setpriv", "--reuid", "65534", "--clear-groups", LBC, "apply", write_site(NEW), "-d", "lb1",
+                        "--only", "ipvs", check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("nothing was touched", done.stderr)
+        self.assertEqual(state(host), before)
+
+    def test_services_that_others_remove_and_change(self):
+        host = director()
+        host.lbc("apply", write_site(NEW), "-d", "lb1")
+        wanted = state(host)
+        host.run("ipvsadm", "-C")
+        host.run("ipvsadm", "-R", text=FOREIGN)
+        host.lbc("apply", write_site(NEW), "-d", "lb1")
+        self.assertEqual(state(host), wanted)
+        host.run("ipvsadm", "-R", text="-E -f 17 -s sh -p 60\n-e -f 17 -r 10.0.0.2:0 -g -w 0\n-d -f 19 -r 10.0.0.1:0\n"
+                                       "-A -f 300 -s rr\n")
+        told = json.loads(host.lbc("apply", write_site(NEW), "-d", "lb1", "--format", "json").stdout)
+        self.assertEqual([change["action"] for change in told["services"]],
+                         ["edit-service", "edit-real", "add-real", "delete-service"])
+        self.assertEqual(state(host), wanted)
+
+    def test_everything_that_a_service_can_have(self):
+        host = director()
+        text = DIRECTORS + "".join(
+            f"service s-{name} {{ vip 10.9.1.{i}; port udp 53; scheduler {name}; real 10.0.0.{i} }}\n"
+            for i, name in enumerate(SCHEDULERS, 1))
+        text += ("service flags { vip 10.9.2.1; port udp 53; scheduler sh sh-port, sh-fallback; one-packet\n"
+                 "real 10.0.0.1 connections 10-20 }\n"
+                 "service more { vip 10.9.2.2, fd09::2; port tcp 80; scheduler mh mh-port; persistent 90s netmask 24\n"
+                 "real 10.0.0.1 weight 7; real fd00::1 }\n"
+                 "service sip { vip 10.9.2.3; port udp 5060; persistent 5m engine sip; real 10.0.0.7 forward nat }\n"
+                 "service tunnels { vip 10.9.2.4; port tcp 80; real 10.0.0.2 forward tun\n"
+                 "real 10.0.0.3 forward tun gre csum; real 10.0.0.4 forward tun gue port 5555 remcsum\n"
+                 "real fd00::5 forward tun }\n"
+                 "sync { interface eth0; id 9; maxlen 1400; group 224.0.0.99; port 8850; ttl 3 }\n")
+        path = write_site(text)
+        host.lbc("apply", path, "-d", "lb1")
+        self.assertIn("nothing differs", host.lbc("apply", path, "-d", "lb1").stdout)
+        told = host.run("ipvsadm", "-Ln", "--daemon").stdout
+        for role in ("master", "backup"):
+            self.assertRegex(told, f"{role} sync daemon .mcast=eth0, syncid=9, maxlen=1400, group=224.0.0.99, port=8850, ttl=3")
+        # What ipvsadm makes of the same site is no difference.
+        lines = host.lbc("compile", path, "-d", "lb1", "--emit", "ipvsadm").stdout
+        other = director()
+        other.run("ipvsadm", "-C")
+        other.run("ipvsadm", "-R", text=lines)
+        self.assertNotIn("IPVS changed", other.lbc("apply", path, "-d", "lb1").stdout)
+        host.lbc("remove")
+        self.assertEqual(set(services(host)), {"-t 10.9.9.9:80", "-f 77"})
+        self.assertNotIn("daemon", host.run("ipvsadm", "-Ln", "--daemon").stdout)
+
+    def test_ten_thousand_services(self):
+        host = director()
+        text = DIRECTORS + "marks 0x10000-0x1ffff\n" + "".join(
+            f"service s{i} {{ vip 10.{16 + i // 250}.{i % 250}.1; port tcp 80; mark {0x10000 + i}; real 10.0.0.1; real 10.0.0.2 }}\n"
+            for i in range(10000))
+        path = write_site(text)
+        host.lbc("apply", path, "-d", "lb1")
+        self.assertIn("nothing differs", host.lbc("apply", path, "-d", "lb1").stdout)
+        self.assertEqual(len(services(host)), 10002)
+        host.lbc("remove")
+        self.assertEqual(len(services(host)), 2)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

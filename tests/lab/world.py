@@ -1,0 +1,387 @@
+"""Hosts on one bridge, each in a network namespace of its own, all in this process: servers that answer with their
+name, a client that sends from ports of its choice, and a count of every frame on the wire.
+
+The VIPs are on the NIC of the director that is active for them and on `lo` of every other server, and no server answers
+ARP for what is on `lo`. Who is active is what the client's neighbour entry says, so nothing depends on the time that an
+announcement takes. Everything ends with the process.
+"""
+
+from __future__ import annotations
+
+import collections
+import ctypes
+import os
+import re
+import selectors
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+
+LBC = os.environ.get("LBC", "lbc")
+CLONE_NEWNET = 0x40000000
+PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 1, 1
+SO_RCVBUFFORCE = 33
+IP_FREEBIND, IPV6_FREEBIND = 15, 78
+TCP, UDP = 6, 17
+LIBC = ctypes.CDLL(None, use_errno=True)
+PATIENCE = 4.0  # seconds; nothing that is answered takes as long, and what is lost costs this once for all flows
+FIRST_TTL = 64
+
+
+def own_namespace() -> int:
+    return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+class Inside:
+    """The calling thread in a namespace."""
+
+    def __init__(self, namespace: int):
+        self.namespace = namespace
+
+    def __enter__(self):
+        self.before = own_namespace()
+        if LIBC.setns(self.namespace, CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+
+    def __exit__(self, *_):
+        LIBC.setns(self.before, CLONE_NEWNET)
+        os.close(self.before)
+
+
+def new_namespace() -> int:
+    before = own_namespace()
+    if LIBC.unshare(CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    made = own_namespace()
+    LIBC.setns(before, CLONE_NEWNET)
+    os.close(before)
+    return made
+
+
+@dataclass
+class Host:
+    name: str
+    number: int  # last byte of its addresses and of its MAC
+    namespace: int = field(default_factory=new_namespace)
+
+    @property
+    def mac(self) -> str:
+        return f"02:00:00:00:00:{self.number:02x}"
+
+    @property
+    def address(self) -> str:
+        return f"10.0.0.{self.number}"
+
+    @property
+    def address6(self) -> str:
+        return f"fd00::{self.number:x}"
+
+    def run(self, *command: str, text: str | None = None, check: bool = True) -> subprocess.CompletedProcess:
+        with Inside(self.namespace):
+            done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"{self.name}: {' '.join(command)}: status {done.returncode}: {done.stderr.strip()}")
+        return done
+
+    def ip(self, *commands: str) -> None:
+        self.run("ip", "-batch", "-", text="".join(f"{command}\n" for command in commands))
+
+    def sysctl(self, path: str, value: object) -> None:
+        with Inside(self.namespace), open(f"/proc/sys/net/{path}", "w", encoding="ascii") as file:
+            file.write(str(value))
+
+    def lbc(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+        return self.run(LBC, *arguments, check=check)
+
+
+def is_ipv6(address: str) -> bool:
+    return ":" in address
+
+
+@dataclass
+class Copies:
+    """What the wire saw of each of the client's packets."""
+
+    seen: collections.Counter
+    lowest_ttl: dict
+
+    def most(self) -> int:
+        return max(self.seen.values(), default=0)
+
+    def looped(self) -> int:
+        """Packets that went round: none that is forwarded once is on the wire more than twice."""
+        return sum(count > 2 for count in self.seen.values())
+
+
+class World:
+    """`directors` and `reals` are names; every one of them serves. `vips` are addresses with the director that is
+    active for each at first. `ports` are those of TCP and UDP on which all serve."""
+
+    def __init__(self, directors: list[str], reals: list[str], vips: dict[str, str], ports: tuple[int, ...] = (80,),
+                 serve_vips: bool = True):
+        self.wire = new_namespace()
+        self.client = Host("client", 10)
+        self.directors = [Host(name, 11 + i) for i, name in enumerate(directors)]
+        self.reals = [Host(name, 31 + i) for i, name in enumerate(reals)]
+        self.hosts = {host.name: host for host in [self.client, *self.directors, *self.reals]}
+        self.servers = [*self.directors, *self.reals]
+        self.active = dict(vips)
+        self.next_port = 20000
+        self.asked = 0
+        self.errors: list[str] = []  # of flows that were not answered
+        self.make_network(serve_vips)
+        self.selector = selectors.DefaultSelector()
+        for host in self.servers:
+            self.serve(host, list(vips), ports)
+        threading.Thread(target=self.answer, daemon=True).start()
+        self.capture = self.open_capture()
+
+    def __getitem__(self, name: str) -> Host:
+        return self.hosts[name]
+
+    # ---- network
+
+    def make_network(self, serve_vips: bool) -> None:
+        with Inside(self.wire):
+            lines = ["link add br0 type bridge", "link set br0 up"]
+            for host in self.hosts.values():
+                lines += [f"link add v-{host.name} type veth peer name eth0 address {host.mac} "
+                          f"netns /proc/{os.getpid()}/fd/{host.namespace}",
+                          f"link set v-{host.name} master br0 up"]
+            subprocess.run(["ip", "-batch", "-"], input="\n".join(lines) + "\n", text=True, check=True)
+        for host in self.hosts.values():
+            # Before the addresses, so that nothing is announced that is not to be.
+            for path in ("all", "default", "eth0", "lo"):
+                host.sysctl(f"ipv4/conf/{path}/rp_filter", 0)
+                if host is not self.client:
+                    host.sysctl(f"ipv4/conf/{path}/arp_ignore", 1)
+                    host.sysctl(f"ipv4/conf/{path}/arp_announce", 2)
+            host.sysctl("ipv6/conf/all/accept_dad", 0)
+            host.sysctl("ipv6/conf/eth0/accept_dad", 0)
+            lines = ["link set lo up", "link set eth0 up", f"addr add {host.address}/24 dev eth0",
+                     f"addr add {host.address6}/64 dev eth0 nodad"]
+            if host is not self.client:
+                for vip, active in self.active.items():
+                    if active == host.name or serve_vips:
+                        lines.append(self.address_line("add", host, vip, active))
+            host.ip(*lines)
+        for vip in self.active:
+            self.point_client(vip)
+
+    @staticmethod
+    def address_line(verb: str, host: Host, vip: str, active: str) -> str:
+        nodad = " nodad" if is_ipv6(vip) and verb == "add" else ""
+        return f"addr {verb} {vip}/{128 if is_ipv6(vip) else 32} dev {'eth0' if host.name == active else 'lo'}{nodad}"
+
+    def point_client(self, vip: str) -> None:
+        self.client.ip(f"route replace {vip} dev eth0",
+                       f"neigh replace {vip} lladdr {self[self.active[vip]].mac} dev eth0 nud permanent")
+
+    def move(self, vip: str, to: str) -> None:
+        """Makes another director the active one."""
+        before, self.active[vip] = self.active[vip], to
+        for name in (before, to):
+            host = self[name]
+            host.ip(self.address_line("del", host, vip, before), self.address_line("add", host, vip, to))
+        self.point_client(vip)
+
+    # ---- servers
+
+    def serve(self, host: Host, vips: list[str], ports: tuple[int, ...]) -> None:
+        with Inside(host.namespace):
+            for port in ports:
+                listener = socket.socket(socket.AF_INET6)
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind(("::", port))
+                listener.listen(128)
+                self.selector.register(listener, selectors.EVENT_READ, (host.name, "listen"))
+                for address in [*vips, host.address, host.address6]:
+                    # One for each address, so that an answer comes from where the question went.
+                    server = socket.socket(socket.AF_INET6 if is_ipv6(address) else socket.AF_INET, socket.SOCK_DGRAM)
+                    server.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+                    if is_ipv6(address):
+                        server.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
+                    server.bind((address, port))
+                    self.selector.register(server, selectors.EVENT_READ, (host.name, "udp"))
+
+    def answer(self) -> None:
+        while True:
+            for key, _ in self.selector.select():
+                name, kind = key.data
+                try:
+                    if kind == "listen":
+                        self.selector.register(key.fileobj.accept()[0], selectors.EVENT_READ, (name, "tcp"))
+                    elif kind == "udp":
+                        _, sender = key.fileobj.recvfrom(65536)
+                        key.fileobj.sendto(name.encode(), sender)
+                    elif key.fileobj.recv(65536):
+                        key.fileobj.sendall(name.encode())
+                    else:
+                        raise ConnectionError
+                except OSError:
+                    if kind == "tcp":
+                        self.selector.unregister(key.fileobj)
+                        key.fileobj.close()
+
+    # ---- client
+
+    def ports(self, count: int) -> list[int]:
+        """Ports that no flow has had: IPVS remembers a connection longer than a scene takes."""
+        first, self.next_port = self.next_port, self.next_port + count
+        return list(range(first, first + count))
+
+    def open_flows(self, vip: str, port: int, sports: list[int], kind: int) -> dict[int, socket.socket]:
+        """A socket for each port, connected or on its way."""
+        flows = {}
+        with Inside(self.client.namespace):
+            for sport in sports:
+                flow = socket.socket(socket.AF_INET6 if is_ipv6(vip) else socket.AF_INET, kind)
+                flow.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if kind == socket.SOCK_STREAM:
+                    # Closed by a reset, so that the port is free again at once.
+                    flow.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                flow.bind(("::" if is_ipv6(vip) else "", sport))
+                flow.setblocking(False)
+                try:
+                    flow.connect((vip, port))
+                except OSError as error:
+                    if not isinstance(error, BlockingIOError):
+                        self.errors.append(f"{sport}: connect: {error}")
+                        flow.close()
+                        continue
+                flows[sport] = flow
+                if kind == socket.SOCK_STREAM:
+                    self.settle(flow)
+        return flows
+
+    @staticmethod
+    def settle(flow: socket.socket) -> None:
+        """Waits for a connection to be made, so that schedulers see them in order."""
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(flow, selectors.EVENT_WRITE)
+            waiting.select(0.9)  # a lost SYN is sent again after 1 s
+
+    def ask(self, flows: dict[int, socket.socket], question: bytes) -> dict[int, str]:
+        """The name that answered each flow; a flow that nobody answered is not in it."""
+        answers: dict[int, str] = {}
+        with selectors.DefaultSelector() as waiting:
+            for sport, flow in flows.items():
+                try:
+                    flow.send(question)
+                    waiting.register(flow, selectors.EVENT_READ, sport)
+                except OSError as error:
+                    self.errors.append(f"{sport}: send: {error}")
+            end = time.monotonic() + PATIENCE
+            while waiting.get_map() and (left := end - time.monotonic()) > 0:
+                for key, _ in waiting.select(left):
+                    waiting.unregister(key.fileobj)
+                    try:
+                        if answer := key.fileobj.recv(65536):
+                            answers[key.data] = answer.decode()
+                    except OSError as error:
+                        self.errors.append(f"{key.data}: receive: {error}")
+        return answers
+
+    def tcp(self, vip: str, count: int = 12, port: int = 80, sports: list[int] | None = None) -> dict[int, str]:
+        """New connections: the name that answered each."""
+        flows = self.open_flows(vip, port, sports or self.ports(count), socket.SOCK_STREAM)
+        answers = self.ask(flows, b"tcp")
+        for flow in flows.values():
+            flow.close()
+        return answers
+
+    def udp(self, vip: str, count: int = 12, port: int = 80, sports: list[int] | None = None,
+            size: int = 16) -> dict[int, str]:
+        """One packet from each port; the flow is the same as before where the port is."""
+        flows = self.open_flows(vip, port, sports or self.ports(count), socket.SOCK_DGRAM)
+        self.asked += 1
+        # Every packet is another one, also where IPv6 has no identification.
+        answers = self.ask(flows, str(self.asked).encode().ljust(size))
+        for flow in flows.values():
+            flow.close()
+        return answers
+
+    # ---- the wire
+
+    def open_capture(self) -> socket.socket:
+        with Inside(self.wire):
+            capture = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            capture.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+            capture.bind(("br0", 0))
+            index = socket.if_nametoindex("br0")
+        capture.setsockopt(263, PACKET_ADD_MEMBERSHIP, struct.pack("iHH8s", index, PACKET_MR_PROMISC, 0, b""))
+        capture.setblocking(False)
+        return capture
+
+    def copies(self) -> Copies:
+        """Of the client's packets since the last call. Loops are over when the TTL is, which is at once."""
+        time.sleep(0.3)
+        found = Copies(collections.Counter(), {})
+        while True:
+            try:
+                frame, address = self.capture.recvfrom(65536)
+            except BlockingIOError:
+                return found
+            if address[2] != 4:  # PACKET_OUTGOING would be the bridge's own copy
+                self.count(frame, found)
+
+    def count(self, frame: bytes, found: Copies) -> None:
+        packet = inner_packet(frame)
+        if packet is None:
+            return
+        source, ttl, key = packet
+        if source in (self.client.address, self.client.address6):
+            found.seen[key] += 1
+            found.lowest_ttl[key] = min(ttl, found.lowest_ttl.get(key, 255))
+
+
+def inner_packet(frame: bytes) -> tuple[str, int, bytes] | None:
+    """The source, the TTL and what stays the same on the way, of an IP packet or of the one in its ipip tunnel."""
+    kind, data = struct.unpack_from("!H", frame, 12)[0], frame[14:]
+    if kind == 0x0800 and data[9] in (4, 41):
+        kind, data = (0x0800 if data[9] == 4 else 0x86DD), data[(data[0] & 15) * 4:]
+    if kind == 0x0800:
+        length = struct.unpack_from("!H", data, 2)[0]
+        # Identification and fragment offset tell packets with the same payload apart.
+        return (socket.inet_ntop(socket.AF_INET, data[12:16]), data[8],
+                data[4:8] + bytes([data[9]]) + data[(data[0] & 15) * 4:length])
+    if kind == 0x86DD and data[6] in (TCP, UDP, 44):
+        length = struct.unpack_from("!H", data, 4)[0]
+        return socket.inet_ntop(socket.AF_INET6, data[8:24]), data[7], data[6:7] + data[40:40 + length]
+    return None
+
+
+def site(world: World, services: str, extra: str = "") -> str:
+    """A site file of the world's directors."""
+    text = extra + "\n"
+    for host in world.directors:
+        text += f"director {host.name} {{ mac {host.mac}; address {host.address}, {host.address6}; interface eth0 }}\n"
+    return text + services + "\n"
+
+
+def write_site(text: str, path: str = "/run/site.lb") -> str:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def apply_all(world: World, text: str) -> None:
+    """`lbc apply` on every director."""
+    path = write_site(text)
+    for host in world.directors:
+        host.lbc("apply", path, "-d", host.name)
+
+
+def services_of(host: Host) -> list[str]:
+    """What `ipvsadm -Sn` says, with addresses' methods as a director that is none of them has it."""
+    return re.findall(r".+", host.run("ipvsadm", "-Sn").stdout)
+
+
+def note(text: str) -> None:
+    """A line of a scene's own, for the table of the guards."""
+    print(text, file=sys.stderr, flush=True)
