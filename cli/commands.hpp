@@ -16,6 +16,7 @@ Command add_check(CLI::App& subcommand);
 Command add_compile(CLI::App& subcommand);
 Command add_apply(CLI::App& subcommand);
 Command add_remove(CLI::App& subcommand);
+Command add_status(CLI::App& subcommand);
 Command add_confirm(CLI::App& subcommand);
 Command add_rollback(CLI::App& subcommand);
 Command add_explain(CLI::App& subcommand);

@@ -23,7 +23,7 @@ struct IpvsKey {
     friend auto operator<=>(IpvsKey const&, IpvsKey const&) = default;
 };
 
-/// Totals since the service or real server was made, and rates per second, which the kernel takes every two seconds.
+/// Totals since the service or real server was made, and rates per second. The kernel adds them up every two seconds.
 struct IpvsCounters {
     std::uint64_t connections = 0;
     std::uint64_t packets_in = 0;

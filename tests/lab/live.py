@@ -4,17 +4,21 @@ site makes the same of the kernel as `lbc apply` does."""
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
 import unittest
 from pathlib import Path
 
+import jsonschema
+
 from world import Host, World, apply_all, site, write_site
 
 VIP = "10.0.0.100"
 REALS = "real lb1; real lb2; real 10.0.0.31"
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+TOP = Path(__file__).resolve().parents[2]
+EXAMPLES, SCHEMAS = TOP / "examples", TOP / "docs" / "schema"
 
 
 def web(more: str = REALS, mark: str = "0x3") -> str:
@@ -119,6 +123,34 @@ class Confirm(unittest.TestCase):
             time.sleep(0.1)
         self.assertEqual(state(), new)
         self.assertEqual(host.lbc("confirm", check=False).returncode, 3)
+
+
+class Output(unittest.TestCase):
+    def test_json_against_its_schema_and_prometheus(self):
+        world = World(["lb1", "lb2"], [], {VIP: "lb1"})
+        path = write_site(site(world, web("real lb1; real lb2", "lb1 0x3, lb2 0x4")))
+        host = world["lb1"]
+        schema = {name: json.loads((SCHEMAS / f"{name}.schema.json").read_text()) for name in ("apply", "status")}
+        for arguments in (["--dry-run"], [], [], ["--only", "ipvs"]):
+            told = host.lbc("apply", path, "-d", "lb1", "--format", "json", *arguments)
+            jsonschema.validate(json.loads(told.stdout), schema["apply"])
+        self.assertEqual(len(world.tcp(VIP, 8)), 8)
+        for _ in range(100):  # the kernel adds its counters up every two seconds
+            status = json.loads(host.lbc("status", path, "-d", "lb1", "--format", "json").stdout)
+            if status["services"][0]["counters"]["connections"] == 8:
+                break
+            time.sleep(0.1)
+        jsonschema.validate(status, schema["status"])
+        self.assertEqual(status["differences"], 0)
+        self.assertEqual([real["counters"]["connections"] for real in status["services"][0]["reals"]], [4, 4])
+        lines = host.lbc("status", path, "-d", "lb1", "--format", "prometheus").stdout.splitlines()
+        for line in lines:
+            self.assertRegex(line, r'^(# (HELP|TYPE) lbc_\w+ .+|lbc_\w+\{(\w+="[^"\\]*",?)+\} \d+)$')
+        self.assertEqual(sum(int(line.split()[-1]) for line in lines if "connections_total{" in line), 8)
+        refused = write_site(site(world, web("real 10.0.0.255", "0x3")))
+        told = host.lbc("apply", refused, "-d", "lb1", "--format", "json", check=False)
+        self.assertEqual(told.returncode, 4)
+        jsonschema.validate(json.loads(told.stdout), schema["apply"])
 
 
 class Script(unittest.TestCase):

@@ -91,7 +91,7 @@ TEST_CASE("help and version are answers, wrong usage is status 2") {
     CHECK(m.run({"--version"}) == 0);
     CHECK(m.run({"--help"}) == 0);
     CHECK(has(m.out, "compile"));
-    for (auto const* command : {"check", "compile", "apply", "remove", "confirm", "rollback", "explain"}) {
+    for (auto const* command : {"check", "compile", "apply", "remove", "status", "confirm", "rollback", "explain"}) {
         CHECK(m.run({command, "--help"}) == 0);
         CHECK_FALSE(m.out.str().empty());
     }
@@ -240,6 +240,19 @@ TEST_CASE("apply brings marks and IPVS, remove takes both away") {
     CHECK_FALSE(m.kernel.tables[0].empty());
     CHECK(m.run({"remove"}) == 0);
     CHECK(m.kernel.tables[0].empty());
+}
+
+TEST_CASE("status reads and changes nothing") {
+    Machine m;
+    CHECK(m.run({"status", "site.lb"}) == 0);
+    CHECK(has(m.out, "missing"));
+    CHECK(m.run({"apply", "site.lb"}) == 0);
+    auto const writes = m.writes();
+    for (auto const* format : {"text", "json", "prometheus"})
+        CHECK(m.run({"status", "site.lb", "--format", format}) == 0);
+    CHECK(m.writes() == writes);
+    m.kernel.has_ipvs = false;
+    CHECK(m.run({"status", "site.lb"}) == 3);
 }
 
 TEST_CASE("without IPVS, apply touches nothing and names the way out") {

@@ -1,0 +1,277 @@
+#include "cli/status_view.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace lbc {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string_view family_name(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
+
+std::string_view method_of(IpvsReal const& real) {
+    if (real.local)
+        return "local";
+    switch (real.server.forwarding.method) {
+    case Forwarding::Method::dr: return "dr";
+    case Forwarding::Method::nat: return "nat";
+    case Forwarding::Method::tun: break;
+    }
+    switch (real.server.forwarding.tunnel) {
+    case Forwarding::Tunnel::ipip: return "tun ipip";
+    case Forwarding::Tunnel::gre: return "tun gre";
+    case Forwarding::Tunnel::gue: break;
+    }
+    return "tun gue";
+}
+
+std::string address_of(Destination const& real) {
+    if (real.port == Port{})
+        return real.address.str();
+    bool const brackets = real.address.family() == Family::ipv6;
+    return fmt::format("{}{}{}:{}", brackets ? "[" : "", real.address.str(), brackets ? "]" : "", real.port.value);
+}
+
+/// 1234567 as "1.2M": at most three digits of a number, for a narrow column.
+std::string short_number(std::uint64_t value) {
+    constexpr std::string_view units = "kMGTPE";
+    if (value < 10'000)
+        return fmt::format("{}", value);
+    auto scaled = static_cast<double>(value) / 1000;
+    std::size_t unit = 0;
+    for (; scaled >= 999.5 && unit + 1 < units.size(); ++unit)
+        scaled /= 1000;
+    return fmt::format("{:.{}f}{}", scaled, scaled < 99.95 ? 1 : 0, units[unit]);
+}
+
+using Row = std::array<std::string, 10>;
+
+void add_counters(Row& row, IpvsCounters const& counters) {
+    row[5] = short_number(counters.connections);
+    row[6] = short_number(counters.connection_rate);
+    row[7] = short_number(counters.packet_rate_in);
+    row[8] = short_number(counters.byte_rate_in);
+}
+
+Row row_of(ServiceView const& view) {
+    Row row;
+    row[0] = fmt::format("{} {} {}", view.name.empty() ? "(not in the site)" : view.name, view.service.key.mark.str(),
+                         family_name(view.service.key.family));
+    row[1] = view.service.parameters.scheduler;
+    row[9] = to_string(view.presence);
+    if (view.presence == Presence::missing)
+        return row;
+    std::uint64_t active = 0;
+    std::uint64_t inactive = 0;
+    for (auto const& real : view.service.reals) {
+        active += real.active;
+        inactive += real.inactive;
+    }
+    row[3] = short_number(active);
+    row[4] = short_number(inactive);
+    add_counters(row, view.service.counters);
+    return row;
+}
+
+bool is_there(RealView const& view) {
+    return view.presence != Presence::missing && (view.presence != Presence::down || view.real.server.weight == 0);
+}
+
+Row row_of(RealView const& view) {
+    Row row;
+    row[0] = fmt::format("  {}{}{}", address_of(view.real.server), view.director.empty() ? "" : " ", view.director);
+    row[1] = method_of(view.real);
+    row[2] = fmt::format("{}", view.real.server.weight);
+    if (view.site_weight && *view.site_weight != view.real.server.weight)
+        row[2] += fmt::format(" (site: {})", *view.site_weight);
+    row[9] = to_string(view.presence);
+    if (!is_there(view))
+        return row;
+    row[3] = short_number(view.real.active);
+    row[4] = short_number(view.real.inactive);
+    add_counters(row, view.real.counters);
+    return row;
+}
+
+std::string_view colour_of(std::string const& state) {
+    if (state == "ok")
+        return "\x1b[32m";
+    return state == "differs" || state == "extra" ? "\x1b[33m" : "\x1b[31m";
+}
+
+std::string table(std::span<Row const> rows, bool colour) {
+    std::array<std::size_t, std::tuple_size_v<Row>> widths{};
+    for (auto const& row : rows)
+        for (std::size_t i = 0; i < row.size(); ++i)
+            widths[i] = std::max(widths[i], row[i].size());
+    std::string text;
+    for (auto const& row : rows) {
+        text += fmt::format("{:<{}}  {:<{}}", row[0], widths[0], row[1], widths[1]);
+        for (std::size_t i = 2; i + 1 < row.size(); ++i)
+            text += fmt::format("  {:>{}}", row[i], widths[i]);
+        bool const paint = colour && &row != &rows.front();
+        text += fmt::format("  {}{}{}\n", paint ? colour_of(row.back()) : "", row.back(), paint ? "\x1b[0m" : "");
+    }
+    return text;
+}
+
+std::string summary(StatusView const& view) {
+    auto const differences = view.differences();
+    auto const counted = [](std::size_t count, std::string_view what) {
+        return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+    };
+    return fmt::format("{}: {}, {}{}\n", view.director, counted(view.services.size(), "virtual service"),
+                       counted(view.reals(), "real server"),
+                       differences == 0 ? ", as the site says"
+                                        : fmt::format("; {} from the site, which `lbc apply` mends",
+                                                      counted(differences, "difference")));
+}
+
+Json json_of(IpvsCounters const& counters) {
+    return {{"connections", counters.connections},
+            {"packets_in", counters.packets_in},
+            {"packets_out", counters.packets_out},
+            {"bytes_in", counters.bytes_in},
+            {"bytes_out", counters.bytes_out},
+            {"connections_per_second", counters.connection_rate},
+            {"packets_in_per_second", counters.packet_rate_in},
+            {"packets_out_per_second", counters.packet_rate_out},
+            {"bytes_in_per_second", counters.byte_rate_in},
+            {"bytes_out_per_second", counters.byte_rate_out}};
+}
+
+Json json_of(RealView const& view) {
+    auto const& real = view.real;
+    Json object = {
+        {"state", to_string(view.presence)}, {"address", real.server.address.str()}, {"port", real.server.port.value}};
+    if (!view.director.empty())
+        object["director"] = view.director;
+    object["method"] = method_of(real);
+    object["weight"] = real.server.weight;
+    if (view.site_weight)
+        object["site_weight"] = *view.site_weight;
+    object["active"] = real.active;
+    object["inactive"] = real.inactive;
+    object["persistent"] = real.persistent;
+    object["counters"] = json_of(real.counters);
+    return object;
+}
+
+Json json_of(ServiceView const& view) {
+    Json object = {{"state", to_string(view.presence)}};
+    if (!view.name.empty())
+        object["service"] = view.name;
+    object["family"] = to_string(view.service.key.family);
+    object["mark"] = view.service.key.mark.value;
+    object["scheduler"] = view.service.parameters.scheduler;
+    object["counters"] = json_of(view.service.counters);
+    auto& reals = object["reals"] = Json::array();
+    for (auto const& real : view.reals)
+        reals.push_back(json_of(real));
+    return object;
+}
+
+std::string_view role_name(SyncDaemon::Role role) { return role == SyncDaemon::Role::master ? "master" : "backup"; }
+
+/// Prometheus's labels of a service, without braces. No value has a character that needs an escape: names are the
+/// language's, the rest is numbers and addresses.
+std::string labels(StatusView const& view, ServiceView const& service) {
+    return fmt::format(R"(director="{}",service="{}",family="{}",mark="{}")", view.director, service.name,
+                       to_string(service.service.key.family), service.service.key.mark.str());
+}
+
+std::string labels(StatusView const& view, ServiceView const& service, RealView const& real) {
+    return fmt::format(R"({},real="{}",port="{}")", labels(view, service), real.real.server.address.str(),
+                       real.real.server.port.value);
+}
+
+struct Metric {
+    std::string_view name;
+    std::string_view type;
+    std::string_view help;
+    std::uint64_t (*value)(RealView const&);
+};
+
+constexpr std::array metrics{
+    Metric{"weight", "gauge", "Weight of a real server.",
+           [](RealView const& v) -> std::uint64_t { return v.real.server.weight; }},
+    Metric{"active_connections", "gauge", "Established connections.",
+           [](RealView const& v) -> std::uint64_t { return v.real.active; }},
+    Metric{"inactive_connections", "gauge", "Connections in any other state.",
+           [](RealView const& v) -> std::uint64_t { return v.real.inactive; }},
+    Metric{"connections_total", "counter", "Connections scheduled.",
+           [](RealView const& v) { return v.real.counters.connections; }},
+    Metric{"packets_in_total", "counter", "Packets from clients.",
+           [](RealView const& v) { return v.real.counters.packets_in; }},
+    Metric{"bytes_in_total", "counter", "Bytes from clients.",
+           [](RealView const& v) { return v.real.counters.bytes_in; }},
+    Metric{"packets_out_total", "counter", "Packets to clients that pass the director.",
+           [](RealView const& v) { return v.real.counters.packets_out; }},
+    Metric{"bytes_out_total", "counter", "Bytes to clients that pass the director.",
+           [](RealView const& v) { return v.real.counters.bytes_out; }},
+};
+
+std::string head(std::string_view name, std::string_view type, std::string_view help) {
+    return fmt::format("# HELP lbc_{0} {2}\n# TYPE lbc_{0} {1}\n", name, type, help);
+}
+
+} // namespace
+
+std::string status_text(StatusView const& view, bool colour) {
+    std::vector<Row> rows{
+        {"SERVICE", "METHOD", "WEIGHT", "ACTIVE", "INACTIVE", "TOTAL", "CONN/S", "PKT/S", "BYTE/S", "STATE"}};
+    for (auto const& service : view.services) {
+        rows.push_back(row_of(service));
+        for (auto const& real : service.reals)
+            rows.push_back(row_of(real));
+    }
+    auto text = view.services.empty() ? std::string() : table(rows, colour);
+    for (auto const& daemon : view.daemons)
+        text += fmt::format("sync daemon: {} on {}, id {}\n", role_name(daemon.role), daemon.interface, daemon.id);
+    if (view.backup_only)
+        text += "net.ipv4.vs.backup_only: 1\n";
+    return text + summary(view);
+}
+
+std::string status_json(StatusView const& view) {
+    Json object = {{"director", view.director},
+                   {"differences", view.differences()},
+                   {"backup_only", view.backup_only},
+                   {"daemons", Json::array()},
+                   {"services", Json::array()}};
+    for (auto const& daemon : view.daemons)
+        object["daemons"].push_back(
+            {{"role", role_name(daemon.role)}, {"interface", daemon.interface}, {"id", daemon.id}});
+    for (auto const& service : view.services)
+        object["services"].push_back(json_of(service));
+    return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+std::string status_prometheus(StatusView const& view) {
+    auto text = head("differences", "gauge", "Services and real servers that are not as the site says.");
+    text += fmt::format("lbc_differences{{director=\"{}\"}} {}\n", view.director, view.differences());
+    text += head("service_present", "gauge", "Whether the kernel has the virtual service.");
+    for (auto const& service : view.services)
+        text += fmt::format("lbc_service_present{{{}}} {}\n", labels(view, service),
+                            service.presence == Presence::missing ? 0 : 1);
+    text += head("real_present", "gauge", "Whether the kernel has the real server.");
+    for (auto const& service : view.services)
+        for (auto const& real : service.reals)
+            text += fmt::format("lbc_real_present{{{}}} {}\n", labels(view, service, real), is_there(real) ? 1 : 0);
+    for (auto const& metric : metrics) {
+        text += head(fmt::format("real_{}", metric.name), metric.type, metric.help);
+        for (auto const& service : view.services)
+            for (auto const& real : service.reals)
+                if (is_there(real))
+                    text += fmt::format("lbc_real_{}{{{}}} {}\n", metric.name, labels(view, service, real),
+                                        metric.value(real));
+    }
+    return text;
+}
+
+} // namespace lbc

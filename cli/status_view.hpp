@@ -1,0 +1,58 @@
+// What IPVS holds beside what the site says, for `lbc status`: a value, and its three forms.
+#pragma once
+
+#include "backends/ipvs/ipvs.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lbc {
+
+/// How what is there compares with the site.
+enum class Presence : std::uint8_t {
+    as_site,
+    differs, // in its parameters or weight
+    missing, // in the site alone
+    extra,   // in the kernel alone
+    down,    // what a health check does: missing or at weight 0 under `ipvs keepalived`
+};
+[[nodiscard]] std::string_view to_string(Presence presence);
+
+struct RealView {
+    IpvsReal real;        // of the kernel where it is there, else of the site
+    std::string director; // the director that it is, or empty
+    std::optional<std::uint32_t> site_weight;
+    Presence presence = Presence::as_site;
+};
+
+struct ServiceView {
+    std::string name; // of the site's service; empty for one that the site lacks
+    IpvsService service;
+    std::vector<RealView> reals;
+    Presence presence = Presence::as_site;
+};
+
+struct StatusView {
+    std::string director;
+    std::vector<ServiceView> services; // in the order of the site, then what is extra
+    std::vector<SyncDaemon> daemons;
+    bool backup_only = false;
+
+    [[nodiscard]] std::size_t reals() const;
+    /// Services and real servers that are neither as the site says nor down.
+    [[nodiscard]] std::size_t differences() const;
+};
+
+/// `kernel` is sorted by key. `keepalived`: health checks own weights and removals.
+[[nodiscard]] StatusView compare_status(Site const& site, Plan const& plan, std::vector<IpvsService> const& kernel,
+                                        bool keepalived);
+
+/// An aligned table with a line that sums it up.
+[[nodiscard]] std::string status_text(StatusView const& view, bool colour);
+/// docs/schema/status.schema.json
+[[nodiscard]] std::string status_json(StatusView const& view);
+/// Prometheus's text exposition format, version 0.0.4.
+[[nodiscard]] std::string status_prometheus(StatusView const& view);
+
+} // namespace lbc
