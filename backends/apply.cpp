@@ -92,9 +92,10 @@ std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
         return std::unexpected(before.error());
     }
     Record const after = record_of(*wanted.ipvs);
-    // A service whose mark lbc's rules set is lbc's as well: the script that `compile` emits keeps no record.
     Record owned = either(*before, after);
-    owned.marks.insert(marks.marks.begin(), marks.marks.end());
+    if (wanted.ipvs->rules_tell) {
+        owned.marks.insert(marks.marks.begin(), marks.marks.end());
+    }
     auto const owns = [range = wanted.ipvs->range, set = owned.marks](Fwmark mark) {
         return range.contains(mark) || set.contains(mark);
     };

@@ -107,6 +107,7 @@ Wanted wanted_of(Site const& site, DirectorId director, Options const& options) 
             wanted.ipvs->services = ipvs_services(plan);
             wanted.ipvs->daemons = sync_daemons(site);
             wanted.ipvs->range = site.marks;
+            wanted.ipvs->rules_tell = true;
         }
     }
     return wanted;
@@ -169,9 +170,14 @@ Status drain(Run const& run, Wanted wanted) {
     auto const leaving = transaction->changes().leaving;
     if (auto done = transaction->run(); !done)
         return run.fail(done.error());
-    print_changes(transaction->changes(), run.output(), run.environment);
-    if (leaving.empty())
+    auto changes = transaction->changes();
+    if (leaving.empty()) {
+        print_changes(changes, run.output(), run.environment);
         return Status::done;
+    }
+    run.environment.err << fmt::format("{}: waiting for connections to end, {}s at most\n", run.who,
+                                       std::chrono::ceil<std::chrono::seconds>(*run.options.drain).count());
+    run.environment.err.flush();
     auto const end = std::chrono::steady_clock::now() + *run.options.drain;
     for (;;) {
         auto const left = connections_left(run, leaving, wanted.ipvs->services);
@@ -182,8 +188,14 @@ Status drain(Run const& run, Wanted wanted) {
         std::this_thread::sleep_for(drain_pause);
     }
     wanted.ipvs->drain = false;
-    auto const removed = change(run, wanted);
-    return removed ? Status::done : removed.error();
+    auto removal = Transaction::plan(*run.kernel, wanted, run.options.wait);
+    if (!removal)
+        return run.fail(removal.error());
+    if (auto done = removal->run(); !done)
+        return run.fail(done.error());
+    std::ranges::copy(removal->changes().services, std::back_inserter(changes.services));
+    print_changes(changes, run.output(), run.environment);
+    return Status::done;
 }
 
 Status carry_out(Run run, Wanted const& wanted) {

@@ -3,9 +3,12 @@
 #include <netlink/errno.h>
 #include <netlink/genl/ctrl.h>
 
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -16,7 +19,10 @@ namespace {
 constexpr std::size_t batch_size = 128;
 /// IPVS's largest message, a service with its names, is far smaller.
 constexpr std::size_t message_size = 512;
-constexpr std::size_t receive_size = 65536;
+/// A dump comes in parts as large as the largest read so far (netlink_dump in af_netlink.c): small ones cost it less.
+constexpr std::size_t receive_size = 8192;
+/// The kernel makes a dump's next datagram while one is read: the end of a short dump comes with its only part.
+constexpr std::size_t datagrams = 2;
 
 /// errno for libnl's own numbers, as far as the kernel's are behind them.
 int code_of(int nl_error) {
@@ -42,15 +48,19 @@ int code_in(nlmsghdr* message) {
 
 } // namespace
 
+GenlSocket::GenlSocket(NlSocket socket, NlMessage message, int family)
+    : socket_(std::move(socket)), message_(std::move(message)), family_(family), received_(datagrams * receive_size) {}
+
 std::expected<GenlSocket, int> GenlSocket::open(char const* family) {
     NlSocket socket(nl_socket_alloc());
-    if (!socket) {
+    NlMessage message(nlmsg_alloc_size(message_size));
+    if (!socket || !message) {
         return std::unexpected(ENOMEM);
     }
     if (int const failed = genl_connect(socket.get()); failed < 0) {
         return std::unexpected(code_of(failed));
     }
-    // Without a peek before it, a read is one system call.
+    // The kernel takes the largest read as a promise for all later ones, libnl's own among them.
     nl_socket_disable_msg_peek(socket.get());
     if (int const failed = nl_socket_set_msg_buf_size(socket.get(), receive_size); failed < 0) {
         return std::unexpected(code_of(failed));
@@ -59,18 +69,17 @@ std::expected<GenlSocket, int> GenlSocket::open(char const* family) {
     if (id < 0) {
         return std::unexpected(code_of(id));
     }
-    return GenlSocket(std::move(socket), id);
+    return GenlSocket(std::move(socket), std::move(message), id);
 }
 
 bool GenlSocket::append(std::vector<char>& out, GenlRequest const& request, int flags, std::uint32_t sequence) {
-    NlMessage const message(nlmsg_alloc_size(message_size));
-    if (!message ||
-        genlmsg_put(message.get(), nl_socket_get_local_port(socket_.get()), sequence, family_, 0, NLM_F_REQUEST | flags,
-                    request.command, 1) == nullptr ||
-        !request.fill(message.get())) {
+    nlmsghdr* head = nlmsg_hdr(message_.get());
+    head->nlmsg_len = NLMSG_HDRLEN; // empties the one message that all requests are built in
+    if (genlmsg_put(message_.get(), nl_socket_get_local_port(socket_.get()), sequence, family_, 0,
+                    NLM_F_REQUEST | flags, request.command, 1) == nullptr ||
+        !request.fill(message_.get())) {
         return false;
     }
-    nlmsghdr const* head = nlmsg_hdr(message.get());
     auto const* bytes = reinterpret_cast<char const*>(head);
     out.insert(out.end(), bytes, bytes + head->nlmsg_len);
     out.resize(NLMSG_ALIGN(out.size()));
@@ -85,19 +94,32 @@ std::expected<void, int> GenlSocket::send(std::span<char> bytes) {
 }
 
 std::expected<void, int> GenlSocket::receive(std::function<void(nlmsghdr*)> const& visit) {
-    sockaddr_nl from{};
-    unsigned char* raw = nullptr;
-    errno = 0;
-    int length = nl_recv(socket_.get(), &from, &raw, nullptr);
-    std::unique_ptr<unsigned char, NetlinkFree<std::free>> const buffer(raw);
-    if (length <= 0) {
-        return std::unexpected(errno == 0 ? EIO : errno);
+    std::array<sockaddr_nl, datagrams> from{};
+    std::array<iovec, datagrams> parts{};
+    std::array<mmsghdr, datagrams> headers{};
+    for (std::size_t i = 0; i < datagrams; ++i) {
+        parts[i] = {received_.data() + i * receive_size, receive_size};
+        headers[i].msg_hdr = {&from[i], sizeof from[i], &parts[i], 1, nullptr, 0, 0};
     }
-    if (from.nl_pid != 0) {
-        return {}; // not the kernel's
+    int count = -1;
+    do {
+        count = ::recvmmsg(nl_socket_get_fd(socket_.get()), headers.data(), datagrams, MSG_WAITFORONE, nullptr);
+    } while (count < 0 && errno == EINTR);
+    if (count <= 0) {
+        return std::unexpected(count == 0 ? EIO : errno);
     }
-    for (auto* head = reinterpret_cast<nlmsghdr*>(raw); nlmsg_ok(head, length); head = nlmsg_next(head, &length)) {
-        visit(head);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+        if ((headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0) {
+            return std::unexpected(EMSGSIZE);
+        }
+        if (from[i].nl_pid != 0) {
+            continue; // not the kernel's
+        }
+        auto* head = static_cast<nlmsghdr*>(parts[i].iov_base);
+        int length = static_cast<int>(headers[i].msg_len);
+        for (; nlmsg_ok(head, length) != 0; head = nlmsg_next(head, &length)) {
+            visit(head);
+        }
     }
     return {};
 }

@@ -56,19 +56,21 @@ public:
                                                     std::function<GenlRequest(std::size_t)> const& request);
 
 private:
-    GenlSocket(NlSocket socket, int family) : socket_(std::move(socket)), family_(family) {}
+    GenlSocket(NlSocket socket, NlMessage message, int family);
 
     /// A request's message, appended to `out` with the sequence number it is given.
     [[nodiscard]] bool append(std::vector<char>& out, GenlRequest const& request, int flags, std::uint32_t sequence);
     [[nodiscard]] std::expected<void, int> send(std::span<char> bytes);
-    /// Hands each message of the next datagram to `visit`. errno.
+    /// Hands each message of the next datagrams to `visit`, once there is one. errno.
     [[nodiscard]] std::expected<void, int> receive(std::function<void(nlmsghdr*)> const& visit);
     [[nodiscard]] std::expected<void, int> write_batch(std::size_t first, std::size_t last,
                                                        std::function<GenlRequest(std::size_t)> const& request,
                                                        std::vector<Refusal>& refused);
 
     NlSocket socket_;
+    NlMessage message_;
     int family_ = 0;
+    std::vector<char> received_;
     std::uint32_t sequence_ = 0;
 };
 

@@ -5,19 +5,38 @@
 #include <linux/ip_vs.h>
 
 #include <algorithm>
-#include <map>
-#include <tuple>
 #include <utility>
 
 namespace lbc {
 namespace {
 
 using Action = IpvsChange::Action;
-using RealKey = std::pair<IpAddress, Port>;
-using RealsByKey = std::map<RealKey, IpvsReal const*>;
-using ServicesByKey = std::map<IpvsKey, IpvsService const*>;
 
-RealKey key_of(Destination const& real) { return {real.address, real.port}; }
+std::pair<IpAddress, Port> key_of(IpvsReal const& real) { return {real.server.address, real.server.port}; }
+IpvsKey key_of(IpvsService const& service) { return service.key; }
+
+/// Items to be found by key, which no two of them share.
+template <typename T>
+class ByKey {
+public:
+    explicit ByKey(std::span<T const> items) {
+        sorted_.reserve(items.size());
+        for (T const& item : items) {
+            sorted_.push_back(&item);
+        }
+        std::ranges::sort(sorted_, {}, [](T const* item) { return key_of(*item); });
+    }
+
+    /// Null where there is none.
+    [[nodiscard]] T const* find(T const& like) const {
+        auto const key = key_of(like);
+        auto const found = std::ranges::lower_bound(sorted_, key, {}, [](T const* item) { return key_of(*item); });
+        return found != sorted_.end() && key_of(**found) == key ? *found : nullptr;
+    }
+
+private:
+    std::vector<T const*> sorted_;
+};
 
 /// The flags that schedulers read, by the end of their names (linux/ip_vs.h).
 std::uint32_t flag_of(std::string const& name) {
@@ -56,34 +75,12 @@ IpvsChange real_change(Action action, IpvsKey key, Destination const& real, bool
     return {action, key, {}, real, from_source ? std::optional(real.span) : std::nullopt};
 }
 
-template <typename Map, typename Key>
-auto* find(Map const& map, Key const& key) {
-    auto const found = map.find(key);
-    return found == map.end() ? nullptr : found->second;
-}
-
-RealsByKey by_key(std::vector<IpvsReal> const& reals) {
-    RealsByKey map;
-    for (IpvsReal const& real : reals) {
-        map.emplace(key_of(real.server), &real);
-    }
-    return map;
-}
-
-ServicesByKey by_key(std::span<IpvsService const> services) {
-    ServicesByKey map;
-    for (IpvsService const& service : services) {
-        map.emplace(service.key, &service);
-    }
-    return map;
-}
-
 /// The real servers of a service that is in both states.
 void compare_reals(IpvsService const& from, IpvsService const& to, IpvsDifference& difference) {
-    RealsByKey const old = by_key(from.reals);
-    RealsByKey const wanted = by_key(to.reals);
+    ByKey<IpvsReal> const old(from.reals);
+    ByKey<IpvsReal> const wanted(to.reals);
     for (IpvsReal const& real : to.reals) {
-        IpvsReal const* before = find(old, key_of(real.server));
+        IpvsReal const* before = old.find(real);
         if (before == nullptr) {
             difference.grow.push_back(real_change(Action::add_real, to.key, real.server, to.span.has_value()));
         } else if (!before->same_settings(real)) {
@@ -91,7 +88,7 @@ void compare_reals(IpvsService const& from, IpvsService const& to, IpvsDifferenc
         }
     }
     for (IpvsReal const& real : from.reals) {
-        if (find(wanted, key_of(real.server)) == nullptr) {
+        if (wanted.find(real) == nullptr) {
             difference.shrink.push_back(real_change(Action::delete_real, to.key, real.server, false));
         }
     }
@@ -193,10 +190,10 @@ std::vector<SyncDaemon> sync_daemons(Site const& site) {
 
 IpvsDifference ipvs_difference(std::span<IpvsService const> from, std::span<IpvsService const> to) {
     IpvsDifference difference;
-    ServicesByKey const old = by_key(from);
-    ServicesByKey const wanted = by_key(to);
+    ByKey<IpvsService> const old(from);
+    ByKey<IpvsService> const wanted(to);
     for (IpvsService const& service : to) {
-        IpvsService const* before = find(old, service.key);
+        IpvsService const* before = old.find(service);
         if (before == nullptr) {
             difference.grow.push_back(service_change(Action::add_service, service));
         } else if (before->parameters != service.parameters) {
@@ -206,7 +203,7 @@ IpvsDifference ipvs_difference(std::span<IpvsService const> from, std::span<Ipvs
         compare_reals(before == nullptr ? nothing : *before, service, difference);
     }
     for (IpvsService const& service : from) {
-        if (find(wanted, service.key) == nullptr) {
+        if (wanted.find(service) == nullptr) {
             difference.shrink.push_back({Action::delete_service, service.key, {}, {}, std::nullopt});
         }
     }

@@ -18,6 +18,8 @@ struct IpvsWanted {
     std::vector<SyncDaemon> daemons;
     bool backup_only = false;
     MarkRange range{{}, {}};     // every service with a mark in it is lbc's
+    /// Services whose marks lbc's rules set are lbc's as well, as where the script that `compile` emits made them.
+    bool rules_tell = false;
     bool leave_services = false; // another program keeps them
     /// Real servers that leave get weight 0 and stay, and services that leave stay.
     bool drain = false;

@@ -81,21 +81,27 @@ class Guards(unittest.TestCase):
         self.assertEqual([len(answers) for answers in passes], [FLOWS] * 3)
         self.assertEqual(copies.looped(), 0)
 
+    def each_flow(self, guard: str):
+        for vip in (VIP, VIP6):
+            for kind in ("udp", "tcp"):
+                with self.subTest(guard=guard, vip=vip, kind=kind):
+                    world = self.world(vip, guard)
+                    passes, copies = self.switch(world, vip, kind)
+                    note(f"guard {guard}, {kind}, {vip}: answered {[len(answers) for answers in passes]}, "
+                         f"looped {copies.looped()}, most copies {copies.most()}")
+                    yield world, vip, [FLOWS - len(answers) for answers in passes], copies
+
     def test_drop(self):
-        passes, copies = self.switch(world := self.world(VIP, "drop"), VIP, "udp")
-        self.assertEqual(copies.looped(), 0)
-        lost = [FLOWS - len(answers) for answers in passes]
-        note(f"guard drop, udp: lost {lost}")
-        self.assertGreater(lost[1], 0)
-        # A client that uses another port is not one of those flows.
-        self.assertEqual(len(world.udp(VIP)), 12)
+        for world, vip, lost, copies in self.each_flow("drop"):
+            self.assertEqual(copies.looped(), 0)
+            self.assertGreater(lost[1], 0)
+            # A client that uses another port is not one of those flows.
+            self.assertEqual(len(world.udp(vip)), 12)
 
     def test_off_loops(self):
-        passes, copies = self.switch(self.world(VIP, "off"), VIP, "udp")
-        note(f"guard off, udp: answered {[len(answers) for answers in passes]}, looped {copies.looped()}, "
-             f"most copies {copies.most()}, lowest TTL {min(copies.lowest_ttl.values())}")
-        self.assertGreater(copies.most(), 50)
-        self.assertLessEqual(min(copies.lowest_ttl.values()), 1)
+        for _, _, _, copies in self.each_flow("off"):
+            self.assertGreater(copies.most(), 50)
+            self.assertLessEqual(min(copies.lowest_ttl.values()), 1)
 
     def test_backup_only(self):
         world = World(["lb1", "lb2"], ["rs1", "rs2"], {VIP: "lb1"})

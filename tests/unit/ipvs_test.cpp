@@ -126,11 +126,20 @@ TEST_CASE("ipvs: foreign services stay, lbc's own go, by range, record and rules
     kernel.services = {service(7, {}), service(0x100, {}), service(9, {}), service(11, {})};
     kernel.record.marks = {Fwmark{9}};
     kernel.tables[0] = {Family::ipv4, {{"LBC", {{{}, SetMark{Fwmark{11}}, {}}, {{}, SetMark{Fwmark{0}}, {}}}}}, {}};
-    auto transaction = Transaction::plan(kernel, {.marks = no_marks(), .ipvs = wanted({service(3, {})})}, {});
-    REQUIRE(transaction);
-    REQUIRE(transaction->run());
+    auto site = wanted({service(3, {})});
+    site.rules_tell = true;
+    REQUIRE(test::apply(kernel, {.marks = no_marks(), .ipvs = site}));
     CHECK(state(kernel) == Lines{"add service fwmark 0x3 (IPv4), rr", "add service fwmark 0x7 (IPv4), rr"});
     CHECK(kernel.record.marks == std::set<Fwmark>{Fwmark{3}});
+}
+
+TEST_CASE("ipvs: what is taken off is what the record names, not what carries the mark of a rule") {
+    FakeKernel kernel;
+    kernel.services = {service(9, {}), service(11, {})};
+    kernel.record.marks = {Fwmark{9}};
+    kernel.tables[0] = {Family::ipv4, {{"LBC", {{{}, SetMark{Fwmark{11}}, {}}}}}, {}};
+    REQUIRE(test::apply(kernel, {.marks = no_marks(), .ipvs = IpvsWanted{}}));
+    CHECK(state(kernel) == Lines{"add service fwmark 0xb (IPv4), rr"}); // keepalived's
 }
 
 TEST_CASE("ipvs: the record names what is lbc's before the first write and after the last") {
