@@ -15,8 +15,10 @@
 namespace lbc {
 namespace {
 
-/// A refused request is answered by a message of about 1.3 kB of socket memory, and 208 kB are every socket's.
+/// A refused request is answered by a message of about 1.3 kB of socket memory. What is asked for here is what every
+/// kernel allows (net.core.rmem_max), and the kernel doubles it.
 constexpr std::size_t batch_size = 128;
+constexpr int socket_memory = 212992;
 /// IPVS's largest message, a service with its names, is far smaller.
 constexpr std::size_t message_size = 512;
 /// A dump comes in parts as large as the largest read so far (netlink_dump in af_netlink.c): small ones cost it less.
@@ -63,6 +65,9 @@ std::expected<GenlSocket, int> GenlSocket::open(char const* family) {
     // The kernel takes the largest read as a promise for all later ones, libnl's own among them.
     nl_socket_disable_msg_peek(socket.get());
     if (int const failed = nl_socket_set_msg_buf_size(socket.get(), receive_size); failed < 0) {
+        return std::unexpected(code_of(failed));
+    }
+    if (int const failed = nl_socket_set_buffer_size(socket.get(), socket_memory, socket_memory); failed < 0) {
         return std::unexpected(code_of(failed));
     }
     int const id = genl_ctrl_resolve(socket.get(), family);

@@ -86,6 +86,9 @@ def main():
                 ratio = statistics.median(a / b for a, b in zip(times[name], times[AGAINST[name]], strict=True))
                 print(f"| {label} | {statistics.median(ms):.0f} | {min(ms):.0f} to {max(ms):.0f} | {ratio:.2g} |")
             print(flush=True)
+    print("A quarter of ipvsadm's time, and 1.5 times that of the loop, are the aim. Of the time at 10,000 services about a\n"
+          "quarter is reading and checking the site, a quarter the writes, and a third reading back every real server, which\n"
+          "takes a request for each service.")
 
 
 main()

@@ -119,6 +119,24 @@ class Faults(unittest.TestCase):
         for key in ("-t 10.9.9.9:80", "-f 77"):
             self.assertEqual(now[0][key], old[0][key])
 
+    def test_nothing_that_differs_nothing_written(self):
+        host = director()
+        path = write_site(NEW)
+
+        def calls() -> list[str]:
+            """What could change the kernel: requests that are no dumps, tables, files."""
+            host.run("strace", "-f", "-qq", "-s", "256", "-o", "/run/calls", "-e",
+                     "trace=sendto,sendmsg,setsockopt,rename,unlink,mkdir,openat", LBC, "apply", path, "-d", "lb1")
+            with open("/run/calls", encoding="utf-8", errors="replace") as file:
+                lines = file.read().splitlines()
+            return [line for line in lines
+                    if re.search(r"IP6?T_SO_SET_REPLACE|SOL_IPV?6?, 0x40|rename|unlink|mkdir", line)
+                    or ("nlmsg_type" in line and not re.search(r"NLM_F_DUMP|0x300|nlctrl|GENL_ID_CTRL", line))
+                    or ("openat" in line and re.search(r"O_WRONLY|O_RDWR", line) and "xtables.lock" not in line)]
+
+        self.assertGreater(len(calls()), 4)
+        self.assertEqual(calls(), [])
+
     def test_a_scheduler_that_the_kernel_lacks(self):
         host = director()
         host.lbc("apply", write_site(OLD), "-d", "lb1")
@@ -136,6 +154,16 @@ class Faults(unittest.TestCase):
         done = host.lbc("apply", write_site(text), "-d", "lb1", check=False)
         self.assertEqual(done.returncode, 4)
         self.assertRegex(done.stderr, r"site\.lb:3:\d+: .*10\.0\.0\.255.*broadcast")
+        self.assertEqual(state(host), before)
+
+    def test_hundreds_of_refusals(self):
+        host = director()
+        before = state(host)
+        reals = "; ".join(f"real 10.0.{i}.{j}" for i in range(1, 4) for j in range(1, 200))
+        text = DIRECTORS + f"service a {{ vip 10.9.0.1; port tcp 80; scheduler twos; {reals} }}\n"
+        done = host.lbc("apply", write_site(text), "-d", "lb1", check=False)
+        self.assertIn(done.returncode, (3, 4))
+        self.assertIn("no scheduler `twos`", done.stderr)
         self.assertEqual(state(host), before)
 
     def test_without_rights(self):
