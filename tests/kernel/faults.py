@@ -43,7 +43,7 @@ class Faults(unittest.TestCase):
             net.run(f"{program}-legacy-restore", "-c", text="\n".join(lines) + "\n")
 
     def traced(self, expression: str) -> subprocess.CompletedProcess:
-        return subprocess.run(["strace", "-f", "-o", str(TRACE), "-e", expression, harness.LBC, "apply", self.site,
+        return subprocess.run([*harness.STRACE, "-o", str(TRACE), "-e", expression, harness.LBC, "apply", self.site,
                                *MARKS], capture_output=True, text=True, timeout=60)
 
     def traced_once(self, expression: str, mark: str) -> subprocess.CompletedProcess | None:

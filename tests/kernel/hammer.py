@@ -53,7 +53,7 @@ class Hammer(unittest.TestCase):
     def apply(self, path: object, trace: bool = False) -> None:
         command = [harness.LBC, "apply", str(path), "--only", "marks", "-d", "lb1", "--wait", "60s"]
         if trace:
-            command = ["strace", "-f", "-A", "-o", str(harness.SCRATCH / "trace"), "-e", "trace=setsockopt", *command]
+            command = [*harness.STRACE, "-A", "-o", str(harness.SCRATCH / "trace"), "-e", "trace=setsockopt", *command]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         self.assertEqual(done.returncode, 0, done.stderr)
 

@@ -20,6 +20,8 @@ LBC = os.environ.get("LBC", "lbc")
 SCRATCH = Path(tempfile.mkdtemp(prefix="lbc-kernel-"))
 SITE = SCRATCH / "site.lb"
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+# The leak sanitizer traces, as strace does, and one process has one tracer.
+STRACE = ["env", "ASAN_OPTIONS=detect_leaks=0", "strace", "-f"]
 
 
 def start() -> None:

@@ -20,6 +20,8 @@ NEW = DIRECTORS + ("service a { vip 10.9.0.1, fd09::1; port tcp 80; mark 0x11; s
                    "real fd00::2 }\n"
                    "service c { vip 10.9.0.3, fd09::3; port tcp 80; mark 0x13; scheduler rr; real 10.0.0.1; real fd00::1 }\n")
 FOREIGN = "-A -t 10.9.9.9:80 -s rr\n-a -t 10.9.9.9:80 -r 10.0.0.9:80 -g -w 5\n-A -f 77 -s rr\n"
+# The leak sanitizer traces, as strace does, and one process has one tracer.
+STRACE = ("env", "ASAN_OPTIONS=detect_leaks=0", "strace", "-f")
 SCHEDULERS = "rr wrr lc wlc fo ovf lblc lblcr dh sh mh sed nq".split()
 
 
@@ -93,7 +95,7 @@ class Faults(unittest.TestCase):
                 host = director()
                 host.lbc("apply", write_site(OLD), "-d", "lb1")
                 old = state(host)
-                done = host.run("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={calls}",
+                done = host.run(*STRACE, "-qq", "-o", "/dev/null", "-e", f"trace={calls}",
                                 "-e", f"inject={calls}:signal=KILL:when={place}", LBC, "apply", write_site(NEW), "-d",
                                 "lb1", check=False)
                 if done.returncode == 0:
@@ -125,7 +127,7 @@ class Faults(unittest.TestCase):
 
         def calls() -> list[str]:
             """What could change the kernel: requests that are no dumps, tables, files."""
-            host.run("strace", "-f", "-qq", "-s", "256", "-o", "/run/calls", "-e",
+            host.run(*STRACE, "-qq", "-s", "256", "-o", "/run/calls", "-e",
                      "trace=sendto,sendmsg,setsockopt,rename,unlink,mkdir,openat", LBC, "apply", path, "-d", "lb1")
             with open("/run/calls", encoding="utf-8", errors="replace") as file:
                 lines = file.read().splitlines()
