@@ -178,11 +178,16 @@ Status drain(Run const& run, Wanted wanted) {
     run.environment.err << fmt::format("{}: waiting for connections to end, {}s at most\n", run.who,
                                        std::chrono::ceil<std::chrono::seconds>(*run.options.drain).count());
     run.environment.err.flush();
+    auto const fail_half_way = [&](ApplyFailure failure) {
+        failure.outcome = ApplyFailure::Outcome::left_behind;
+        failure.left.emplace_back("IPVS: what is to leave, at weight 0; all else is as wanted");
+        return run.fail(failure);
+    };
     auto const end = std::chrono::steady_clock::now() + *run.options.drain;
     for (;;) {
         auto const left = connections_left(run, leaving, wanted.ipvs->services);
         if (!left)
-            return run.fail({ApplyFailure::Outcome::left_behind, left.error(), {"real servers at weight 0"}});
+            return fail_half_way({ApplyFailure::Outcome::refused, left.error(), {}});
         if (*left == 0 || std::chrono::steady_clock::now() >= end)
             break;
         std::this_thread::sleep_for(drain_pause);
@@ -190,9 +195,9 @@ Status drain(Run const& run, Wanted wanted) {
     wanted.ipvs->drain = false;
     auto removal = Transaction::plan(*run.kernel, wanted, run.options.wait);
     if (!removal)
-        return run.fail(removal.error());
+        return fail_half_way(std::move(removal.error()));
     if (auto done = removal->run(); !done)
-        return run.fail(done.error());
+        return fail_half_way(std::move(done.error()));
     std::ranges::copy(removal->changes().services, std::back_inserter(changes.services));
     print_changes(changes, run.output(), run.environment);
     return Status::done;

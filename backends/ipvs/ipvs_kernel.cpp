@@ -137,7 +137,7 @@ private:
                                   [&](nl_msg* message) { return put_service(message, service.key, nullptr); }};
         auto const listed = socket_.dump(request, [&](nlattr* attributes, int length) {
             if (auto real = read_real(attributes, length, service.key.family)) {
-                service.reals.push_back(std::move(*real));
+                service.reals.push_back(*real);
             }
         });
         std::ranges::sort(service.reals, [](auto const& a, auto const& b) { return real_key(a) < real_key(b); });

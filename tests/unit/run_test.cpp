@@ -291,6 +291,35 @@ TEST_CASE("each kernel call that fails gives its status, and everything is as be
     }
 }
 
+TEST_CASE("a drain that fails once servers stand at weight 0 says that they do") {
+    auto const prepare = [](Machine& m) {
+        REQUIRE(m.run({"apply", "site.lb"}) == 0);
+        for (auto& service : m.kernel.services) {
+            auto& real = service.reals.emplace_back();
+            real.server.address = *IpAddress::parse(service.key.family == Family::ipv4 ? "10.0.0.9" : "2001:db8::99");
+        }
+        m.kernel.log.clear();
+    };
+    std::vector<std::string> const drain{"apply", "site.lb", "--drain", "1s"};
+    Machine fine;
+    prepare(fine);
+    REQUIRE(fine.run(drain) == 0);
+    auto const calls = fine.kernel.log;
+    for (auto call = static_cast<std::size_t>(std::ranges::find(calls, "unlock") - calls.begin()) + 1;
+         call < calls.size(); ++call) {
+        if (calls[call] == "unlock")
+            continue;
+        Machine m;
+        prepare(m);
+        m.kernel.failures[call] = {SystemError::Kind::failed, 5, "the call failed"};
+        CAPTURE(calls[call]);
+        CHECK(m.run(drain) == 5);
+        CHECK(has(m.err, "at weight 0"));
+        for (auto const& service : m.kernel.services)
+            CHECK(service.reals.back().server.weight == 0);
+    }
+}
+
 TEST_CASE("explain knows every id") {
     Machine m;
     CHECK(m.run({"explain"}) == 0);
