@@ -56,12 +56,25 @@ std::string_view lacks(Output output) {
     case Output::marks: return "the marks have";
     case Output::ipvsadm: return "ipvsadm's input has";
     case Output::sh: return "the script has";
+    case Output::keepalived: return "keepalived's configuration has";
     case Output::apply: break;
     }
     return "apply has";
 }
 
+/// Under `ipvs lbc`, keepalived has no virtual services that this could belong to.
+Places without_services(Site const& site) {
+    Places places;
+    if (site.ipvs == IpvsOwner::lbc)
+        places = health(site);
+    places.erase("vrrp");
+    places.erase("sync with an instance");
+    return places;
+}
+
 Places places_of_limits(Site const& site, Output output) {
+    if (output == Output::keepalived)
+        return without_services(site);
     Places places;
     if (output != Output::marks && site.ipvs == IpvsOwner::lbc)
         places = health(site);
@@ -75,7 +88,9 @@ Places places_of_limits(Site const& site, Output output) {
     return places;
 }
 
-std::string_view way_out(std::string_view what, Site const& site) {
+std::string_view way_out(std::string_view what, Site const& site, Output output) {
+    if (output == Output::keepalived)
+        return "write `ipvs keepalived`, and it has virtual services";
     if (what == "guard backup-only")
         return "set net.ipv4.vs.backup_only=1 on the directors";
     return what == "sync" && site.ipvs == IpvsOwner::lbc ? "the script does that" : "keepalived does that";
@@ -89,7 +104,7 @@ void report_limits(Site const& site, Output output, Diagnostics& diagnostics) {
     std::map<Span, std::string_view> ways_out;
     for (auto const& [what, spans] : places_of_limits(site, output)) {
         kinds[spans.front()].push_back(fmt::format("{} ({} in this site)", what, spans.size()));
-        ways_out[spans.front()] = way_out(what, site);
+        ways_out[spans.front()] = way_out(what, site, output);
     }
     for (auto const& [span, names] : kinds)
         diagnostics.report(DiagId::not_in_output, span, "{} no place for {}; {}", lacks(output), fmt::join(names, ", "),

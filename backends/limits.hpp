@@ -8,10 +8,11 @@
 namespace lbc {
 
 enum class Output : std::uint8_t {
-    marks,   // restore text, `apply --only marks`: nothing but mangle rules
-    ipvsadm, // virtual services and real servers
-    sh,      // both
-    apply,   // both
+    marks,      // restore text, `apply --only marks`: nothing but mangle rules
+    ipvsadm,    // virtual services and real servers
+    sh,         // both
+    apply,      // both
+    keepalived, // VRRP, and with `ipvs keepalived` the virtual services
 };
 
 /// Warns of what of the site has no place in an output that is meant to hold it. Marks alone are meant to hold no

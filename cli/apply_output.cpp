@@ -50,8 +50,6 @@ std::size_t rule_count(Ruleset const& rules) {
     return count;
 }
 
-std::string_view family_name(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
-
 std::string coloured(std::string_view colour, char sign, std::string_view line, bool on) {
     return fmt::format("  {}{} {}{}\n", on ? colour : "", sign, line, on ? "\x1b[0m" : "");
 }
@@ -74,7 +72,7 @@ std::string text_of(Changes const& changes, ApplyOutput const& output, bool colo
     auto const verb = output.dry_run ? "would change" : "changed";
     std::string text;
     for (auto const& change : changes.marks) {
-        text += fmt::format("{}: {} mangle table {}: rules {} -> {}\n", output.who, family_name(change.family), verb,
+        text += fmt::format("{}: {} mangle table {}: rules {} -> {}\n", output.who, title(change.family), verb,
                             rule_count(change.before), rule_count(change.after));
         if (!output.dry_run)
             continue;

@@ -1,5 +1,6 @@
 #include "backends/ipvsadm/ipvsadm.hpp"
 #include "backends/json/json.hpp"
+#include "backends/keepalived/keepalived.hpp"
 #include "backends/limits.hpp"
 #include "backends/restore/restore.hpp"
 #include "backends/sh/sh.hpp"
@@ -41,12 +42,16 @@ std::string emit(std::string_view kind, SiteInput const& input, std::span<Plan c
         return sh_script(input.site, plans, layout_linear);
     if (kind == "json")
         return json_text(input.site, input.sources, plans);
+    if (kind == "keepalived")
+        return keepalived_text(input.site, plans);
     if (kind == "ipvsadm")
         return ipvsadm_text(input.site, plans.front());
     return restore(input.site, plans.front(), kind == "iptables" ? Family::ipv4 : Family::ipv6);
 }
 
-bool is_for_one_director(std::string_view kind) { return kind != "sh" && kind != "json" && kind != "all"; }
+bool is_for_one_director(std::string_view kind) {
+    return kind == "iptables" || kind == "ip6tables" || kind == "ipvsadm";
+}
 
 /// What the kind cannot hold. The site's JSON holds everything.
 void report_limits_of(std::string_view kind, SiteInput& input) {
@@ -57,6 +62,8 @@ void report_limits_of(std::string_view kind, SiteInput& input) {
         report_limits(input.site, Output::marks, input.diagnostics);
     if (kind == "ipvsadm" || kind == "all")
         report_limits(input.site, Output::ipvsadm, input.diagnostics);
+    if (kind == "keepalived" || kind == "all")
+        report_limits(input.site, Output::keepalived, input.diagnostics);
 }
 
 /// Every artefact, by its path below the folder.
@@ -69,6 +76,8 @@ std::map<std::string, std::string> emit_all(SiteInput const& input, std::span<Pl
         files[folder + "iptables.rules"] = emit("iptables", input, {&plan, 1});
         files[folder + "ip6tables.rules"] = emit("ip6tables", input, {&plan, 1});
         files[folder + "ipvsadm.rules"] = emit("ipvsadm", input, {&plan, 1});
+        if (needs_keepalived(input.site, plan.director))
+            files[folder + "keepalived.conf"] = emit("keepalived", input, {&plan, 1});
     }
     return files;
 }
@@ -146,8 +155,8 @@ Command add_compile(CLI::App& subcommand) {
     auto options = std::make_shared<Options>();
     options->site.add_to(subcommand, true);
     subcommand.get_option("--director")->description("one director; by default all, where the output can hold them");
-    subcommand.add_option("--emit", options->emit, "sh, iptables, ip6tables, ipvsadm, json, or all")
-        ->check(CLI::IsMember({"sh", "iptables", "ip6tables", "ipvsadm", "json", "all"}))
+    subcommand.add_option("--emit", options->emit, "sh, iptables, ip6tables, ipvsadm, keepalived, json, or all")
+        ->check(CLI::IsMember({"sh", "iptables", "ip6tables", "ipvsadm", "keepalived", "json", "all"}))
         ->option_text("KIND [sh]");
     subcommand.add_option("-o,--output", options->output, "a file, or for `all` a folder, in place of standard output")
         ->check(not_empty)

@@ -12,8 +12,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string_view family_name(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
-
 std::string_view method_of(IpvsReal const& real) {
     if (real.local)
         return "local";
@@ -61,7 +59,7 @@ void add_counters(Row& row, IpvsCounters const& counters) {
 Row row_of(ServiceView const& view) {
     Row row;
     row[0] = fmt::format("{} {} {}", view.name.empty() ? "(not in the site)" : view.name, view.service.key.mark.str(),
-                         family_name(view.service.key.family));
+                         title(view.service.key.family));
     row[1] = view.service.parameters.scheduler;
     row[9] = to_string(view.presence);
     if (view.presence == Presence::missing)

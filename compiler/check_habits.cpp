@@ -159,6 +159,7 @@ void check(Site const& site, Diagnostics& diagnostics) {
     check_directors(site, diagnostics);
     check_reals(site, diagnostics);
     check_roles(site, diagnostics);
+    check_keepalived(site, diagnostics);
     check_habits(site, diagnostics);
 }
 

@@ -16,7 +16,7 @@ void report_unusable(Service const& service, Diagnostics& diagnostics) {
         if (!used[i] && !service.incomplete)
             diagnostics.report(DiagId::unused, service.reals[i].span, "no VIP of `{}` can lead to `{}`: none is {}",
                                service.name.value, service.reals[i].address.str(),
-                               service.reals[i].address.family() == Family::ipv4 ? "IPv4" : "IPv6");
+                               title(service.reals[i].address.family()));
 }
 
 } // namespace
@@ -28,7 +28,7 @@ void check_reals(Site const& site, Diagnostics& diagnostics) {
                 std::ranges::find_if(service.vips, [&](auto const& v) { return v.value.family() == family; });
             if (vip != service.vips.end() && service.reals_for(family).empty() && !service.incomplete)
                 diagnostics.report(DiagId::no_real_server, vip->span, "`{}` has no {} real server for this address",
-                                   service.name.value, family == Family::ipv4 ? "IPv4" : "IPv6");
+                                   service.name.value, title(family));
         }
         report_unusable(service, diagnostics);
         for (auto const& real : service.reals)

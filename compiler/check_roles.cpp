@@ -28,10 +28,10 @@ void check_instances(Site const& site, Diagnostics& diagnostics) {
                     .note(carrier->second.second, "first given here");
         }
         for (auto const& [id, priority] : vrrp.priorities)
-            if (vrrp.unicast && site[id].addresses.empty())
+            if (vrrp.unicast && !site[id].address(vrrp.family()) && !site[id].incomplete)
                 diagnostics
-                    .report(DiagId::missing_address, vrrp.name.span, "`unicast` needs an `address` of director `{}`",
-                            site[id].name.value)
+                    .report(DiagId::missing_address, vrrp.name.span, "`unicast` needs an {} `address` of director `{}`",
+                            title(vrrp.family()), site[id].name.value)
                     .note(site[id].span, "the director");
     }
 }

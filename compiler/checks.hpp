@@ -17,6 +17,8 @@ void check_directors(Site const& site, Diagnostics& diagnostics);
 void check_reals(Site const& site, Diagnostics& diagnostics);
 /// VRRP instances, the sync daemon and the guard fit each other.
 void check_roles(Site const& site, Diagnostics& diagnostics);
+/// keepalived takes what the site has for it as it stands.
+void check_keepalived(Site const& site, Diagnostics& diagnostics);
 /// What is legal and probably not meant.
 void check_habits(Site const& site, Diagnostics& diagnostics);
 

@@ -33,6 +33,19 @@ void read_time(Arguments& in, Check& check) {
 }
 
 template <auto member>
+void read_period(Arguments& in, Check& check) {
+    read_time<member>(in, check);
+    if (!in.failed() && check.*member == Milliseconds(0))
+        in.fail(DiagId::number_range, in.last(), "this time is longer than 0");
+}
+
+void read_timeout(Arguments& in, Check& check) {
+    read_period<&Check::timeout>(in, check);
+    if (!in.failed() && check.kind == Kind::script && check.timeout->count() % 1000 != 0)
+        in.fail(DiagId::bad_time, in.last(), "keepalived times a script in whole seconds");
+}
+
+template <auto member>
 void read_string(Arguments& in, Check& check) {
     if (auto value = in.string("a text"))
         check.*member = std::move(*value);
@@ -67,6 +80,18 @@ Value<std::pair<std::uint16_t, std::uint16_t>> parse_pair(std::string_view text,
     return std::pair{static_cast<std::uint16_t>(*first), static_cast<std::uint16_t>(*last)};
 }
 
+/// What `genhash` prints: MD5.
+std::string read_digest(Arguments& in) {
+    auto digest = in.string("a digest");
+    auto const is_hex = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    };
+    if (!digest || (digest->size() == 32 && std::ranges::all_of(*digest, is_hex)))
+        return std::move(digest).value_or("");
+    in.fail(DiagId::unknown_value, in.last(), "a digest has 32 hex digits, as keepalived's `genhash` prints them");
+    return {};
+}
+
 void read_path(Arguments& in, Check& check) {
     CheckPath path;
     in.begin_options();
@@ -74,13 +99,13 @@ void read_path(Arguments& in, Check& check) {
         path.path = std::move(*text);
     while (!in.done()) {
         if (in.option("digest"))
-            path.digest = in.string("a digest").value_or("");
+            path.digest = read_digest(in);
         else if (in.option("regex"))
             path.regex = in.string("a regular expression").value_or("");
         else if (in.option("status"))
             in.list([&] {
                 auto const status =
-                    in.value([](std::string_view text) { return parse_pair(text, {"status", 100, 999}); }, "a status");
+                    in.value([](std::string_view text) { return parse_pair(text, {"status", 100, 599}); }, "a status");
                 if (status)
                     path.status.push_back({status->first, status->second});
             });
@@ -113,8 +138,8 @@ void read_dns_type(Arguments& in, Check& check) {
 constexpr Kinds named = kind(Kind::dns);
 
 constexpr std::array options{
-    Option{"every", timed, false, read_time<&Check::every>},
-    Option{"timeout", timed, false, read_time<&Check::timeout>},
+    Option{"every", timed, false, read_period<&Check::every>},
+    Option{"timeout", timed, false, read_timeout},
     Option{"retries", timed, false,
            [](Arguments& in, Check& check) { check.retries = in.number({"retries", 0, 1000}); }},
     Option{"retry-delay", timed, false, read_time<&Check::retry_delay>},
@@ -144,6 +169,7 @@ constexpr std::array options{
     Option{"user", kind(Kind::script), false, read_name<&Check::user>},
     Option{"instance", kind(Kind::bfd), true, read_name<&Check::instance>},
     Option{"track", kind(Kind::file), true, read_name<&Check::track>},
+    Option{"file", kind(Kind::file), false, read_string<&Check::file>},
     Option{"weight", kind(Kind::file), false,
            [](Arguments& in, Check& check) { check.weight = in.number<int>({"weight", 0, 65535}); }},
 };

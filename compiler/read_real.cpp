@@ -51,8 +51,7 @@ void add_director(Arguments& in, RealContext& context, DirectorId id, Forwarding
         in.fail(DiagId::missing_address, out.span,
                 fmt::format("director `{}` has no {} address, which `{}` needs; add one to the director, or name the "
                             "real server's address",
-                            director.name.value, *missing == Family::ipv4 ? "IPv4" : "IPv6",
-                            context.service.name.value))
+                            director.name.value, title(*missing), context.service.name.value))
             .note(director.span, "the director");
     }
 }

@@ -168,7 +168,8 @@ void read_scheduler(Arguments& in, ServiceDraft& draft) {
             in.fail(DiagId::unknown_value, in.last(), "a scheduler's name has at most 15 characters");
             return;
         }
-        if (std::ranges::find(known, *name) == known.end())
+        scheduler.known = std::ranges::find(known, *name) != known.end();
+        if (!scheduler.known)
             in.diagnostics().report(DiagId::unknown_scheduler, in.last(),
                                     "lbc does not know the scheduler `{}`, and passes it on{}", *name,
                                     did_you_mean(*name, known));

@@ -66,6 +66,8 @@ void read_track(Arguments& in, VrrpDraft& draft) {
                 "a weight");
         } else if (in.option("every")) {
             script.every = in.time();
+            if (!in.failed() && (script.every->count() == 0 || script.every->count() % 1000 != 0))
+                in.fail(DiagId::bad_time, in.last(), "keepalived runs a script every whole number of seconds");
         } else {
             break;
         }
@@ -85,6 +87,27 @@ void read_time(Arguments& in, VrrpDraft& draft) {
         in.fail(DiagId::number_range, in.last(), "this time is longer than 0");
 }
 
+constexpr std::size_t longest_secret = 8; // RFC 2338, 5.3.6
+
+void read_auth(Arguments& in, VrrpDraft& draft) {
+    draft.vrrp.auth = in.string("a text").value_or("");
+    if (draft.vrrp.auth.size() > longest_secret)
+        in.fail(DiagId::bad_string, in.last(), fmt::format("VRRP's secret has {} bytes at most", longest_secret));
+}
+
+void read_advert(Arguments& in, VrrpDraft& draft) {
+    read_time<&Vrrp::advert>(in, draft);
+    auto const& advert = draft.vrrp.advert;
+    if (!in.failed() && advert && (advert->count() % 10 != 0 || *advert > std::chrono::seconds(255)))
+        in.fail(DiagId::bad_time, in.last(), "an interval is 10ms to 255s, in steps of 10ms");
+}
+
+void read_preempt_delay(Arguments& in, VrrpDraft& draft) {
+    read_time<&Vrrp::preempt_delay>(in, draft);
+    if (!in.failed() && draft.vrrp.preempt_delay > std::chrono::seconds(1000))
+        in.fail(DiagId::number_range, in.last(), "a delay is 1000s at most");
+}
+
 template <auto member>
 void read_flag(Arguments& in, VrrpDraft& draft) {
     draft.vrrp.*member = read_switch(in);
@@ -102,12 +125,12 @@ constexpr std::array vrrp_rules{
                                      in.number<std::uint8_t>({"router-id", 1, 255}).value_or(std::uint8_t{0});
                              }},
     StatementRule<VrrpDraft>{"priority", Occurs::required, Block::none, read_priority},
-    StatementRule<VrrpDraft>{"advert", Occurs::once, Block::none, read_time<&Vrrp::advert>},
+    StatementRule<VrrpDraft>{"advert", Occurs::once, Block::none, read_advert},
     StatementRule<VrrpDraft>{"nopreempt", Occurs::once, Block::none,
                              [](Arguments& in, VrrpDraft& draft) { draft.vrrp.preempt = !read_switch(in); }},
-    StatementRule<VrrpDraft>{"preempt-delay", Occurs::once, Block::none, read_time<&Vrrp::preempt_delay>},
+    StatementRule<VrrpDraft>{"preempt-delay", Occurs::once, Block::none, read_preempt_delay},
     StatementRule<VrrpDraft>{"unicast", Occurs::once, Block::none, read_flag<&Vrrp::unicast>},
-    StatementRule<VrrpDraft>{"auth", Occurs::once, Block::none, read_text<&Vrrp::auth>},
+    StatementRule<VrrpDraft>{"auth", Occurs::once, Block::none, read_auth},
     StatementRule<VrrpDraft>{"virtual-mac", Occurs::once, Block::none, read_flag<&Vrrp::virtual_mac>},
     StatementRule<VrrpDraft>{"track", Occurs::repeated, Block::none, read_track},
     StatementRule<VrrpDraft>{"notify", Occurs::once, Block::none, read_text<&Vrrp::notify>},

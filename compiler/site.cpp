@@ -56,6 +56,64 @@ std::vector<std::size_t> Service::reals_for(Family family) const {
     return own.empty() ? tunnelled : own;
 }
 
+int Vrrp::version() const {
+    bool const fits = !advert || advert->count() % 1000 == 0;
+    return family() == Family::ipv6 || !fits ? 3 : 2;
+}
+
+bool Vrrp::has_weighted_track() const {
+    return std::ranges::any_of(track_scripts, [](TrackScript const& script) { return script.weight.value_or(0) != 0; });
+}
+
+namespace {
+
+/// What a kind's server usually listens on; port 0: nothing is usual.
+struct Usual {
+    Protocol protocol;
+    Port port;
+};
+
+std::optional<Usual> usual_of(Check::Kind kind) {
+    switch (kind) {
+    case Check::Kind::tcp: return Usual{Protocol::tcp, {}};
+    case Check::Kind::udp: return Usual{Protocol::udp, {}};
+    case Check::Kind::http: return Usual{Protocol::tcp, {80}};
+    case Check::Kind::https: return Usual{Protocol::tcp, {443}};
+    case Check::Kind::smtp: return Usual{Protocol::tcp, {25}};
+    case Check::Kind::dns: return Usual{Protocol::udp, {53}};
+    case Check::Kind::ping:
+    case Check::Kind::script:
+    case Check::Kind::bfd:
+    case Check::Kind::file: break;
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+bool has_port(Check::Kind kind) { return usual_of(kind).has_value(); }
+
+std::optional<Port> port_of(Service const& service, RealServer const& real, Check const& check) {
+    auto const usual = usual_of(check.kind);
+    if (!usual || check.port)
+        return usual ? check.port : std::nullopt;
+    if (real.port != Port{})
+        return real.port;
+    std::optional<Port> only;
+    std::size_t count = 0;
+    for (auto const& claim : service.ports) {
+        if (claim.protocol != usual->protocol && claim.protocol != Protocol::any)
+            continue;
+        for (auto const& range : claim.ports) {
+            if (usual->port != Port{} && range.first <= usual->port && usual->port <= range.last)
+                return usual->port;
+            count += range.first == range.last ? 1 : 2;
+            only = range.first;
+        }
+    }
+    return count == 1 ? only : std::nullopt;
+}
+
 std::optional<DirectorId> Site::find_director(std::string_view name) const {
     auto const found =
         std::ranges::find(directors, name, [](auto const& director) -> auto const& { return director.name.value; });

@@ -106,9 +106,10 @@ struct Check {
     std::string command;
     bool dynamic = false;
     std::string user;
-    // bfd: the instance; file: the tracked file
+    // bfd: the instance; file: what keepalived calls the tracked file, and its path, empty: /run/lbc-TRACK
     std::string instance;
     std::string track;
+    std::string file;
     std::optional<int> weight;
 };
 
@@ -159,6 +160,7 @@ struct Scheduler {
     std::string name = "wlc";
     std::vector<std::string> flags; // as written, in order: "sh-port", "flag-1"
     Span span;
+    bool known = true; // it is one of the kernel's
 };
 
 /// A director that balances a service, and the service's mark there.
@@ -240,6 +242,12 @@ struct Vrrp {
     std::string notify;
     std::string group;
     Span span;
+
+    /// Of its first VIP, and so of its advertisements.
+    [[nodiscard]] Family family() const { return vips.empty() ? Family::ipv4 : vips.front().address.family(); }
+    /// VRRP's: 3 for IPv6 and for intervals that version 2 cannot say (RFC 3768, 5.3.7: whole seconds), else 2.
+    [[nodiscard]] int version() const;
+    [[nodiscard]] bool has_weighted_track() const;
 };
 
 /// The IPVS connection sync daemon. Example: `sync { interface eth1; id 7; instance vi1 }`
@@ -283,6 +291,13 @@ struct Site {
     [[nodiscard]] Director const& operator[](DirectorId id) const { return directors[id.index]; }
     [[nodiscard]] std::optional<DirectorId> find_director(std::string_view name) const;
 };
+
+/// The port that a check connects to: its own; else the real server's; else, of the service's ports, the one that is
+/// usual for the kind; else the only one of the kind's protocol. None: it has none, or it cannot be told.
+[[nodiscard]] std::optional<Port> port_of(Service const& service, RealServer const& real, Check const& check);
+
+/// Whether checks of the kind go to a port.
+[[nodiscard]] bool has_port(Check::Kind kind);
 
 /// The director that a real server is: the one it was named as, or whose address it has.
 [[nodiscard]] std::optional<DirectorId> director_of(Site const& site, RealServer const& real);

@@ -30,6 +30,8 @@ int socket_family(Family family) { return family == Family::ipv4 ? AF_INET : AF_
 
 } // namespace
 
+std::string_view title(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
+
 std::string_view to_string(Family family) { return family == Family::ipv4 ? "ipv4" : "ipv6"; }
 
 std::string_view to_string(Protocol protocol) {
@@ -84,6 +86,12 @@ Prefix Prefix::of(IpAddress const& address, int length) {
     for (std::size_t i = 0; i < bytes.size(); ++i)
         bytes[i] = static_cast<std::uint8_t>(bytes[i] & mask_byte(length, i));
     return {IpAddress(address.family(), bytes), length};
+}
+
+IpAddress ipv4_netmask(int length) {
+    std::array<std::uint8_t, 16> ones{};
+    ones.fill(0xff);
+    return Prefix::of(IpAddress(Family::ipv4, ones), length).address;
 }
 
 bool Prefix::contains(IpAddress const& other) const {

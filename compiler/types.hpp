@@ -16,6 +16,8 @@ inline constexpr std::array families{Family::ipv4, Family::ipv6};
 
 /// "ipv4" or "ipv6".
 [[nodiscard]] std::string_view to_string(Family family);
+/// "IPv4" or "IPv6", for people.
+[[nodiscard]] std::string_view title(Family family);
 
 /// An IPv4 or IPv6 address. Bytes are in network order; an IPv4 address uses the first four, the others are zero.
 class IpAddress {
@@ -66,6 +68,9 @@ struct Prefix {
 
     friend auto operator<=>(Prefix const&, Prefix const&) = default;
 };
+
+/// 24 is 255.255.255.0. `length` is 0 to 32.
+[[nodiscard]] IpAddress ipv4_netmask(int length);
 
 /// An Ethernet address, first byte on the wire first.
 struct MacAddress {

@@ -80,8 +80,10 @@ enum class DiagId : std::uint8_t {
     connection_limits,
     duplicate_real,
     check_option,
+    check_port,
     guard_requires,
     duplicate_router_id,
+    keepalived_limit,
     // warnings
     unknown_scheduler,
     vip_not_carried,

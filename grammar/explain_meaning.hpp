@@ -168,6 +168,22 @@ a dead one in.
 check tcp  { path "/health" }                # wrong: tcp only connects
 check http { path "/health" status 200 }     # right
 ```)md"},
+    DiagInfo{DiagId::check_port, "check-port", Severity::error,
+             R"md(A check connects to a port, and which one cannot be told. It is the check's own `port`, else the real
+server's, else what is usual for the kind where the service has that port (80 for `http`, 443 for `https`, 25 for
+`smtp`, 53 for `dns`), else the service's only port of the check's protocol. The real servers of a firewall mark have
+no port of their own, since the mark may stand for many; keepalived would connect to port 0.
+
+```lb
+service web {
+    vip   192.0.2.10
+    port  tcp 80, 8080
+    check tcp              # wrong: 80 or 8080?
+    check tcp { port 80 }  # right
+    check http { path "/health" }  # right: 80 is usual
+    real  10.0.0.1
+}
+```)md"},
     DiagInfo{DiagId::guard_requires, "guard-requires", Severity::error,
              R"md(`guard backup-only` rests on `net.ipv4.vs.backup_only`, which switches IPVS off on a box while its
 sync daemon is in backup state. That needs a `sync` with an `instance`, so that the state follows
@@ -185,6 +201,19 @@ sync { interface eth1; instance front }
 boxes find each other (RFC 5798): with the same id both take part in one election, and the VIPs of
 one of them disappear. Ids must differ within a network segment, also from those of routers that are
 not in the file.)md"},
+    DiagInfo{DiagId::keepalived_limit, "keepalived-limit", Severity::error,
+             R"md(keepalived would not take this as it stands: it would leave it out, or put another value in its place,
+and say so in its log alone. What it refuses, as keepalived.conf(5) has it and `keepalived -t` shows:
+
+- VRRP version 3, which IPv6 and intervals below a second need, has no `auth`, and no interval above 40.95s;
+- `nopreempt` has nothing to delay with `preempt-delay`;
+- a `quorum` above the weights of all real servers;
+- a port of a real server that differs from the packet's own, since the real servers of a mark have no port;
+- a scheduler that it does not know;
+- real servers that all weigh 0: it takes a quorum of 0 then, which is always reached;
+- a quote, or what begins one of its parameters, in a text that is no command;
+- a `payload` or `reply` that ends with the byte ff;
+- two files under one `track` name.)md"},
 };
 
 } // namespace lbc::explain

@@ -35,18 +35,16 @@ Entry const* entry_at(xt::ByteView bytes) {
 
 } // namespace
 
-std::string_view family_name(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
-
 SystemError table_error(Family family, std::string_view action, int code, std::string_view reason) {
     if (code == EPERM || code == EACCES) {
         return {
             SystemError::Kind::permission, code,
             fmt::format("cannot {} the {} mangle table: {}; lbc needs CAP_NET_ADMIN and CAP_NET_RAW, as root has them "
                         "in this network namespace",
-                        action, family_name(family), std::strerror(code))};
+                        action, title(family), std::strerror(code))};
     }
     return {SystemError::Kind::failed, code,
-            fmt::format("cannot {} the {} mangle table: {}", action, family_name(family), reason)};
+            fmt::format("cannot {} the {} mangle table: {}", action, title(family), reason)};
 }
 
 template <typename Tables>

@@ -15,9 +15,6 @@ struct Refused {
     SystemError error;
 };
 
-/// "IPv4" or "IPv6", as messages have it.
-[[nodiscard]] std::string_view family_name(Family family);
-
 /// `action` is "read" or "change". `reason` is iptc_strerror's text.
 [[nodiscard]] SystemError table_error(Family family, std::string_view action, int code, std::string_view reason);
 

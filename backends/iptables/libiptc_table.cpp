@@ -136,7 +136,7 @@ std::expected<void, SystemError> check_rule(Rule const& rule, std::string const&
         return std::unexpected(
             SystemError{Kind::failed, EINVAL,
                         fmt::format("a rule for chain `{}` of the {} mangle table cannot be written: {}", chain,
-                                    family_name(wanted.family), refusal)});
+                                    title(wanted.family), refusal)});
     }
     return {};
 }
@@ -176,7 +176,7 @@ std::expected<void, SystemError> probe(int socket, xt::Extension const& extensio
     }
     return std::unexpected(
         SystemError{Kind::unsupported, errno,
-                    fmt::format("the kernel has no {} `{}` {} of revision {} (module {})", family_name(Tables::family),
+                    fmt::format("the kernel has no {} `{}` {} of revision {} (module {})", title(Tables::family),
                                 extension.name, match ? "match" : "target", extension.revision, extension.module)});
 }
 
@@ -285,7 +285,7 @@ private:
         return std::unexpected(SystemError{
             Kind::changed, EAGAIN,
             fmt::format("cannot change the {} mangle table: other programs keep changing it without the xtables lock",
-                        family_name(Tables::family))});
+                        title(Tables::family))});
     } catch (Refused const& refused) {
         return std::unexpected(refused.error);
     }
@@ -298,10 +298,10 @@ private:
 template <typename Tables>
 SystemError no_table(int code) {
     if (code == EAFNOSUPPORT) {
-        return {Kind::unsupported, code, fmt::format("the kernel has no {}", family_name(Tables::family))};
+        return {Kind::unsupported, code, fmt::format("the kernel has no {}", title(Tables::family))};
     }
     return {Kind::unsupported, code,
-            fmt::format("the kernel has no {} mangle table (module {}, kernel option {})", family_name(Tables::family),
+            fmt::format("the kernel has no {} mangle table (module {}, kernel option {})", title(Tables::family),
                         Tables::mangle_module, Tables::mangle_option)};
 }
 

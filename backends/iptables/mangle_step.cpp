@@ -9,9 +9,7 @@
 namespace lbc {
 namespace {
 
-std::string table_name(Family family) {
-    return fmt::format("{} mangle table", family == Family::ipv4 ? "IPv4" : "IPv6");
-}
+std::string table_name(Family family) { return fmt::format("{} mangle table", title(family)); }
 
 void drop_empty_matches(Matches& when) {
     if (when.destination && when.destination->length == 0) {

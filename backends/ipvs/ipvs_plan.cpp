@@ -94,9 +94,7 @@ void compare_reals(IpvsService const& from, IpvsService const& to, IpvsDifferenc
     }
 }
 
-std::string name_of(IpvsKey key) {
-    return fmt::format("fwmark {} ({})", key.mark.str(), key.family == Family::ipv4 ? "IPv4" : "IPv6");
-}
+std::string name_of(IpvsKey key) { return fmt::format("fwmark {} ({})", key.mark.str(), title(key.family)); }
 
 std::string name_of(Destination const& real) {
     if (real.port == Port{}) {

@@ -24,9 +24,7 @@ std::string netmask(Family family, int length) {
     if (family == Family::ipv6) {
         return fmt::format(" -M {}", length);
     }
-    std::array<std::uint8_t, 16> ones{};
-    ones.fill(0xff);
-    return fmt::format(" -M {}", Prefix::of(IpAddress(Family::ipv4, ones), length).address.str());
+    return fmt::format(" -M {}", ipv4_netmask(length).str());
 }
 
 // `sh-port` and `mh-port` are names for flag-2 of those schedulers, `sh-fallback` and `mh-fallback` for flag-1

@@ -39,6 +39,7 @@ void set_check_options(Json& object, Check const& check) {
     set(object, "user", check.user);
     set(object, "instance", check.instance);
     set(object, "track", check.track);
+    set(object, "file", check.file);
     set(object, "weight", check.weight);
 }
 

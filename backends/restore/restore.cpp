@@ -1,5 +1,7 @@
 #include "backends/restore/restore.hpp"
 
+#include "backends/comment.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +12,7 @@ namespace {
 
 std::string header(Family family, RestoreStyle style) {
     std::string_view const program = family == Family::ipv4 ? "iptables-restore" : "ip6tables-restore";
-    std::string_view const version = family == Family::ipv4 ? "IPv4" : "IPv6";
+    std::string_view const version = title(family);
     return fmt::format("# lbc: the {} mangle rules of director {}.\n"
                        "# Load with: {} --noflush\n"
                        "# A second load adds a second jump into each chain, which changes no mark; the script of\n"
@@ -19,13 +21,6 @@ std::string header(Family family, RestoreStyle style) {
 }
 
 } // namespace
-
-std::string comment_text(std::string_view text) {
-    std::string out(text);
-    std::replace_if(
-        out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-    return out;
-}
 
 std::string restore_body(Ruleset const& ruleset) {
     std::string out;

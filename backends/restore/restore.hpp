@@ -21,7 +21,4 @@ struct RestoreStyle {
 /// `#` line wherever the comment changes, and the jumps from the built-in chains; blank lines between these.
 [[nodiscard]] std::string restore_body(Ruleset const& ruleset);
 
-/// Text as the rest of a `#` line: control characters, line breaks among them, become spaces.
-[[nodiscard]] std::string comment_text(std::string_view text);
-
 } // namespace lbc

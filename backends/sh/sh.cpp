@@ -1,5 +1,6 @@
 #include "backends/sh/sh.hpp"
 
+#include "backends/comment.hpp"
 #include "backends/ipvsadm/ipvsadm.hpp"
 #include "backends/restore/restore.hpp"
 #include "backends/sh/mechanics.hpp"

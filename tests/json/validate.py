@@ -31,7 +31,7 @@ OPTIONAL = {f"{owner}.{field}" for owner, fields in {
     "connections": "min max",
     "sorry_servers": "director port",
     "checks": "every_ms timeout_ms retries retry_delay_ms warmup_ms port connect bind payload reply reply_length paths "
-              "host version sni helo name type command dynamic user instance track weight",
+              "host version sni helo name type command dynamic user instance track file weight",
     "paths": "digest regex",
     "vips": "dev",
     "vrrp": "advert_ms preempt_delay_ms auth notify group",

@@ -1,5 +1,7 @@
 #include "backends/restore/restore.hpp"
 
+#include "backends/comment.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace lbc;

@@ -1,0 +1,152 @@
+#include "backends/keepalived/parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lbc::keepalived {
+namespace {
+
+using Kind = Check::Kind;
+
+std::string_view block_name(Kind kind) {
+    switch (kind) {
+    case Kind::ping: return "PING_CHECK";
+    case Kind::tcp: return "TCP_CHECK";
+    case Kind::udp: return "UDP_CHECK";
+    case Kind::http: return "HTTP_GET";
+    case Kind::https: return "SSL_GET";
+    case Kind::smtp: return "SMTP_CHECK";
+    case Kind::dns: return "DNS_CHECK";
+    case Kind::script: return "MISC_CHECK";
+    case Kind::bfd: return "BFD_CHECK";
+    case Kind::file: return "FILE_CHECK";
+    }
+    return {};
+}
+
+using Lines = std::vector<Statement>;
+
+void add_time(Lines& lines, std::string_view word, std::optional<Milliseconds> time) {
+    if (time)
+        lines.emplace_back(fmt::format("{} {}", word, seconds(*time)));
+}
+
+/// Where the check connects to, and from where.
+void add_connection(Lines& lines, Service const& service, RealServer const& real, Check const& check) {
+    auto const to = check.connect.value_or(real.address);
+    if (check.connect)
+        lines.emplace_back(fmt::format("connect_ip {}", to.str()));
+    if (auto const port = port_of(service, real, check))
+        lines.emplace_back(fmt::format("connect_port {}", port->value));
+    // An address of the other family is for the check's connections of that family.
+    if (check.bind && check.bind->family() == to.family())
+        lines.emplace_back(fmt::format("bindto {}", check.bind->str()));
+}
+
+void add_timing(Lines& lines, Check const& check) {
+    if (check.kind == Kind::script)
+        add_time(lines, "misc_timeout", check.timeout);
+    else
+        add_time(lines, "connect_timeout", check.timeout);
+    if (check.retries)
+        lines.emplace_back(fmt::format("retry {}", *check.retries));
+    add_time(lines, "delay_before_retry", check.retry_delay);
+    add_time(lines, "warmup", check.warmup);
+    add_time(lines, "delay_loop", check.every);
+    if (check.alpha)
+        lines.emplace_back("alpha");
+}
+
+Statement url(CheckPath const& path, std::string const& host) {
+    Lines lines{fmt::format("path {}", quoted(path.path))};
+    if (!path.digest.empty())
+        lines.emplace_back(fmt::format("digest {}", path.digest));
+    if (!path.status.empty()) {
+        std::string line = "status_code";
+        for (auto const& range : path.status)
+            line += range.first == range.last ? fmt::format(" {}", range.first)
+                                              : fmt::format(" {}-{}", range.first, range.last);
+        lines.emplace_back(std::move(line));
+    }
+    if (!path.regex.empty())
+        lines.emplace_back(fmt::format("regex {}", pattern(path.regex)));
+    if (!host.empty())
+        lines.emplace_back(fmt::format("virtualhost {}", quoted(host)));
+    return {"url", std::move(lines)};
+}
+
+void add_web(Lines& lines, Check const& check) {
+    if (!check.version.empty())
+        lines.emplace_back(fmt::format("http_protocol {}", check.version));
+    if (check.sni)
+        lines.emplace_back("enable_sni");
+    for (auto const& path : check.paths)
+        lines.push_back(url(path, check.host));
+}
+
+void add_udp(Lines& lines, Check const& check) {
+    if (!check.payload.empty())
+        lines.emplace_back(fmt::format("payload {}", check.payload));
+    if (check.reply)
+        lines.emplace_back(check.reply->empty() ? "require_reply" : fmt::format("require_reply {}", *check.reply));
+    if (check.reply_length) {
+        lines.emplace_back(fmt::format("min_reply_length {}", check.reply_length->first));
+        lines.emplace_back(fmt::format("max_reply_length {}", check.reply_length->second));
+    }
+}
+
+void add_script(Lines& lines, Check const& check) {
+    lines.emplace_back(fmt::format("misc_path {}", command(check.command)));
+    if (check.dynamic)
+        lines.emplace_back("misc_dynamic");
+    if (!check.user.empty())
+        lines.emplace_back(fmt::format("user {}", check.user));
+}
+
+} // namespace
+
+std::string seconds(Milliseconds time) {
+    auto const whole = time.count() / 1000;
+    auto text = fmt::format("{}.{:03}", whole, time.count() % 1000);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.ends_with('.'))
+        text.pop_back();
+    return text;
+}
+
+std::string session_name(BfdSessions const& sessions, std::string const& name, IpAddress neighbour) {
+    auto const same = std::ranges::count(sessions, name, &std::pair<std::string, IpAddress>::first);
+    return same == 1 ? name : fmt::format("{}-{}", name, neighbour.str());
+}
+
+Statement checker(Service const& service, RealServer const& real, Check const& check, BfdSessions const& sessions) {
+    Lines lines;
+    if (check.kind == Kind::bfd)
+        lines.emplace_back(fmt::format("name {}", session_name(sessions, check.instance, real.address)));
+    if (check.kind == Kind::file) {
+        lines.emplace_back(fmt::format("track_file {}", check.track));
+        if (check.weight)
+            lines.emplace_back(fmt::format("weight {}", *check.weight));
+    }
+    if (check.kind == Kind::script)
+        add_script(lines, check);
+    else if (check.kind != Kind::bfd && check.kind != Kind::file)
+        add_connection(lines, service, real, check);
+    if (check.kind != Kind::bfd && check.kind != Kind::file)
+        add_timing(lines, check);
+    if (check.kind == Kind::udp)
+        add_udp(lines, check);
+    if (check.kind == Kind::http || check.kind == Kind::https)
+        add_web(lines, check);
+    if (check.kind == Kind::smtp && !check.helo.empty())
+        lines.emplace_back(fmt::format("helo_name {}", quoted(check.helo)));
+    if (check.kind == Kind::dns) {
+        if (!check.type.empty())
+            lines.emplace_back(fmt::format("type {}", check.type));
+        lines.emplace_back(fmt::format("name {}", quoted(check.name)));
+    }
+    return {std::string(block_name(check.kind)), std::move(lines)};
+}
+
+} // namespace lbc::keepalived

@@ -1,0 +1,37 @@
+// The parts of a configuration. Private to the back end.
+#pragma once
+
+#include "backends/keepalived/statement.hpp"
+#include "compiler/plan.hpp"
+
+#include <chrono>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lbc::keepalived {
+
+/// Seconds, with the fraction that is needed: "3", "0.25".
+[[nodiscard]] std::string seconds(Milliseconds time);
+
+/// The BFD sessions of a director's checks: name and neighbour. One name with several neighbours stands for a session
+/// with each.
+using BfdSessions = std::set<std::pair<std::string, IpAddress>>;
+
+[[nodiscard]] BfdSessions bfd_sessions(Site const& site, Plan const& plan);
+
+/// "core", or "core-10.0.0.7" where the name has several neighbours.
+[[nodiscard]] std::string session_name(BfdSessions const& sessions, std::string const& name, IpAddress neighbour);
+
+/// One health check of a real server.
+[[nodiscard]] Statement checker(Service const& service, RealServer const& real, Check const& check,
+                                BfdSessions const& sessions);
+
+/// `virtual_server fwmark N { … }`, with what its checks refer to: `bfd_instance`, `track_file`.
+[[nodiscard]] std::vector<Statement> virtual_servers(Site const& site, Plan const& plan);
+
+/// `vrrp_script`, `vrrp_sync_group` and `vrrp_instance` blocks of a director.
+[[nodiscard]] std::vector<Statement> vrrp(Site const& site, DirectorId director);
+
+} // namespace lbc::keepalived

@@ -1,0 +1,46 @@
+// The text of keepalived.conf(5): statements and blocks, for one host, or for several in one file, where a line that
+// not every host has begins with `@` and the host's config-id. Private to the back end.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lbc::keepalived {
+
+/// A line, or a block with its head and its statements.
+struct Statement {
+    std::string text;
+    std::vector<Statement> block{};
+    bool is_block = false;
+    std::string comment{}; // stands above; one line
+
+    Statement(std::string line) : text(std::move(line)) {} // NOLINT(google-explicit-constructor): a line is a statement
+    Statement(std::string head, std::vector<Statement> statements)
+        : text(std::move(head)), block(std::move(statements)), is_block(true) {}
+
+    friend bool operator==(Statement const&, Statement const&) = default;
+};
+
+/// The statements that one host has.
+struct Configuration {
+    std::string id; // its config-id
+    std::vector<Statement> statements;
+};
+
+/// A regular expression, which keepalived reads with escapes as the shell's $'…' has them. A quote is escaped by its
+/// number, since an earlier pass over the line counts quotes and knows no escapes; `$` and `~` are where that pass
+/// would see a parameter or a sequence.
+[[nodiscard]] std::string pattern(std::string_view text);
+
+/// A command with its arguments, which are split at spaces that no quotes enclose. Its escapes are read twice.
+[[nodiscard]] std::string command(std::string_view text);
+
+/// Any other word: it is read as it stands. `check_keepalived` has refused what cannot stand there.
+[[nodiscard]] std::string quoted(std::string_view text);
+
+/// The file. Statements that all hosts have in common stand in it once.
+[[nodiscard]] std::string text_of(std::span<Configuration const> hosts);
+
+} // namespace lbc::keepalived

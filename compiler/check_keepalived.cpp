@@ -1,0 +1,137 @@
+#include "compiler/checks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace lbc {
+namespace {
+
+constexpr Milliseconds longest_v3_advert{40'950}; // RFC 5798, 5.2.7: 12 bits of centiseconds
+
+/// keepalived reads most words as they stand: a quote ends one, and its parameters and sequences have no escape.
+bool can_stand(std::string_view text) {
+    constexpr std::array never{"\"", "${", "$_", "~SEQ(", "~LST("};
+    return std::ranges::none_of(never,
+                                [&](std::string_view part) { return text.find(part) != std::string_view::npos; });
+}
+
+void check_word(std::string_view text, std::string_view what, Span at, Diagnostics& diagnostics) {
+    if (!can_stand(text))
+        diagnostics.report(DiagId::keepalived_limit, at,
+                           "keepalived has no way to write this {}: it can hold no quote, `${{`, `$_`, "
+                           "`~SEQ(` or `~LST(`",
+                           what);
+}
+
+void check_instance(Vrrp const& vrrp, Diagnostics& diagnostics) {
+    auto const at = vrrp.name.span;
+    auto const& name = vrrp.name.value;
+    auto const reason = vrrp.family() == Family::ipv6 ? "its VIPs are IPv6" : "its `advert` is no whole second";
+    if (vrrp.version() == 3 && !vrrp.auth.empty())
+        diagnostics.report(DiagId::keepalived_limit, at,
+                           "`{}` has `auth`, which VRRP version 3 does not know, and it needs that, since {}", name,
+                           reason);
+    if (vrrp.version() == 3 && vrrp.advert > longest_v3_advert)
+        diagnostics.report(DiagId::keepalived_limit, at, "the `advert` of `{}` is 40.95s at most, since {}", name,
+                           reason);
+    check_word(vrrp.auth, "secret", at, diagnostics);
+    if (!vrrp.preempt && vrrp.preempt_delay)
+        diagnostics.report(DiagId::keepalived_limit, at,
+                           "`{}` has `nopreempt`, so `preempt-delay` has nothing to delay; leave one out", name);
+}
+
+void check_groups(Site const& site, Diagnostics& diagnostics) {
+    std::map<std::string_view, std::vector<Vrrp const*>> groups;
+    for (auto const& vrrp : site.vrrps)
+        if (!vrrp.group.empty())
+            groups[vrrp.group].push_back(&vrrp);
+    for (auto const& [name, members] : groups)
+        if (members.size() == 1)
+            diagnostics.report(DiagId::redundant_value, members.front()->name.span,
+                               "`group {}` has `{}` alone: there is nothing to fail over with", name,
+                               members.front()->name.value);
+}
+
+/// The real servers of each virtual service, as keepalived has them.
+void check_pool(Service const& service, Family family, Diagnostics& diagnostics) {
+    std::uint64_t weights = 0;
+    for (auto const index : service.reals_for(family)) {
+        auto const& real = service.reals[index];
+        weights += real.weight;
+        auto const keeps_port =
+            real.port == Port{} || std::ranges::all_of(service.ports, [&](PortClaim const& claim) {
+                return claim.ports.size() == 1 && claim.ports.front() == PortRange{real.port, real.port};
+            });
+        if (!keeps_port)
+            diagnostics.report(DiagId::keepalived_limit, real.span,
+                               "keepalived knows no port of a mark's real servers, so `{}` cannot get other ports than "
+                               "the packets' own",
+                               real.address.str());
+    }
+    if (weights == 0 && !service.incomplete)
+        diagnostics.report(
+            DiagId::keepalived_limit, service.name.span,
+            "all {} real servers of `{}` have weight 0, and keepalived takes its quorum for reached then: "
+            "the sorry server is not used; give one of them a weight",
+            title(family), service.name.value);
+    else if (service.quorum && service.quorum->count > weights)
+        diagnostics.report(DiagId::keepalived_limit, service.quorum->span,
+                           "the quorum {} is never reached: all {} real servers of `{}` weigh {}",
+                           service.quorum->count, title(family), service.name.value, weights);
+}
+
+void check_service(Service const& service, Diagnostics& diagnostics) {
+    for (auto const family : families)
+        if (service.has_vip(family))
+            check_pool(service, family, diagnostics);
+    if (!service.scheduler.known)
+        diagnostics.report(DiagId::keepalived_limit, service.scheduler.span, "keepalived knows no scheduler `{}`",
+                           service.scheduler.name);
+}
+
+/// Checks of a service or of one of its real servers; each is reported once.
+void check_checks(Service const& service, RealServer const& real, std::vector<Check> const& checks,
+                  std::map<std::string, Check const*>& tracked, Diagnostics& diagnostics) {
+    for (auto const& check : checks) {
+        if (has_port(check.kind) && !port_of(service, real, check) && !service.incomplete)
+            diagnostics.report(DiagId::check_port, check.span,
+                               "the `{}` check of `{}` has no port: say `port N`, as no single port of the service is "
+                               "meant",
+                               to_string(check.kind), service.name.value);
+        // Its parser takes the byte for the end of the text.
+        if (check.payload.ends_with("ff") || check.reply.value_or("").ends_with("ff"))
+            diagnostics.report(DiagId::keepalived_limit, check.span,
+                               "keepalived refuses hex digits that end with the byte ff; leave that out");
+        for (auto const& path : check.paths)
+            check_word(path.path, "path", check.span, diagnostics);
+        for (auto const* text : {&check.host, &check.helo, &check.name})
+            check_word(*text, "name", check.span, diagnostics);
+        check_word(check.file, "file", check.span, diagnostics);
+        if (check.kind != Check::Kind::file)
+            continue;
+        auto const [found, fresh] = tracked.try_emplace(check.track, &check);
+        if (!fresh && found->second->file != check.file)
+            diagnostics.report(DiagId::keepalived_limit, check.span, "`track {}` is another file already", check.track)
+                .note(found->second->span, "first given here");
+    }
+}
+
+} // namespace
+
+void check_keepalived(Site const& site, Diagnostics& diagnostics) {
+    for (auto const& vrrp : site.vrrps)
+        check_instance(vrrp, diagnostics);
+    check_groups(site, diagnostics);
+    if (site.ipvs != IpvsOwner::keepalived)
+        return;
+    std::map<std::string, Check const*> tracked;
+    for (auto const& service : site.services) {
+        check_service(service, diagnostics);
+        for (auto const& real : service.reals)
+            for (auto const* checks : {&service.checks, &real.checks})
+                check_checks(service, real, *checks, tracked, diagnostics);
+    }
+}
+
+} // namespace lbc
