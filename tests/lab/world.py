@@ -119,7 +119,7 @@ class Copies:
 
 class World:
     """`directors` and `reals` are names; every one of them serves. `vips` are addresses with the director that is
-    active for each at first. `ports` are those of TCP and UDP on which all serve."""
+    active for each at first, or an empty name: VRRP's choice. `ports` are those of TCP and UDP on which all serve."""
 
     def __init__(self, directors: list[str], reals: list[str], vips: dict[str, str], ports: tuple[int, ...] = (80,),
                  serve_vips: bool = True):
@@ -178,8 +178,9 @@ class World:
         return f"addr {verb} {vip}/{128 if is_ipv6(vip) else 32} dev {'eth0' if host.name == active else 'lo'}{nodad}"
 
     def point_client(self, vip: str) -> None:
-        self.client.ip(f"route replace {vip} dev eth0",
-                       f"neigh replace {vip} lladdr {self[self.active[vip]].mac} dev eth0 nud permanent")
+        self.client.ip(f"route replace {vip} dev eth0")
+        if self.active[vip]:  # else whoever announces it
+            self.client.ip(f"neigh replace {vip} lladdr {self[self.active[vip]].mac} dev eth0 nud permanent")
 
     def move(self, vip: str, to: str) -> None:
         """Makes another director the active one."""
@@ -194,12 +195,7 @@ class World:
     def serve(self, host: Host, vips: list[str], ports: tuple[int, ...]) -> None:
         with Inside(host.namespace):
             for port in ports:
-                listener = socket.socket(socket.AF_INET6)
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                listener.bind(("::", port))
-                listener.listen(128)
-                self.selector.register(listener, selectors.EVENT_READ, (host.name, "listen"))
+                self.listen(host, port)
                 for address in [*vips, host.address, host.address6]:
                     # One for each address, so that an answer comes from where the question went.
                     server = socket.socket(socket.AF_INET6 if is_ipv6(address) else socket.AF_INET, socket.SOCK_DGRAM)
@@ -227,6 +223,21 @@ class World:
                     if kind == "tcp":
                         self.selector.unregister(key.fileobj)
                         key.fileobj.close()
+
+    def listen(self, host: Host, port: int) -> None:
+        with Inside(host.namespace):
+            listener = socket.socket(socket.AF_INET6)
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("::", port))
+        listener.listen(128)
+        self.selector.register(listener, selectors.EVENT_READ, (host.name, "listen"))
+
+    def stop_listening(self, host: Host) -> None:
+        """Ends its TCP listeners."""
+        for key in [key for key in self.selector.get_map().values() if key.data == (host.name, "listen")]:
+            self.selector.unregister(key.fileobj)
+            key.fileobj.close()
 
     # ---- client
 

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Two directors with real keepalived, from one site file: VRRP moves the VIPs, checks take servers out and in again,
+and no packet is balanced twice at any time."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+import unittest
+
+from world import Host, Inside, World, site, write_site
+
+VIP, OTHER = "10.0.0.100", "10.0.0.200"
+PATIENCE = 60  # seconds until something must have happened at last
+SITE = f"""
+ipvs keepalived
+vrrp first  {{ vip {VIP}/24; interface eth0; router-id 51; priority lb1 150, lb2 100; advert 200ms; unicast }}
+vrrp second {{ vip {OTHER}/24; interface eth0; router-id 52; priority lb1 100, lb2 150; advert 200ms; unicast }}
+defaults {{ scheduler rr; check tcp {{ every 500ms; timeout 500ms; retries 1; retry-delay 200ms; warmup 0 }} }}
+service web {{ vip {VIP}; port tcp 80; real lb1; real lb2; real 10.0.0.31; real 10.0.0.32 }}
+service api {{ vip {OTHER}; port tcp 80; real lb1; real lb2; real 10.0.0.31 }}
+"""
+
+
+class Keepalived:
+    """The daemon of one host, with files of its own."""
+
+    def __init__(self, host: Host, config: str):
+        self.host, self.config = host, config
+        self.log = open(f"/run/{host.name}.log", "w+", encoding="utf-8")
+        with Inside(host.namespace):
+            self.process = subprocess.Popen(
+                ["keepalived", "-n", "-l", "-f", config, "-i", host.name, "-p", f"/run/{host.name}.pid", "-r",
+                 f"/run/{host.name}-vrrp.pid", "-c", f"/run/{host.name}-checkers.pid"], stdout=self.log,
+                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=PATIENCE)
+        self.log.close()
+
+    def said(self) -> str:
+        with open(self.log.name, encoding="utf-8") as log:
+            return log.read()
+
+
+def real_servers(host: Host) -> dict[str, set[str]]:
+    """Addresses by service, as IPVS has them."""
+    found: dict[str, set[str]] = {}
+    for line in host.run("ipvsadm", "-Sn").stdout.splitlines():
+        words = line.split()
+        name = " ".join(words[1:3])
+        if words[0] == "-A":
+            found[name] = set()
+        else:
+            found[name].add(words[words.index("-r") + 1].rsplit(":", 1)[0])
+    return found
+
+
+class Pair(unittest.TestCase):
+    def setUp(self) -> None:
+        self.world = World(["lb1", "lb2"], ["rs1", "rs2"], {VIP: "", OTHER: ""})
+        path = write_site(site(self.world, SITE))
+        self.daemons = {}
+        for host in self.world.directors:
+            host.lbc("apply", path, "-d", host.name)
+            config = f"/run/{host.name}.conf"
+            host.lbc("compile", path, "--emit", "keepalived", "-o", config)
+            self.daemons[host.name] = Keepalived(host, config)
+        self.addCleanup(self.stop)
+
+    def stop(self) -> None:
+        for daemon in self.daemons.values():
+            daemon.stop()
+
+    def wait(self, what: str, condition) -> None:
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > end:
+                said = "\n".join(f"{name}: {daemon.said()[-3000:]}" for name, daemon in self.daemons.items())
+                self.fail(f"not seen: {what}\n{said}")
+            time.sleep(0.1)
+
+    def wait_until_active(self, director: str, vip: str) -> None:
+        self.wait(f"{director} active for {vip}",
+                  lambda: f"{vip}/" in self.world[director].run("ip", "addr", "show", "dev", "eth0").stdout)
+
+    def wait_for_reals(self, director: str, expected: int) -> None:
+        self.wait(f"{expected} real servers on {director}",
+                  lambda: sum(map(len, real_servers(self.world[director]).values())) == expected)
+
+    def wait_until_answered(self, vip: str) -> None:
+        """Announcements have come to the client."""
+        self.wait(f"an answer of {vip}", lambda: len(self.world.tcp(vip, 1)) == 1)
+
+    def wait_until_ready(self) -> None:
+        self.wait_until_active("lb1", VIP)
+        self.wait_until_active("lb2", OTHER)
+        for name in ("lb1", "lb2"):
+            self.wait_for_reals(name, 7)
+        self.wait_until_answered(VIP)
+        self.wait_until_answered(OTHER)
+        self.world.copies()
+
+    def check_answers(self, vip: str, names: set[str]) -> None:
+        answers = self.world.tcp(vip, 12)
+        self.assertEqual(len(answers), 12, self.world.errors)
+        self.assertEqual(set(answers.values()), names)
+        self.assertLessEqual(self.world.copies().most(), 2)
+
+    def test_both_active_each_for_its_own(self) -> None:
+        self.wait_until_ready()
+        self.check_answers(VIP, {"lb1", "lb2", "rs1", "rs2"})
+        self.check_answers(OTHER, {"lb1", "lb2", "rs1"})
+
+    def test_a_server_leaves_and_comes_back(self) -> None:
+        self.wait_until_ready()
+        rs1 = self.world["rs1"]
+        self.world.stop_listening(rs1)
+        for name in ("lb1", "lb2"):
+            self.wait_for_reals(name, 5)
+        self.check_answers(VIP, {"lb1", "lb2", "rs2"})
+        self.check_answers(OTHER, {"lb1", "lb2"})
+        self.world.listen(rs1, 80)
+        for name in ("lb1", "lb2"):
+            self.wait_for_reals(name, 7)
+        self.check_answers(VIP, {"lb1", "lb2", "rs1", "rs2"})
+
+    def test_a_director_fails_and_comes_back(self) -> None:
+        self.wait_until_ready()
+        self.world["lb1"].ip("link set eth0 down")
+        self.wait_until_active("lb2", VIP)
+        self.wait_for_reals("lb2", 5)
+        self.wait_until_answered(VIP)
+        self.check_answers(VIP, {"lb2", "rs1", "rs2"})
+        self.check_answers(OTHER, {"lb2", "rs1"})
+        self.world["lb1"].ip("link set eth0 up")
+        self.wait_until_ready()
+        self.check_answers(VIP, {"lb1", "lb2", "rs1", "rs2"})
+        self.check_answers(OTHER, {"lb1", "lb2", "rs1"})
+
+
+KINDS = """
+service a { vip 10.9.0.1, fd09::1; port tcp 80; mark 0x11; scheduler mh mh-port, mh-fallback; persistent 5m netmask 24
+    real 10.0.0.31 weight 3; real 10.0.0.32 weight 2 connections 10-100; real fd00::1f; real fd00::20 weight 70000 }
+service b { vip 10.9.0.2; port tcp 80; mark 0x12; scheduler sh sh-port; persistent 60s engine sip; forward nat; real 10.0.0.31 }
+service c { vip 10.9.0.3; port udp 53; mark 0x13; one-packet; scheduler rr; forward tun; real 10.0.0.31; real 10.0.0.32 forward tun gre csum
+    real 10.0.0.33 forward tun gue port 5555 remcsum }
+service d { vip fd09::4; port tcp 80; mark 0x14; scheduler wlc flag-3; forward tun; real 10.0.0.31; real 10.0.0.32 }
+service e { vip 10.9.0.5; port tcp 80; mark 0xfffffffe; scheduler sed; forward tun; real fd00::1f; persistent netmask 255.255.0.0 }
+service f { vip 10.9.0.6, fd09::6; port any; mark 0x16; scheduler fo; real 10.0.0.31 weight 0; real 10.0.0.32; real fd00::1f }
+"""
+
+
+class Same(unittest.TestCase):
+    def state(self, host: Host) -> list[str]:
+        return sorted(re.findall(r".+", host.run("ipvsadm", "-Sn").stdout +
+                                 host.run("ipvsadm", "-Ln", "--thresholds").stdout))
+
+    def test_keepalived_makes_what_lbc_makes(self) -> None:
+        world = World(["lb1"], [], {})
+        host = world["lb1"]
+        host.lbc("apply", write_site(site(world, KINDS)), "-d", "lb1")
+        applied = self.state(host)
+        host.lbc("remove")
+        self.assertNotEqual(applied, self.state(host))
+        path = write_site(site(world, KINDS, "ipvs keepalived"))
+        host.lbc("compile", path, "--emit", "keepalived", "-o", "/run/same.conf")
+        daemon = Keepalived(host, "/run/same.conf")
+        self.addCleanup(daemon.stop)
+        end = time.monotonic() + PATIENCE
+        while self.state(host) != applied and time.monotonic() < end:
+            time.sleep(0.2)
+        self.assertEqual(self.state(host), applied, daemon.said())
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
