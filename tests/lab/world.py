@@ -104,17 +104,22 @@ def is_ipv6(address: str) -> bool:
 
 @dataclass
 class Copies:
-    """What the wire saw of each of the client's packets."""
+    """What the wire saw of each of the client's packets. A client that says the same twice, as TCP does of what is not
+    acknowledged in time, has sent two packets: copies are counted for each time that it was the client who sent it."""
 
-    seen: collections.Counter
-    lowest_ttl: dict
+    seen: collections.Counter = field(default_factory=collections.Counter)
+    sent: collections.Counter = field(default_factory=collections.Counter)
+    lowest_ttl: dict = field(default_factory=dict)
+
+    def each(self) -> list[int]:
+        return [-(-count // max(self.sent[key], 1)) for key, count in self.seen.items()]
 
     def most(self) -> int:
-        return max(self.seen.values(), default=0)
+        return max(self.each(), default=0)
 
     def looped(self) -> int:
         """Packets that went round: none that is forwarded once is on the wire more than twice."""
-        return sum(count > 2 for count in self.seen.values())
+        return sum(count > 2 for count in self.each())
 
 
 class World:
@@ -332,7 +337,7 @@ class World:
     def copies(self) -> Copies:
         """Of the client's packets since the last call. Loops are over when the TTL is, which is at once."""
         time.sleep(0.3)
-        found = Copies(collections.Counter(), {})
+        found = Copies()
         while True:
             try:
                 frame, address = self.capture.recvfrom(65536)
@@ -348,6 +353,7 @@ class World:
         source, ttl, key = packet
         if source in (self.client.address, self.client.address6):
             found.seen[key] += 1
+            found.sent[key] += frame[6:12] == bytes.fromhex(self.client.mac.replace(":", ""))
             found.lowest_ttl[key] = min(ttl, found.lowest_ttl.get(key, 255))
 
 
