@@ -106,6 +106,15 @@ std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
     changes_.services = std::move(ipvs->changes);
     changes_.settings = std::move(ipvs->settings);
     changes_.leaving = std::move(ipvs->leaving);
+    KeepalivedPlan keepalived;
+    if (wanted.keepalived) {
+        auto planned = plan_keepalived(*kernel_, *wanted.keepalived);
+        if (!planned)
+            return std::unexpected(std::move(planned.error()));
+        keepalived = std::move(*planned);
+        std::ranges::move(keepalived.settings, std::back_inserter(changes_.settings));
+        changes_.notes = std::move(keepalived.notes);
+    }
     // What is kept for its connections stays lbc's.
     Record const last = changes_.leaving.empty() ? after : owned;
     Record const first = changes_.empty() ? last : owned;
@@ -113,7 +122,9 @@ std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
         steps_.push_back(std::make_unique<RecordStep>(*kernel_, *before, first));
     }
     append(steps_, std::move(ipvs->before_marks));
+    append(steps_, std::move(keepalived.before_marks));
     append(steps_, std::move(marks.steps));
+    append(steps_, std::move(keepalived.after_marks));
     append(steps_, std::move(ipvs->after_marks));
     if (last != first) {
         steps_.push_back(std::make_unique<RecordStep>(*kernel_, first, last));

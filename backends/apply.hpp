@@ -6,6 +6,7 @@
 
 #include "backends/iptables/mangle_step.hpp"
 #include "backends/ipvs/ipvs_step.hpp"
+#include "backends/keepalived/keepalived_step.hpp"
 #include "backends/transaction.hpp"
 
 #include <optional>
@@ -13,8 +14,9 @@
 namespace lbc {
 
 struct Wanted {
-    std::optional<MarkRules> marks; // none: the mangle tables are left alone
-    std::optional<IpvsWanted> ipvs; // none: IPVS is left alone
+    std::optional<MarkRules> marks;               // none: the mangle tables are left alone
+    std::optional<IpvsWanted> ipvs;               // none: IPVS is left alone
+    std::optional<KeepalivedWanted> keepalived{}; // none: keepalived is left alone
 };
 
 /// Nothing of lbc's: what `remove` wants.
@@ -25,6 +27,7 @@ struct Changes {
     std::vector<IpvsChange> services;
     std::vector<std::string> settings;
     std::vector<IpvsService> leaving; // see IpvsPlan
+    std::vector<std::string> notes;   // see KeepalivedPlan; no changes
 
     [[nodiscard]] bool empty() const { return marks.empty() && services.empty() && settings.empty(); }
 };

@@ -1,8 +1,10 @@
 // The kernel as lbc's commands see it: one small interface, so that a test can stand in for it and make each call
-// fail. `backends/iptables/` has the real mangle tables, `backends/ipvs/` the real IPVS.
+// fail. `backends/iptables/` has the real mangle tables, `backends/ipvs/` the real IPVS, `backends/keepalived/` the
+// program.
 #pragma once
 
 #include "backends/ipvs/ipvs.hpp"
+#include "backends/keepalived/keepalived_daemon.hpp"
 #include "backends/system_error.hpp"
 #include "compiler/ruleset.hpp"
 
@@ -74,6 +76,9 @@ public:
 
     /// `unsupported` where the kernel has no IPVS; loads its module where that is all it lacks.
     [[nodiscard]] virtual std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() = 0;
+
+    /// keepalived with its file at `path`. Asks nothing yet.
+    [[nodiscard]] virtual std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) = 0;
 
     /// Nothing was recorded: an empty record.
     [[nodiscard]] virtual std::expected<Record, SystemError> read_record() = 0;

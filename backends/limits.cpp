@@ -78,7 +78,7 @@ Places places_of_limits(Site const& site, Output output) {
     Places places;
     if (output != Output::marks && site.ipvs == IpvsOwner::lbc)
         places = health(site);
-    if (output != Output::marks && site.ipvs == IpvsOwner::keepalived)
+    if ((output == Output::sh || output == Output::ipvsadm) && site.ipvs == IpvsOwner::keepalived)
         for (auto const& service : site.services)
             places["service under `ipvs keepalived`"].push_back(service.name.span);
     if (output == Output::ipvsadm && site.sync && !site.sync->instance)

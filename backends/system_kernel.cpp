@@ -3,7 +3,10 @@
 #include "backends/iptables/libiptc_table.hpp"
 #include "backends/iptables/xt_lock.hpp"
 #include "backends/ipvs/ipvs_kernel.hpp"
+#include "backends/keepalived/keepalived_process.hpp"
 #include "backends/run_files.hpp"
+
+#include <utility>
 
 namespace lbc {
 namespace {
@@ -19,6 +22,10 @@ public:
     }
 
     std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return open_ipvs_netlink(); }
+
+    std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override {
+        return open_keepalived_process(std::move(path));
+    }
 
     std::expected<Record, SystemError> read_record() override { return read_record_file(); }
 

@@ -1,6 +1,7 @@
 #include "backends/apply.hpp"
 
 #include "backends/ipvs/ipvs_plan.hpp"
+#include "backends/keepalived/keepalived.hpp"
 #include "backends/limits.hpp"
 #include "cli/apply_output.hpp"
 #include "cli/commands.hpp"
@@ -26,6 +27,7 @@ struct Options {
     bool dry_run = false;
     bool json = false;
     std::chrono::milliseconds wait{5000};
+    std::string keepalived_config = "/etc/keepalived/keepalived.conf";
     std::optional<std::chrono::milliseconds> drain;
     std::optional<std::chrono::milliseconds> confirm_within;
 
@@ -48,6 +50,9 @@ struct Options {
     }
 
     void add_apply_only(CLI::App& subcommand) {
+        subcommand.add_option("--keepalived-config", keepalived_config, "keepalived's file, under `ipvs keepalived`")
+            ->check(not_empty)
+            ->option_text("PATH [/etc/keepalived/keepalived.conf]");
         auto* draining = add_time(subcommand, "--drain",
                                   "real servers that leave get no new connections, and go when they have none left "
                                   "or when TIME is over",
@@ -108,6 +113,10 @@ Wanted wanted_of(Site const& site, DirectorId director, Options const& options) 
             wanted.ipvs->daemons = sync_daemons(site);
             wanted.ipvs->range = site.marks;
             wanted.ipvs->rules_tell = true;
+        } else {
+            wanted.keepalived.emplace(KeepalivedWanted{.path = options.keepalived_config,
+                                                       .text = keepalived_text(site, {&plan, 1}),
+                                                       .services = keepalived_services(site, plan)});
         }
     }
     return wanted;

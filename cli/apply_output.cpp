@@ -144,6 +144,7 @@ std::string json_of(Changes const& changes, ApplyOutput const& output) {
     object["marks"] = listed(changes.marks);
     object["services"] = listed(changes.services);
     object["settings"] = changes.settings;
+    object["notes"] = changes.notes;
     return dump(object);
 }
 
@@ -174,6 +175,10 @@ std::string place_of(SystemError const& error, Sources const* sources) {
 
 void print_changes(Changes const& changes, ApplyOutput const& output, Environment const& environment) {
     environment.out << (output.json ? json_of(changes, output) : text_of(changes, output, environment.colour_out));
+    if (output.json)
+        return;
+    for (auto const& note : changes.notes)
+        environment.err << fmt::format("{}: note: {}\n", output.who, note);
 }
 
 Status print_apply_failure(ApplyFailure const& failure, Sources const* sources, ApplyOutput const& output,

@@ -4,8 +4,8 @@
 #include "backends/limits.hpp"
 #include "backends/restore/restore.hpp"
 #include "backends/sh/sh.hpp"
+#include "backends/write_file.hpp"
 #include "cli/commands.hpp"
-#include "cli/output.hpp"
 #include "cli/site_input.hpp"
 #include "compiler/layout.hpp"
 

@@ -56,6 +56,18 @@ std::vector<std::size_t> Service::reals_for(Family family) const {
     return own.empty() ? tunnelled : own;
 }
 
+SorryServer const* Service::sorry_for(Family family) const {
+    auto const find = [&](auto const& fits) {
+        auto const found = std::ranges::find_if(sorry, fits);
+        return found == sorry.end() ? nullptr : &*found;
+    };
+    auto const* own = find([&](SorryServer const& server) { return server.address.family() == family; });
+    auto const is_tunnel = [](SorryServer const& server) {
+        return server.forwarding.method == Forwarding::Method::tun;
+    };
+    return own != nullptr ? own : find(is_tunnel);
+}
+
 int Vrrp::version() const {
     bool const fits = !advert || advert->count() % 1000 == 0;
     return family() == Family::ipv6 || !fits ? 3 : 2;

@@ -66,6 +66,8 @@ Lines statements_of(Site const& site, Plan const& plan) {
     return all;
 }
 
+constexpr std::string_view header_start = "# keepalived's configuration of director";
+
 std::string header(Site const& site, std::span<Plan const> plans) {
     std::vector<std::string> names;
     bool by_default = true;
@@ -74,10 +76,8 @@ std::string header(Site const& site, std::span<Plan const> plans) {
         names.push_back(director.name.value);
         by_default = by_default && config_id(site, plan.director) == first_label(director.hostname);
     }
-    auto text =
-        fmt::format("# keepalived's configuration of director{} {}. Made by lbc from the site file: change that "
-                    "instead.\n",
-                    names.size() == 1 ? "" : "s", fmt::join(names, ", "));
+    auto text = fmt::format("{}{} {}. Made by lbc from the site file: change that instead.\n", header_start,
+                            names.size() == 1 ? "" : "s", fmt::join(names, ", "));
     if (names.size() > 1)
         text += by_default
                     ? "# A line behind `@HOST` is for the host with that name alone.\n"
@@ -93,6 +93,8 @@ std::string config_id(Site const& site, DirectorId director) {
         site.directors, [&](Director const& other) { return first_label(other.hostname) == label; });
     return same == 1 ? std::string(label) : site[director].name.value;
 }
+
+bool is_keepalived_text(std::string_view text) { return text.starts_with(header_start); }
 
 bool needs_keepalived(Site const& site, DirectorId director) {
     return programs_ipvs(site) || runs_sync(site) || !keepalived::vrrp(site, director).empty();

@@ -6,6 +6,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace lbc {
 
@@ -19,5 +20,8 @@ namespace lbc {
 
 /// Whether a director has anything for keepalived to do.
 [[nodiscard]] bool needs_keepalived(Site const& site, DirectorId director);
+
+/// Whether a text is one that `keepalived_text` made.
+[[nodiscard]] bool is_keepalived_text(std::string_view text);
 
 } // namespace lbc

@@ -35,17 +35,6 @@ std::vector<RealServer const*> reals_of(Service const& service, VirtualService c
     return reals;
 }
 
-SorryServer const* sorry_of(Service const& service, Family family) {
-    auto const find = [&](auto const& fits) {
-        auto const found = std::ranges::find_if(service.sorry, fits);
-        return found == service.sorry.end() ? nullptr : &*found;
-    };
-    auto const* own = find([&](SorryServer const& sorry) { return sorry.address.family() == family; });
-    return own != nullptr
-               ? own
-               : find([](SorryServer const& sorry) { return sorry.forwarding.method == Forwarding::Method::tun; });
-}
-
 void add_persistence(Lines& lines, VirtualService const& planned) {
     auto const& persistence = planned.persistence;
     if (!persistence)
@@ -101,7 +90,7 @@ Statement real_server(Service const& service, RealServer const& real, BfdSession
 Statement virtual_server(Site const& site, VirtualService const& planned, BfdSessions const& sessions) {
     auto const& service = site.services[planned.service];
     auto const reals = reals_of(service, planned);
-    auto const* sorry = sorry_of(service, planned.family);
+    auto const* sorry = service.sorry_for(planned.family);
     Lines lines{fmt::format("lvs_sched {}", planned.scheduler.name)};
     for (auto const& flag : planned.scheduler.flags)
         lines.emplace_back(flag);

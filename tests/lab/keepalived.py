@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import threading
 import time
 import unittest
 
@@ -58,17 +59,24 @@ def real_servers(host: Host) -> dict[str, set[str]]:
     return found
 
 
-class Pair(unittest.TestCase):
+class Directors(unittest.TestCase):
+    """Two of them, with keepalived on each."""
+
     def setUp(self) -> None:
         self.world = World(["lb1", "lb2"], ["rs1", "rs2"], {VIP: "", OTHER: ""})
-        path = write_site(site(self.world, SITE))
         self.daemons = {}
         for host in self.world.directors:
-            host.lbc("apply", path, "-d", host.name)
-            config = f"/run/{host.name}.conf"
-            host.lbc("compile", path, "--emit", "keepalived", "-o", config)
-            self.daemons[host.name] = Keepalived(host, config)
+            self.assertIn("does not run", self.apply(host, SITE).stderr)
+            self.daemons[host.name] = Keepalived(host, self.config(host))
         self.addCleanup(self.stop)
+
+    @staticmethod
+    def config(host: Host) -> str:
+        return f"/run/{host.name}.conf"
+
+    def apply(self, host: Host, text: str, check: bool = True) -> subprocess.CompletedProcess:
+        path = write_site(site(self.world, text))
+        return host.lbc("apply", path, "-d", host.name, "--keepalived-config", self.config(host), check=check)
 
     def stop(self) -> None:
         for daemon in self.daemons.values():
@@ -109,6 +117,8 @@ class Pair(unittest.TestCase):
         self.assertEqual(set(answers.values()), names)
         self.assertLessEqual(self.world.copies().most(), 2)
 
+
+class Roles(Directors):
     def test_both_active_each_for_its_own(self) -> None:
         self.wait_until_ready()
         self.check_answers(VIP, {"lb1", "lb2", "rs1", "rs2"})
@@ -122,6 +132,10 @@ class Pair(unittest.TestCase):
             self.wait_for_reals(name, 5)
         self.check_answers(VIP, {"lb1", "lb2", "rs2"})
         self.check_answers(OTHER, {"lb1", "lb2"})
+        # That is no difference from the site.
+        for host in self.world.directors:
+            told = self.apply(host, SITE)
+            self.assertEqual((told.stdout, told.stderr), (f"{host.name}: nothing differs, nothing written\n", ""))
         self.world.listen(rs1, 80)
         for name in ("lb1", "lb2"):
             self.wait_for_reals(name, 7)
@@ -139,6 +153,71 @@ class Pair(unittest.TestCase):
         self.wait_until_ready()
         self.check_answers(VIP, {"lb1", "lb2", "rs1", "rs2"})
         self.check_answers(OTHER, {"lb1", "lb2", "rs1"})
+
+
+class Change(Directors):
+    """`lbc apply` of another site while keepalived runs."""
+
+    def under_traffic(self, text: str) -> None:
+        """Applies it on both directors while connections come one after another."""
+        world, lost, made, stop = self.world, [], [], threading.Event()
+
+        def connect() -> None:
+            while not stop.is_set():
+                (made if len(world.tcp(VIP, 4)) == 4 else lost).append(world.errors[-4:])
+
+        thread = threading.Thread(target=connect)
+        thread.start()
+        try:
+            for host in world.directors:
+                told = self.apply(host, text)
+                self.assertEqual(told.stderr, "")
+                self.assertIn("for keepalived: lines removed", told.stdout)
+        finally:
+            stop.set()
+            thread.join()
+        self.assertEqual(lost, [])
+        self.assertTrue(made)
+        self.assertLessEqual(world.copies().most(), 2)
+
+    def test_sites_one_after_another(self) -> None:
+        self.wait_until_ready()
+        weighed = SITE.replace("real 10.0.0.31; real 10.0.0.32", "real 10.0.0.31 weight 3; real 10.0.0.32")
+        marked = weighed.replace("service web {", "service web { mark 0x77;")
+        more = marked + f"service ssh {{ vip {VIP}; port tcp 22; real 10.0.0.31 }}\n"
+        for text, services in ((weighed, 2), (marked, 2), (more, 3), (SITE, 2)):
+            self.under_traffic(text)
+            for host in self.world.directors:
+                self.assertEqual(len(real_servers(host)), services)
+                self.assertIn("nothing differs", self.apply(host, text).stdout)
+        self.assertNotIn("FWM 0x77", self.world["lb1"].run("ipvsadm", "-Ln").stdout)
+        self.check_answers(VIP, {"lb1", "lb2", "rs1", "rs2"})
+
+    def test_refusals_touch_nothing(self) -> None:
+        self.wait_until_ready()
+        host = self.world["lb1"]
+        before = self.state(host)
+        for text, said in ((SITE.replace("interface eth0; router-id 51", "interface eth9; router-id 51"), "eth9"),
+                           (SITE.replace("check tcp {", 'check script { command "/no/such"; user nobody }; check tcp {'),
+                            None)):
+            told = self.apply(host, text, check=False)
+            if said is None:  # a user that is not the caller's is no reason
+                self.assertEqual(told.returncode, 0, told.stderr)
+                self.apply(host, SITE)
+                continue
+            self.assertEqual(told.returncode, 3, told.stderr)
+            self.assertIn(said, told.stderr)
+            self.assertIn(self.config(host), told.stderr)
+            self.assertEqual(self.state(host), before)
+        path = write_site(site(self.world, SITE + "\n# more\nservice x { vip 10.0.0.101; port tcp 1; real lb2 }\n"))
+        told = host.lbc("apply", path, "-d", "lb1", "--keepalived-config", "/run/other.conf", check=False)
+        self.assertEqual(told.returncode, 3)
+        self.assertIn("--keepalived-config", told.stderr)
+        self.assertEqual(self.state(host), before)
+
+    def state(self, host: Host) -> tuple[str, ...]:
+        with open(self.config(host), encoding="utf-8") as file:
+            return file.read(), host.run("ipvsadm", "-Sn").stdout, host.run("iptables-legacy", "-t", "mangle", "-S").stdout
 
 
 KINDS = """

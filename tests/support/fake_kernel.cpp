@@ -57,6 +57,48 @@ private:
     Ruleset owned_;
 };
 
+class FakeKernel::FakeKeepalived final : public KeepalivedDaemon {
+public:
+    explicit FakeKeepalived(FakeKernel& kernel) : kernel_(kernel) {}
+
+    std::expected<std::optional<std::string>, SystemError> read() override {
+        auto done = kernel_.call("read file");
+        if (!done) {
+            return std::unexpected(std::move(done.error()));
+        }
+        return kernel_.keepalived_file;
+    }
+
+    std::expected<void, SystemError> write(std::optional<std::string> const& text) override {
+        auto done = kernel_.call("write file");
+        if (done) {
+            kernel_.keepalived_file = text;
+        }
+        return done;
+    }
+
+    std::expected<void, SystemError> test(std::string const& /*text*/) override { return kernel_.call("test file"); }
+
+    std::expected<bool, SystemError> is_running() override {
+        auto done = kernel_.call("find keepalived");
+        if (!done) {
+            return std::unexpected(std::move(done.error()));
+        }
+        return kernel_.keepalived_runs;
+    }
+
+    std::expected<void, SystemError> reload() override {
+        auto done = kernel_.call("reload keepalived");
+        if (done) {
+            kernel_.on_reload(kernel_);
+        }
+        return done;
+    }
+
+private:
+    FakeKernel& kernel_;
+};
+
 class FakeKernel::FakeIpvs final : public Ipvs {
 public:
     explicit FakeIpvs(FakeKernel& kernel) : kernel_(kernel) {}
@@ -225,6 +267,10 @@ std::expected<std::unique_ptr<Ipvs>, SystemError> FakeKernel::open_ipvs() {
         return std::unexpected(SystemError{SystemError::Kind::unsupported, ENOENT, "the kernel has no IPVS"});
     }
     return std::make_unique<FakeIpvs>(*this);
+}
+
+std::unique_ptr<KeepalivedDaemon> FakeKernel::open_keepalived(std::string /*path*/) {
+    return std::make_unique<FakeKeepalived>(*this);
 }
 
 std::expected<Record, SystemError> FakeKernel::read_record() {

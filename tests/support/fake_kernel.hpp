@@ -22,9 +22,15 @@ public:
     bool backup_only = false;
     Record record;
 
+    std::optional<std::string> keepalived_file; // that keepalived reads
+    bool keepalived_runs = false;
+    /// What keepalived makes of its file when it reads it.
+    std::function<void(FakeKernel&)> on_reload = [](FakeKernel& /*kernel*/) {};
+
     /// Every call in order: "lock", "open ipv4", "supports ipv4", "replace ipv4", "restore ipv4", "unlock",
     /// "read record", "write record", "open ipvs", "read services", "write services", "read daemons", "start daemon",
-    /// "stop daemon", "read backup_only", "write backup_only". A call that fails is in it too.
+    /// "stop daemon", "read backup_only", "write backup_only",
+    /// "read file", "write file", "test file", "find keepalived", "reload keepalived". A call that fails is in it too.
     std::vector<std::string> log;
 
     /// The calls that fail, by their place in `log`, and what they say. A call that fails changes nothing, but for
@@ -44,6 +50,7 @@ public:
     lock(std::chrono::milliseconds wait) override;
     [[nodiscard]] std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override;
     [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override;
+    [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override;
     [[nodiscard]] std::expected<Record, SystemError> read_record() override;
     [[nodiscard]] std::expected<void, SystemError> write_record(Record const& wanted) override;
 
@@ -51,6 +58,7 @@ private:
     class Table;
     class Lock;
     class FakeIpvs;
+    class FakeKeepalived;
 
     /// Logs a call; its failure, if it is to fail.
     [[nodiscard]] std::expected<void, SystemError> call(std::string name);

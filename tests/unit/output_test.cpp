@@ -1,4 +1,4 @@
-#include "cli/output.hpp"
+#include "backends/write_file.hpp"
 
 #include <doctest/doctest.h>
 

@@ -36,6 +36,9 @@ public:
         return kernel_.open_mangle(family);
     }
     [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return kernel_.open_ipvs(); }
+    [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override {
+        return kernel_.open_keepalived(std::move(path));
+    }
     [[nodiscard]] std::expected<Record, SystemError> read_record() override { return kernel_.read_record(); }
     [[nodiscard]] std::expected<void, SystemError> write_record(Record const& record) override {
         return kernel_.write_record(record);

@@ -1,0 +1,302 @@
+#include "backends/keepalived/keepalived_process.hpp"
+
+#include "backends/descriptor.hpp"
+#include "backends/write_file.hpp"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+extern char** environ; // NOLINT(readability-redundant-declaration): posix_spawn(3) wants it, not every header has it
+
+namespace lbc {
+namespace {
+
+using Kind = SystemError::Kind;
+
+constexpr char const* program = "keepalived";
+constexpr char const* default_path = "/etc/keepalived/keepalived.conf";
+constexpr std::size_t longest_words = 65536;
+constexpr std::chrono::seconds test_patience{60};
+
+std::string system_words(int code) { return std::generic_category().message(code); }
+
+std::unexpected<SystemError> failed(std::string_view what, int code) {
+    auto const kind = code == EACCES || code == EPERM ? Kind::permission : Kind::failed;
+    return std::unexpected(SystemError{kind, code, fmt::format("cannot {}: {}", what, system_words(code))});
+}
+
+/// The first bytes of a small file of /proc; empty where it cannot be read.
+std::string small_file(std::filesystem::path const& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string text(4096, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    return text;
+}
+
+struct Process {
+    pid_t pid = 0;
+    pid_t parent = 0;
+};
+
+pid_t parent_of(std::filesystem::path const& folder) {
+    // "PID (NAME) STATE PARENT …", where NAME may hold anything.
+    auto const stat = small_file(folder / "stat");
+    std::istringstream words(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
+    std::string state;
+    pid_t parent = 0;
+    words >> state >> parent;
+    return parent;
+}
+
+bool is_in_this_namespace(std::filesystem::path const& folder) {
+    struct stat own{};
+    struct stat other{};
+    return ::stat("/proc/self/ns/net", &own) == 0 && ::stat((folder / "ns/net").c_str(), &other) == 0 &&
+           own.st_ino == other.st_ino && own.st_dev == other.st_dev;
+}
+
+/// The keepalived processes of this network namespace that are no other's child.
+std::vector<pid_t> running_keepaliveds() {
+    std::vector<Process> found;
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end;
+         entry.increment(error)) {
+        auto const name = entry->path().filename().string();
+        if (!std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; }))
+            continue;
+        if (small_file(entry->path() / "comm") == "keepalived\n" && is_in_this_namespace(entry->path()))
+            found.push_back({static_cast<pid_t>(std::stol(name)), parent_of(entry->path())});
+    }
+    std::vector<pid_t> parents;
+    for (auto const& process : found)
+        if (std::ranges::find(found, process.parent, &Process::pid) == found.end())
+            parents.push_back(process.pid);
+    return parents;
+}
+
+/// The file that a keepalived was started with.
+std::string file_of(pid_t pid) {
+    auto const words = small_file(fmt::format("/proc/{}/cmdline", pid));
+    std::string path = default_path;
+    bool next = false;
+    for (std::size_t at = 0; at < words.size(); at = words.find('\0', at) + 1) {
+        std::string_view const word = words.c_str() + at;
+        constexpr std::string_view option = "--use-file";
+        if (next)
+            path = word;
+        next = word == "-f" || word == option;
+        if (word.starts_with("-f") && word.size() > 2)
+            path = word.substr(2);
+        if (word.starts_with(option) && word.size() > option.size() + 1)
+            path = word.substr(option.size() + 1);
+        if (words.find('\0', at) == std::string::npos)
+            break;
+    }
+    return path;
+}
+
+bool is_same_file(std::string const& a, std::string const& b) {
+    std::error_code error;
+    auto const one = std::filesystem::weakly_canonical(a, error);
+    auto const other = std::filesystem::weakly_canonical(b, error);
+    return a == b || (!error && one == other);
+}
+
+/// What a program said, and how it ended, as waitpid(2) has it.
+struct Ended {
+    std::string said;
+    int status = 0;
+};
+
+/// Reads until the other end is closed, for as long as `test_patience`.
+bool read_words(int pipe, std::string& words) {
+    auto const end = std::chrono::steady_clock::now() + test_patience;
+    std::array<char, 4096> part{};
+    for (;;) {
+        auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+        pollfd waiting{.fd = pipe, .events = POLLIN, .revents = 0};
+        if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) == 0)
+            return false;
+        auto const count = ::read(pipe, part.data(), part.size());
+        if (count == 0 || (count < 0 && errno != EINTR))
+            return true;
+        if (count > 0 && words.size() < longest_words)
+            words.append(part.data(), static_cast<std::size_t>(count));
+    }
+}
+
+/// `keepalived -t` on an open file.
+std::expected<Ended, SystemError> run_test(int file) {
+    std::array<int, 2> ends{-1, -1};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return failed("make a pipe", errno);
+    Descriptor const from(ends[0]);
+    Descriptor to(ends[1]);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions, to.get(), STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, to.get(), STDERR_FILENO);
+    constexpr int number = 3; // of the file in the program
+    ::posix_spawn_file_actions_adddup2(&actions, file, number);
+    auto path = fmt::format("/proc/self/fd/{}", number);
+    std::string name = program;
+    std::string test = "-t";
+    std::string option = "-f";
+    std::array<char*, 5> arguments{name.data(), test.data(), option.data(), path.data(), nullptr};
+    pid_t pid = 0;
+    int code = ::posix_spawnp(&pid, program, &actions, nullptr, arguments.data(), environ);
+    if (code == ENOENT) // a PATH for users may lack it
+        code = ::posix_spawn(&pid, "/usr/sbin/keepalived", &actions, nullptr, arguments.data(), environ);
+    ::posix_spawn_file_actions_destroy(&actions);
+    if (code == ENOENT)
+        return std::unexpected(SystemError{Kind::unsupported, code, "keepalived is not installed on this box"});
+    if (code != 0)
+        return failed("run keepalived", code);
+    to = Descriptor();
+    Ended ended;
+    if (!read_words(from.get(), ended.said)) {
+        ::kill(pid, SIGKILL);
+        ended.said += "it did not end";
+    }
+    while (::waitpid(pid, &ended.status, 0) < 0 && errno == EINTR) {
+    }
+    return ended;
+}
+
+/// keepalived 2.2.7 ends its own test by SIGTERM at a script's `user` that is not the caller (it takes its parent for
+/// gone, find_parent in lib/scheduler.c), so such lines are left out of a second test.
+std::string without_users(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        auto const size = std::min(text.find('\n'), text.size() - 1) + 1;
+        auto const line = text.substr(0, size);
+        auto const first = line.find_first_not_of(' ');
+        if (first == std::string_view::npos || !line.substr(first).starts_with("user "))
+            out += line;
+        text.remove_prefix(size);
+    }
+    return out;
+}
+
+class KeepalivedProcess final : public KeepalivedDaemon {
+public:
+    explicit KeepalivedProcess(std::string path) : path_(std::move(path)) {}
+
+    std::expected<std::optional<std::string>, SystemError> read() override {
+        std::error_code error;
+        if (!std::filesystem::exists(path_, error) && !error)
+            return std::nullopt;
+        errno = 0;
+        std::ifstream file(path_, std::ios::binary);
+        std::ostringstream text;
+        text << file.rdbuf();
+        if (!file)
+            return failed(fmt::format("read {}", path_), errno == 0 ? EIO : errno);
+        return std::move(text).str();
+    }
+
+    std::expected<void, SystemError> write(std::optional<std::string> const& text) override {
+        if (!text) {
+            if (::unlink(path_.c_str()) != 0 && errno != ENOENT)
+                return failed(fmt::format("remove {}", path_), errno);
+            return {};
+        }
+        auto const mask = ::umask(0077); // a new file may hold VRRP's secret
+        auto const written = write_file(path_, *text);
+        auto const code = errno;
+        ::umask(mask);
+        if (!written)
+            return std::unexpected(
+                SystemError{code == EACCES ? Kind::permission : Kind::failed, code, written.error()});
+        return {};
+    }
+
+    std::expected<void, SystemError> test(std::string const& text) override {
+        auto ended = test_once(text);
+        if (ended && WIFSIGNALED(ended->status) && WTERMSIG(ended->status) == SIGTERM)
+            ended = test_once(without_users(text));
+        if (!ended)
+            return std::unexpected(std::move(ended.error()));
+        if (WIFEXITED(ended->status) && WEXITSTATUS(ended->status) == 0)
+            return {};
+        auto said = std::move(ended->said);
+        for (std::string_view const name = "/proc/self/fd/3"; said.find(name) != std::string::npos;)
+            said.replace(said.find(name), name.size(), path_);
+        while (said.ends_with('\n'))
+            said.pop_back();
+        return std::unexpected(
+            SystemError{Kind::failed, 0, fmt::format("keepalived refuses its new configuration:\n{}", said)});
+    }
+
+    std::expected<bool, SystemError> is_running() override {
+        auto const pids = running_keepaliveds();
+        if (pids.empty())
+            return false;
+        if (find_ours(pids) != 0)
+            return true;
+        return std::unexpected(SystemError{
+            Kind::failed, 0,
+            fmt::format("the keepalived that runs here, process {}, has the file {}, not {}; name that with "
+                        "--keepalived-config",
+                        pids.front(), file_of(pids.front()), path_)});
+    }
+
+    std::expected<void, SystemError> reload() override {
+        auto const pid = find_ours(running_keepaliveds());
+        if (pid == 0 || ::kill(pid, SIGHUP) != 0)
+            return failed("tell keepalived to read its file again", pid == 0 ? ESRCH : errno);
+        return {};
+    }
+
+private:
+    static std::expected<Ended, SystemError> test_once(std::string const& text) {
+        Descriptor const file(::memfd_create("keepalived.conf", MFD_CLOEXEC));
+        // keepalived leaves out a file that can be executed, and is content.
+        if (!file || ::fchmod(file.get(), 0600) != 0)
+            return failed("make a file in memory", errno);
+        for (std::string_view rest = text; !rest.empty();) {
+            auto const count = ::write(file.get(), rest.data(), rest.size());
+            if (count < 0 && errno != EINTR)
+                return failed("write a file in memory", errno);
+            rest.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
+        }
+        return run_test(file.get());
+    }
+
+    [[nodiscard]] pid_t find_ours(std::vector<pid_t> const& pids) const {
+        auto const found = std::ranges::find_if(pids, [&](pid_t pid) { return is_same_file(file_of(pid), path_); });
+        return found == pids.end() ? 0 : *found;
+    }
+
+    std::string path_;
+};
+
+} // namespace
+
+std::unique_ptr<KeepalivedDaemon> open_keepalived_process(std::string path) {
+    return std::make_unique<KeepalivedProcess>(std::move(path));
+}
+
+} // namespace lbc

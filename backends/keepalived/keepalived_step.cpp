@@ -1,0 +1,227 @@
+#include "backends/keepalived/keepalived_step.hpp"
+
+#include "backends/ipvs/ipvs_plan.hpp"
+#include "backends/keepalived/keepalived.hpp"
+#include "backends/keepalived/virtual_server_blocks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <thread>
+#include <utility>
+
+namespace lbc {
+namespace {
+
+constexpr std::chrono::milliseconds pause{50};
+
+std::string name_of(IpvsKey key) { return fmt::format("fwmark {} ({})", key.mark.str(), title(key.family)); }
+
+IpvsReal const* find(std::vector<IpvsReal> const& reals, IpAddress const& address) {
+    auto const found = std::ranges::find(reals, address, [](IpvsReal const& real) { return real.server.address; });
+    return found == reals.end() ? nullptr : &*found;
+}
+
+/// What of a service is not as wanted. A server that is missing, or at weight 0, is one whose check fails.
+std::string not_shown_of(IpvsService const& now, KeepalivedService const& wanted) {
+    if (now.parameters != wanted.service.parameters)
+        return fmt::format("service {} as it is to be", name_of(now.key));
+    for (auto const& real : now.reals) {
+        auto const* meant = find(wanted.service.reals, real.server.address);
+        auto const* sorry = find(wanted.sorry, real.server.address);
+        if (meant == nullptr && sorry == nullptr)
+            return fmt::format("service {} without {}", name_of(now.key), real.server.address.str());
+        if (meant == nullptr || sorry != nullptr)
+            continue;
+        auto as_now = *meant;
+        as_now.server.port = real.server.port; // keepalived gives a mark's servers none
+        if (real.server.weight == 0 || wanted.dynamic)
+            as_now.server.weight = real.server.weight;
+        if (!real.same_settings(as_now))
+            return fmt::format("{} of {} as it is to be", real.server.address.str(), name_of(now.key));
+    }
+    return {};
+}
+
+/// Writes the file, has the running keepalived read it, and waits until IPVS shows it.
+class KeepalivedStep final : public Step {
+public:
+    struct Change {
+        std::optional<std::string> from;
+        std::string to;
+        std::vector<KeepalivedService> services;
+        std::vector<IpvsKey> gone;
+        std::chrono::milliseconds patience;
+    };
+
+    KeepalivedStep(std::shared_ptr<KeepalivedDaemon> daemon, std::shared_ptr<Ipvs> ipvs, Change change)
+        : daemon_(std::move(daemon)), ipvs_(std::move(ipvs)), change_(std::move(change)) {}
+
+    std::expected<void, SystemError> act() override {
+        if (auto written = daemon_->write(change_.to); !written)
+            return written;
+        touched_ = true;
+        auto const running = reload();
+        if (!running)
+            return std::unexpected(running.error());
+        return *running ? wait() : std::expected<void, SystemError>{};
+    }
+
+    bool touched() const override { return touched_; }
+
+    std::expected<void, SystemError> check() override { return {}; } // `act` has seen it, where keepalived runs
+
+    std::expected<void, SystemError> take_back() override {
+        if (auto written = daemon_->write(change_.from); !written)
+            return written;
+        auto const running = reload();
+        return running ? std::expected<void, SystemError>{} : std::unexpected(running.error());
+    }
+
+    void list_left(std::vector<std::string>& out) override {
+        out.emplace_back("keepalived: its file, or what it runs with, is the new one");
+    }
+
+private:
+    std::expected<bool, SystemError> reload() {
+        auto running = daemon_->is_running();
+        if (!running || !*running)
+            return running;
+        if (auto told = daemon_->reload(); !told)
+            return std::unexpected(std::move(told.error()));
+        return true;
+    }
+
+    std::expected<void, SystemError> wait() {
+        auto const end = std::chrono::steady_clock::now() + change_.patience;
+        for (;;) {
+            auto const now = ipvs_->read([](IpvsKey /*key*/) { return true; });
+            if (!now)
+                return std::unexpected(now.error());
+            auto const lacks = not_shown(*now, change_.services, change_.gone);
+            if (lacks.empty())
+                return {};
+            if (std::chrono::steady_clock::now() >= end)
+                return std::unexpected(SystemError{
+                    SystemError::Kind::failed, 0,
+                    fmt::format("keepalived has read its new configuration, and after {}s IPVS does not show {}; its "
+                                "log may say why",
+                                std::chrono::duration_cast<std::chrono::seconds>(change_.patience).count(), lacks)});
+            std::this_thread::sleep_for(pause);
+        }
+    }
+
+    std::shared_ptr<KeepalivedDaemon> daemon_;
+    std::shared_ptr<Ipvs> ipvs_;
+    Change change_;
+    bool touched_ = false;
+};
+
+/// How many lines of each text the other lacks.
+std::pair<std::size_t, std::size_t> count_changes(std::string_view from, std::string_view to) {
+    std::map<std::string_view, std::int64_t> balance;
+    for (auto const& [text, sign] : {std::pair{from, -1}, std::pair{to, 1}})
+        for (auto rest = text; !rest.empty();) {
+            auto const end = std::min(rest.find('\n'), rest.size() - 1);
+            balance[rest.substr(0, end + 1)] += sign;
+            rest.remove_prefix(end + 1);
+        }
+    std::pair<std::size_t, std::size_t> counts;
+    for (auto const& [line, count] : balance)
+        (count < 0 ? counts.first : counts.second) += static_cast<std::size_t>(count < 0 ? -count : count);
+    return counts;
+}
+
+std::unexpected<SystemError> refuse(std::string message) {
+    return std::unexpected(SystemError{SystemError::Kind::failed, 0, std::move(message)});
+}
+
+/// Of a file that is as wanted: what keepalived has not made of it, which no reload mends.
+std::string drift(Kernel& kernel, KeepalivedWanted const& wanted) {
+    auto ipvs = kernel.open_ipvs();
+    auto const now = ipvs ? (*ipvs)->read([](IpvsKey /*key*/) { return true; }) : std::unexpected(ipvs.error());
+    auto const lacks = now ? not_shown(*now, wanted.services, {}) : now.error().message;
+    return lacks.empty() ? lacks
+                         : fmt::format("IPVS does not show {}, which keepalived's file asks for; it does not mend what "
+                                       "others change until it is started anew",
+                                       lacks);
+}
+
+} // namespace
+
+std::vector<KeepalivedService> keepalived_services(Site const& site, Plan const& plan) {
+    std::vector<KeepalivedService> out;
+    for (auto& made : ipvs_services(plan)) {
+        auto const& planned = plan.services[out.size()];
+        auto const& service = site.services[planned.service];
+        auto& wanted = out.emplace_back();
+        wanted.service = std::move(made);
+        if (auto const* sorry = service.sorry_for(planned.family)) {
+            auto& real = wanted.sorry.emplace_back();
+            real.server.address = sorry->address;
+        }
+        auto const sets_weight = [](Check const& check) { return check.dynamic || check.kind == Check::Kind::file; };
+        wanted.dynamic = std::ranges::any_of(service.checks, sets_weight) ||
+                         std::ranges::any_of(service.reals, [&](RealServer const& real) {
+                             return std::ranges::any_of(real.checks, sets_weight);
+                         });
+    }
+    return out;
+}
+
+std::string not_shown(std::span<IpvsService const> now, std::span<KeepalivedService const> wanted,
+                      std::span<IpvsKey const> gone) {
+    for (auto const& service : wanted) {
+        auto const found = std::ranges::find(now, service.service.key, &IpvsService::key);
+        auto lacks = found == now.end() ? fmt::format("service {}", name_of(service.service.key))
+                                        : not_shown_of(*found, service);
+        if (!lacks.empty())
+            return lacks;
+    }
+    for (auto const& key : gone)
+        if (std::ranges::find(now, key, &IpvsService::key) != now.end())
+            return fmt::format("that service {} is gone", name_of(key));
+    return {};
+}
+
+std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, KeepalivedWanted const& wanted) {
+    KeepalivedPlan plan;
+    std::shared_ptr<KeepalivedDaemon> const daemon = kernel.open_keepalived(wanted.path);
+    auto now = daemon->read();
+    if (!now)
+        return std::unexpected(std::move(now.error()));
+    auto const running = daemon->is_running();
+    if (!running)
+        return std::unexpected(running.error());
+    if (!*running)
+        plan.notes.push_back(fmt::format("keepalived does not run with {}", wanted.path));
+    if (*now == wanted.text) {
+        if (auto lacks = *running ? drift(kernel, wanted) : std::string{}; !lacks.empty())
+            plan.notes.push_back(std::move(lacks));
+        return plan;
+    }
+    if (*now && !is_keepalived_text(**now))
+        return refuse(
+            fmt::format("{} is not lbc's; move it away, or name another file with --keepalived-config", wanted.path));
+    if (auto tested = daemon->test(wanted.text); !tested)
+        return std::unexpected(std::move(tested.error()));
+    auto ipvs = kernel.open_ipvs();
+    if (!ipvs)
+        return std::unexpected(std::move(ipvs.error()));
+    std::shared_ptr<Ipvs> const shared = std::move(*ipvs);
+    auto const [removed, added] = count_changes(now->value_or(""), wanted.text);
+    plan.settings.push_back(
+        fmt::format("write {} for keepalived: lines removed {}, added {}", wanted.path, removed, added));
+    auto const left = blocks_that_leave(now->value_or(""), wanted.text);
+    auto const with_left = wanted.text + left.text;
+    plan.before_marks.push_back(std::make_unique<KeepalivedStep>(
+        daemon, shared, KeepalivedStep::Change{std::move(*now), with_left, wanted.services, {}, wanted.patience}));
+    if (!left.keys.empty())
+        plan.after_marks.push_back(std::make_unique<KeepalivedStep>(
+            daemon, shared,
+            KeepalivedStep::Change{with_left, wanted.text, wanted.services, left.keys, wanted.patience}));
+    return plan;
+}
+
+} // namespace lbc

@@ -1,0 +1,46 @@
+// keepalived's configuration as steps of a transaction. A service that leaves stays in the file until no mark leads to
+// it: the file is written before the marks with what is new and what leaves, and after them without the latter.
+#pragma once
+
+#include "backends/kernel.hpp"
+#include "backends/transaction.hpp"
+#include "compiler/plan.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace lbc {
+
+/// A virtual service as keepalived is to make it. Which of its servers are there at a time is a matter of their health.
+struct KeepalivedService {
+    IpvsService service;
+    std::vector<IpvsReal> sorry; // one at most
+    bool dynamic = false;        // a check sets weights
+};
+
+struct KeepalivedWanted {
+    std::string path;
+    std::string text;
+    std::vector<KeepalivedService> services;
+    std::chrono::milliseconds patience{15'000}; // until IPVS shows a file that was read
+};
+
+struct KeepalivedPlan {
+    Steps before_marks;
+    Steps after_marks;
+    std::vector<std::string> settings; // "write /etc/keepalived/keepalived.conf: 3 lines removed, 5 added"
+    std::vector<std::string> notes;    // what the operator should know, and lbc does nothing about
+};
+
+[[nodiscard]] std::vector<KeepalivedService> keepalived_services(Site const& site, Plan const& plan);
+
+/// Reads the file and compares it. A file that lbc has not made is refused, and so is a text that `keepalived -t` does.
+[[nodiscard]] std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel,
+                                                                         KeepalivedWanted const& wanted);
+
+/// What IPVS does not show yet of what keepalived is to make of it, or still shows of `gone`; empty where all is there.
+[[nodiscard]] std::string not_shown(std::span<IpvsService const> now, std::span<KeepalivedService const> wanted,
+                                    std::span<IpvsKey const> gone);
+
+} // namespace lbc
