@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
+#include <exception>
 #include <utility>
 
 namespace lbc {
@@ -26,35 +26,47 @@ ApplyFailure undo(std::span<std::unique_ptr<Step> const> steps, SystemError erro
 } // namespace
 
 std::expected<void, ApplyFailure> run_steps(std::span<std::unique_ptr<Step> const> steps) {
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-        if (auto done = steps[i]->act(); !done) {
-            return std::unexpected(undo(steps.first(i + 1), std::move(done.error())));
+    std::size_t begun = 0;
+    auto const stop = [&](SystemError error) { return std::unexpected(undo(steps.first(begun), std::move(error))); };
+    try {
+        for (auto const& step : steps) {
+            ++begun;
+            if (auto done = step->act(); !done) {
+                return stop(std::move(done.error()));
+            }
         }
-    }
-    for (auto const& step : steps) {
-        if (auto same = step->check(); !same) {
-            return std::unexpected(undo(steps, std::move(same.error())));
+        for (auto const& step : steps) {
+            if (auto same = step->check(); !same) {
+                return stop(std::move(same.error()));
+            }
         }
+    } catch (std::exception const& error) {
+        // Memory that ran out between two steps; a half-made change is worse than the attempt to undo it.
+        return stop({SystemError::Kind::failed, 0, error.what(), {}});
     }
     return {};
 }
 
 std::expected<void, ApplyFailure> take_back_steps(std::span<std::unique_ptr<Step> const> steps) {
-    ApplyFailure failure{Outcome::left_behind, {}, {}};
-    for (auto const& step : steps | std::views::reverse) {
-        if (!step->touched()) {
+    for (auto i = steps.size(); i > 0; --i) {
+        auto& step = *steps[i - 1];
+        if (!step.touched()) {
             continue;
         }
-        if (auto restored = step->take_back(); !restored) {
-            failure.error.message += fmt::format("{}taking the change back failed too: {}",
-                                                 failure.error.message.empty() ? "" : "; ", restored.error().message);
-            step->list_left(failure.left);
+        auto const restored = step.take_back();
+        if (restored) {
+            continue;
         }
+        ApplyFailure failure{Outcome::left_behind, restored.error(), {}};
+        failure.error.message = fmt::format("taking the change back failed too: {}", restored.error().message);
+        for (auto const& left : steps.first(i)) {
+            if (left->touched()) {
+                left->list_left(failure.left);
+            }
+        }
+        return std::unexpected(std::move(failure));
     }
-    if (failure.error.message.empty()) {
-        return {};
-    }
-    return std::unexpected(std::move(failure));
+    return {};
 }
 
 } // namespace lbc

@@ -51,7 +51,9 @@ struct ApplyFailure {
 /// Does the steps in order and checks each; at the first failure, takes back what was done.
 [[nodiscard]] std::expected<void, ApplyFailure> run_steps(std::span<std::unique_ptr<Step> const> steps);
 
-/// Undoes the steps that touched something, the last first.
+/// Undoes the steps that touched something, the last first, up to one that cannot be undone: what is there then is what
+/// was there between two steps, where every mark leads to a service. An error: what is left of that step and of those
+/// before it.
 [[nodiscard]] std::expected<void, ApplyFailure> take_back_steps(std::span<std::unique_ptr<Step> const> steps);
 
 } // namespace lbc

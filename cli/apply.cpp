@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <ostream>
 #include <thread>
 
@@ -131,13 +132,38 @@ Wanted nothing_of(Options const& options) {
     return wanted;
 }
 
+/// Ctrl-C, a cut line or a service manager's patience do not end a change half way: signals come when it is made.
+class SignalsHeld {
+public:
+    SignalsHeld() {
+        sigset_t held;
+        ::sigemptyset(&held);
+        for (auto const signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP})
+            ::sigaddset(&held, signal);
+        ::sigprocmask(SIG_BLOCK, &held, &before_);
+    }
+    SignalsHeld(SignalsHeld const&) = delete;
+    SignalsHeld& operator=(SignalsHeld const&) = delete;
+    ~SignalsHeld() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+private:
+    sigset_t before_{};
+};
+
+std::expected<void, ApplyFailure> make(Transaction& transaction, Ready const& ready) {
+    SignalsHeld const held;
+    if (auto is_ready = ready(); !is_ready)
+        return std::unexpected(ApplyFailure{ApplyFailure::Outcome::refused, std::move(is_ready.error()), {}});
+    return transaction.run();
+}
+
 /// Makes the change, or shows it. The status: it ended without one that could be taken back.
-std::expected<Transaction, Status> change(Run const& run, Wanted const& wanted) {
+std::expected<Transaction, Status> change(Run const& run, Wanted const& wanted, Ready const& ready) {
     auto transaction = Transaction::plan(*run.kernel, wanted, run.options.wait);
     if (!transaction)
         return std::unexpected(run.fail(transaction.error()));
     if (!run.options.dry_run) {
-        if (auto done = transaction->run(); !done)
+        if (auto done = make(*transaction, ready); !done)
             return std::unexpected(run.fail(done.error()));
     }
     print_changes(transaction->changes(), run.output(), run.environment);
@@ -171,13 +197,23 @@ std::expected<std::size_t, SystemError> connections_left(Run const& run, std::ve
     return count;
 }
 
+/// Whether a change takes off what was kept for its connections, and nothing else.
+bool only_removes(Changes const& changes, std::vector<IpvsService> const& leaving) {
+    return changes.marks.empty() && changes.settings.empty() &&
+           std::ranges::all_of(changes.services, [&](IpvsChange const& change) {
+               return (change.action == IpvsChange::Action::delete_service ||
+                       change.action == IpvsChange::Action::delete_real) &&
+                      std::ranges::find(leaving, change.key, &IpvsService::key) != leaving.end();
+           });
+}
+
 /// Waits until what leaves has no connection or the time is over, and removes it.
 Status drain(Run const& run, Wanted wanted) {
     auto transaction = Transaction::plan(*run.kernel, wanted, run.options.wait);
     if (!transaction)
         return run.fail(transaction.error());
     auto const leaving = transaction->changes().leaving;
-    if (auto done = transaction->run(); !done)
+    if (auto done = make(*transaction, refuse_if_pending); !done)
         return run.fail(done.error());
     auto changes = transaction->changes();
     if (leaving.empty()) {
@@ -189,7 +225,7 @@ Status drain(Run const& run, Wanted wanted) {
     run.environment.err.flush();
     auto const fail_half_way = [&](ApplyFailure failure) {
         failure.outcome = ApplyFailure::Outcome::left_behind;
-        failure.left.emplace_back("IPVS: what is to leave, at weight 0; all else is as wanted");
+        failure.left.emplace_back("IPVS: what was to leave, at weight 0");
         return run.fail(failure);
     };
     auto const end = std::chrono::steady_clock::now() + *run.options.drain;
@@ -205,7 +241,12 @@ Status drain(Run const& run, Wanted wanted) {
     auto removal = Transaction::plan(*run.kernel, wanted, run.options.wait);
     if (!removal)
         return fail_half_way(std::move(removal.error()));
-    if (auto done = removal->run(); !done)
+    // The lock was free meanwhile: what another command has made of this director since is not undone.
+    if (!only_removes(removal->changes(), leaving))
+        return fail_half_way({ApplyFailure::Outcome::refused,
+                              {SystemError::Kind::changed, 0, "the director was changed while connections ended"},
+                              {}});
+    if (auto done = make(*removal, refuse_if_pending); !done)
         return fail_half_way(std::move(done.error()));
     std::ranges::copy(removal->changes().services, std::back_inserter(changes.services));
     print_changes(changes, run.output(), run.environment);
@@ -213,21 +254,17 @@ Status drain(Run const& run, Wanted wanted) {
 }
 
 Status carry_out(Run run, Wanted const& wanted) {
-    if (!run.options.dry_run && is_apply_pending()) {
-        print_failure(run.environment, "an apply waits for `lbc confirm` or `lbc rollback`; nothing was touched");
-        return Status::refused;
-    }
     if (run.options.confirm_within && !run.options.dry_run) {
-        auto const make_change = [&] {
+        auto const make_change = [&](Ready const& ready) {
             run.kernel = run.environment.kernel();
-            return change(run, wanted);
+            return change(run, wanted, ready);
         };
         return supervise(make_change, *run.options.confirm_within, run.environment);
     }
     run.kernel = run.environment.kernel();
     if (run.options.drain && !run.options.dry_run)
         return drain(run, wanted);
-    auto const done = change(run, wanted);
+    auto const done = change(run, wanted, refuse_if_pending);
     return done ? Status::done : done.error();
 }
 

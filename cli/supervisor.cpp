@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -24,13 +25,15 @@
 #include <optional>
 #include <ostream>
 #include <system_error>
+#include <utility>
 
 namespace lbc {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds lock_wait{60'000}; // for taking back, which nobody may be there to repeat
+constexpr std::chrono::milliseconds lock_wait{20'000}; // for taking back
+constexpr std::chrono::seconds retry_pause{10};          // behind a lock that was not had
 constexpr timeval client_patience{.tv_sec = 2, .tv_usec = 0};
 constexpr std::size_t longest_text = 65536;
 
@@ -65,7 +68,7 @@ std::expected<Descriptor, std::string> listen_for_answer() {
     Descriptor listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!address || !listener)
         return std::unexpected("cannot make a socket: " + system_words(errno));
-    // Nobody listens there: that was asked before. What is left is of a process that was killed.
+    // Nobody listens there: that was asked, under the same lock. What is left is of a process that was killed.
     ::unlink(static_cast<char const*>(address->sun_path));
     auto const mask = ::umask(0177);
     bool const bound = ::bind(listener.get(), generic(*address), sizeof *address) == 0;
@@ -101,56 +104,109 @@ void send_all(int connection, std::string_view text) {
     }
 }
 
+/// `refused`: it was not tried, and can be tried again.
 Answer take_back(Transaction& transaction) {
     auto const undone = transaction.take_back(lock_wait);
     if (undone)
         return {Status::done, "the change is taken back\n"};
-    auto text = fmt::format("lbc: {}\n", undone.error().error.message);
-    for (auto const& line : undone.error().left)
+    auto const& failure = undone.error();
+    bool const tried = failure.outcome != ApplyFailure::Outcome::refused;
+    auto text = fmt::format("lbc: {}{}\n", failure.error.message,
+                            tried ? "" : "; the change stays for now, and is tried to be taken back again");
+    for (auto const& line : failure.left)
         text += fmt::format("  {}\n", line);
-    return {Status::left_behind, std::move(text)};
+    return {tried ? Status::left_behind : Status::refused, std::move(text)};
 }
 
-/// The answer to one client; nothing for one that said neither word.
-std::optional<Answer> serve(int listener, Transaction& transaction) {
-    Descriptor const client(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC));
+/// The socket that answers come to. While it is there, nothing else changes this director.
+class Listener {
+public:
+    explicit Listener(Descriptor socket) : socket_(std::move(socket)) {}
+    Listener(Listener&&) = default;
+    Listener& operator=(Listener&&) = default;
+
+    [[nodiscard]] int get() const { return socket_.get(); }
+
+    /// Once, since another apply may listen there as soon as this is done.
+    void close() {
+        if (!socket_)
+            return;
+        ::unlink(run_path("confirm").c_str());
+        socket_ = Descriptor();
+    }
+
+private:
+    Descriptor socket_;
+};
+
+/// Answers one client. Whether that is the end.
+bool serve(Listener& listener, Transaction& transaction) {
+    Descriptor const client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!client)
-        return std::nullopt;
+        return false;
     ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &client_patience, sizeof client_patience);
     auto const word = receive_all(client.get());
-    std::optional<Answer> answer;
-    if (word == "confirm")
-        answer = Answer{Status::done, "the change is kept\n"};
-    else if (word == "rollback")
-        answer = take_back(transaction);
-    if (answer)
-        send_all(client.get(), fmt::format("{}{}", static_cast<int>(answer->status), answer->text));
-    return answer;
+    if (word != "confirm" && word != "rollback")
+        return false;
+    auto const answer = word == "confirm" ? Answer{Status::done, "the change is kept\n"} : take_back(transaction);
+    bool const is_end = answer.status != Status::refused;
+    if (is_end)
+        listener.close(); // first: who has the answer may begin another change at once
+    send_all(client.get(), fmt::format("{}{}", static_cast<int>(answer.status), answer.text));
+    return is_end;
 }
 
-void wait_for_answer(int listener, Transaction& transaction, std::chrono::milliseconds limit) {
-    auto const end = Clock::now() + limit;
-    for (;;) {
-        auto const left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
-        pollfd waiting{.fd = listener, .events = POLLIN, .revents = 0};
-        auto const ready = left <= 0 ? 0 : ::poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left, 1 << 30)));
-        if (ready > 0 && serve(listener, transaction))
-            return;
-        if (ready == 0 && Clock::now() >= end)
-            break;
-    }
-    auto const answer = take_back(transaction);
-    // Nobody reads this process's output any more.
+/// Nobody reads this process's output any more.
+void log(std::string_view why, Answer const& answer) {
     ::openlog("lbc", LOG_PID, LOG_DAEMON);
-    ::syslog(LOG_WARNING, "not confirmed in time: %s", answer.text.c_str());
+    ::syslog(LOG_WARNING, "%.*s: %s", static_cast<int>(why.size()), why.data(), answer.text.c_str());
     ::closelog();
 }
 
-/// Leaves the terminal, so that its end is not this process's.
-void leave_terminal() {
+/// `signals`: readable when this process is to end, which it does not without taking the change back.
+void wait_for_answer(Listener& listener, int signals, Transaction& transaction, std::chrono::milliseconds limit) {
+    auto end = Clock::now() + limit;
+    std::string_view why = "not confirmed in time";
+    for (;;) {
+        auto const left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+        std::array waiting{pollfd{.fd = listener.get(), .events = POLLIN, .revents = 0},
+                           pollfd{.fd = signals, .events = POLLIN, .revents = 0}};
+        if (left > 0)
+            ::poll(waiting.data(), waiting.size(), static_cast<int>(std::min<std::int64_t>(left, 1 << 30)));
+        signalfd_siginfo signal{};
+        if ((waiting[1].revents & POLLIN) != 0 && ::read(signals, &signal, sizeof signal) == sizeof signal) {
+            why = "told to end before it was confirmed";
+            end = Clock::now();
+        } else if ((waiting[0].revents & POLLIN) != 0 && serve(listener, transaction))
+            return;
+        if (Clock::now() < end)
+            continue;
+        auto const answer = take_back(transaction);
+        log(why, answer);
+        if (answer.status != Status::refused)
+            break;
+        end = Clock::now() + retry_pause;
+    }
+    listener.close();
+}
+
+/// Leaves the terminal, so that its end is not this process's, and all files of who called but `pipe` and the standard
+/// ones, so that nobody waits for this process by them. Gives a descriptor of the signals that ask it to end.
+Descriptor leave_caller(int pipe) {
     ::setsid();
     std::signal(SIGHUP, SIG_IGN);
     std::signal(SIGPIPE, SIG_IGN);
+    constexpr unsigned first = STDERR_FILENO + 1;
+    auto const kept = static_cast<unsigned>(pipe);
+    if (kept > first)
+        ::close_range(first, kept - 1, 0);
+    ::close_range(kept + 1, ~0U, 0);
+    sigset_t ends;
+    ::sigemptyset(&ends);
+    for (auto const signal : {SIGTERM, SIGINT, SIGQUIT})
+        ::sigaddset(&ends, signal);
+    ::sigprocmask(SIG_BLOCK, &ends, nullptr);
+    return Descriptor(::signalfd(-1, &ends, SFD_CLOEXEC));
 }
 
 void leave_output() {
@@ -165,32 +221,39 @@ void report(int pipe, Status status) {
     }
 }
 
-[[noreturn]] void run_supervisor(std::function<std::expected<Transaction, Status>()> const& make_change,
-                                 std::chrono::milliseconds limit, int pipe, Environment const& environment) {
-    leave_terminal();
-    auto const listener = listen_for_answer();
-    if (!listener) {
-        print_failure(environment, listener.error() + "; nothing was touched");
-        environment.err.flush();
-        report(pipe, Status::refused);
-        ::_exit(0);
-    }
-    auto transaction = make_change();
+[[noreturn]] void run_supervisor(MakeChange const& make_change, std::chrono::milliseconds limit, int pipe,
+                                 Environment const& environment) {
+    auto const signals = leave_caller(pipe);
+    Listener listener{Descriptor()};
+    auto transaction = make_change([&]() -> std::expected<void, SystemError> {
+        if (auto free = refuse_if_pending(); !free)
+            return free;
+        auto socket = listen_for_answer();
+        if (!socket)
+            return std::unexpected(SystemError{SystemError::Kind::failed, 0, std::move(socket.error())});
+        listener = Listener(std::move(*socket));
+        return {};
+    });
     environment.out.flush();
     environment.err.flush();
     report(pipe, transaction ? Status::done : transaction.error());
     ::close(pipe);
     if (transaction) {
         leave_output();
-        wait_for_answer(listener->get(), *transaction, limit);
+        wait_for_answer(listener, signals.get(), *transaction, limit);
     }
-    ::unlink(run_path("confirm").c_str());
+    listener.close();
     ::_exit(0);
 }
 
 } // namespace
 
-bool is_apply_pending() { return static_cast<bool>(connect_pending()); }
+std::expected<void, SystemError> refuse_if_pending() {
+    if (!connect_pending())
+        return {};
+    return std::unexpected(
+        SystemError{SystemError::Kind::failed, 0, "an apply waits for `lbc confirm` or `lbc rollback`"});
+}
 
 std::expected<Answer, std::string> answer_pending(std::string_view word) {
     auto const connection = connect_pending();
@@ -205,8 +268,7 @@ std::expected<Answer, std::string> answer_pending(std::string_view word) {
     return Answer{status, text.substr(1)};
 }
 
-Status supervise(std::function<std::expected<Transaction, Status>()> const& make_change,
-                 std::chrono::milliseconds limit, Environment const& environment) {
+Status supervise(MakeChange const& make_change, std::chrono::milliseconds limit, Environment const& environment) {
     std::array<int, 2> ends{-1, -1};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
         print_failure(environment, fmt::format("cannot make a pipe: {}", system_words(errno)));

@@ -12,8 +12,9 @@
 
 namespace lbc {
 
-/// Whether an apply in this network namespace waits for an answer.
-[[nodiscard]] bool is_apply_pending();
+/// An error where an apply in this network namespace waits for an answer: nothing else may change the director then,
+/// since that would be undone with it. To be asked under the lock, and before the first write.
+[[nodiscard]] std::expected<void, SystemError> refuse_if_pending();
 
 /// Says "confirm" or "rollback" to the apply that waits; its status and what it says. The error: none waits.
 struct Answer {
@@ -22,9 +23,15 @@ struct Answer {
 };
 [[nodiscard]] std::expected<Answer, std::string> answer_pending(std::string_view word);
 
+/// Asked under the lock, before the first write; an error refuses the change.
+using Ready = std::function<std::expected<void, SystemError>()>;
+
+/// Makes a change: the transaction to wait for, or the status to end with.
+using MakeChange = std::function<std::expected<Transaction, Status>(Ready const&)>;
+
 /// Runs `make_change` in a process of its own, which is the one that goes on; gives the status of the change as soon as
-/// it is made. `make_change` gives the transaction to wait for, or the status to end with.
-[[nodiscard]] Status supervise(std::function<std::expected<Transaction, Status>()> const& make_change,
-                               std::chrono::milliseconds limit, Environment const& environment);
+/// it is made. A process that is told to end takes the change back; one that does not get the lock for that tries again.
+[[nodiscard]] Status supervise(MakeChange const& make_change, std::chrono::milliseconds limit,
+                               Environment const& environment);
 
 } // namespace lbc

@@ -87,12 +87,17 @@ public:
                         left.front().span});
     }
 
+    /// The order is that of the way forth: what was removed is there again before the marks that lead to it, and what
+    /// was added goes, with the step that added it, when none leads to it any more.
     std::expected<void, SystemError> take_back() override {
         auto const now = read_owned(*change_->ipvs, change_->owns);
         if (!now) {
             return std::unexpected(now.error());
         }
-        auto const back = ipvs_difference(*now, change_->before);
+        auto back = ipvs_difference(*now, change_->before);
+        if (part_ == Part::shrink) {
+            back.shrink.clear();
+        }
         for (auto const* changes : {&back.grow, &back.shrink}) {
             if (auto written = change_->ipvs->write(*changes); !written) {
                 return std::unexpected(std::move(written.error().error));

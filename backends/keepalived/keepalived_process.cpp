@@ -165,10 +165,18 @@ std::expected<Ended, SystemError> run_test(int file) {
     std::string test = "-t";
     std::string option = "-f";
     std::array<char*, 5> arguments{name.data(), test.data(), option.data(), path.data(), nullptr};
+    // Its caller may hold signals back; it must not.
+    sigset_t none;
+    ::sigemptyset(&none);
+    posix_spawnattr_t attributes;
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
     pid_t pid = 0;
-    int code = ::posix_spawnp(&pid, program, &actions, nullptr, arguments.data(), environ);
+    int code = ::posix_spawnp(&pid, program, &actions, &attributes, arguments.data(), environ);
     if (code == ENOENT) // a PATH for users may lack it
-        code = ::posix_spawn(&pid, "/usr/sbin/keepalived", &actions, nullptr, arguments.data(), environ);
+        code = ::posix_spawn(&pid, "/usr/sbin/keepalived", &actions, &attributes, arguments.data(), environ);
+    ::posix_spawnattr_destroy(&attributes);
     ::posix_spawn_file_actions_destroy(&actions);
     if (code == ENOENT)
         return std::unexpected(SystemError{Kind::unsupported, code, "keepalived is not installed on this box"});

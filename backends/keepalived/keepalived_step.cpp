@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <thread>
 #include <utility>
@@ -65,7 +66,9 @@ public:
         auto const running = reload();
         if (!running)
             return std::unexpected(running.error());
-        return *running ? wait() : std::expected<void, SystemError>{};
+        if (!*running)
+            return {};
+        return wait([this](auto const& now) { return not_shown(now, change_.services, change_.gone); });
     }
 
     bool touched() const override { return touched_; }
@@ -76,7 +79,17 @@ public:
         if (auto written = daemon_->write(change_.from); !written)
             return written;
         auto const running = reload();
-        return running ? std::expected<void, SystemError>{} : std::unexpected(running.error());
+        if (!running)
+            return std::unexpected(running.error());
+        if (!*running)
+            return {};
+        // Marks that lead to what was gone come back next.
+        return wait([this](auto const& now) {
+            for (auto const& key : change_.gone)
+                if (std::ranges::find(now, key, &IpvsService::key) == now.end())
+                    return fmt::format("service {}", name_of(key));
+            return std::string{};
+        });
     }
 
     void list_left(std::vector<std::string>& out) override {
@@ -93,19 +106,20 @@ private:
         return true;
     }
 
-    std::expected<void, SystemError> wait() {
+    /// Until what IPVS holds lacks nothing.
+    std::expected<void, SystemError> wait(std::function<std::string(std::vector<IpvsService> const&)> const& lacks_of) {
         auto const end = std::chrono::steady_clock::now() + change_.patience;
         for (;;) {
             auto const now = ipvs_->read([](IpvsKey /*key*/) { return true; });
             if (!now)
                 return std::unexpected(now.error());
-            auto const lacks = not_shown(*now, change_.services, change_.gone);
+            auto const lacks = lacks_of(*now);
             if (lacks.empty())
                 return {};
             if (std::chrono::steady_clock::now() >= end)
                 return std::unexpected(SystemError{
                     SystemError::Kind::failed, 0,
-                    fmt::format("keepalived has read its new configuration, and after {}s IPVS does not show {}; its "
+                    fmt::format("keepalived was told to read its configuration, and after {}s IPVS does not show {}; its "
                                 "log may say why",
                                 std::chrono::duration_cast<std::chrono::seconds>(change_.patience).count(), lacks)});
             std::this_thread::sleep_for(pause);
