@@ -107,6 +107,7 @@ Wanted wanted_of(Site const& site, DirectorId director, Options const& options) 
     if (options.ipvs()) {
         wanted.ipvs.emplace();
         wanted.ipvs->backup_only = plan.backup_only;
+        wanted.ipvs->guard = site.guard_span == Span{} ? std::nullopt : std::optional(site.guard_span);
         wanted.ipvs->drain = options.drain.has_value();
         wanted.ipvs->leave_services = site.ipvs == IpvsOwner::keepalived;
         if (!wanted.ipvs->leave_services) {

@@ -159,6 +159,12 @@ void read_instance(Arguments& in, SyncDraft& draft) {
         draft.sync.instance = static_cast<std::size_t>(at - names.begin());
 }
 
+// The kernel takes others for the nearest of these (start_sync_thread in ip_vs_sync.c): a UDP packet has 65535 bytes
+// with its headers, and a backup wants room for what any master sends.
+constexpr std::uint16_t smallest_sync_message = 1024;
+constexpr std::uint16_t largest_sync_message = 65507;
+constexpr std::uint16_t largest_sync_message_ipv6 = 65487;
+
 constexpr std::array sync_rules{
     StatementRule<SyncDraft>{"interface", Occurs::required, Block::none,
                              [](Arguments& in, SyncDraft& draft) {
@@ -171,7 +177,9 @@ constexpr std::array sync_rules{
     StatementRule<SyncDraft>{"instance", Occurs::once, Block::none, read_instance},
     StatementRule<SyncDraft>{
         "maxlen", Occurs::once, Block::none,
-        [](Arguments& in, SyncDraft& draft) { draft.sync.maxlen = in.number<std::uint16_t>({"maxlen", 1, 65507}); }},
+        [](Arguments& in, SyncDraft& draft) {
+            draft.sync.maxlen = in.number<std::uint16_t>({"maxlen", smallest_sync_message, largest_sync_message});
+        }},
     StatementRule<SyncDraft>{"group", Occurs::once, Block::none,
                              [](Arguments& in, SyncDraft& draft) {
                                  draft.sync.group = in.value(parse_address, "a multicast address");
@@ -212,6 +220,11 @@ std::optional<Sync> read_sync(ast::Node const& node, Site const& site, Reading r
         return std::nullopt;
     Arguments(node, reading.lets, {}, reading.diagnostics).finish();
     read_statements<SyncDraft>(sync_rules, node.block(), node, "`sync`", reading, draft);
+    auto const& sync = draft.sync;
+    if (sync.group && sync.group->family() == Family::ipv6 && sync.maxlen.value_or(0) > largest_sync_message_ipv6)
+        reading.diagnostics.report(DiagId::number_range, node.keyword_span(),
+                                   "maxlen {} is out of range ({} to {}) with an IPv6 group", *sync.maxlen,
+                                   smallest_sync_message, largest_sync_message_ipv6);
     return std::move(draft.sync);
 }
 

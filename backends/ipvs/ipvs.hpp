@@ -95,6 +95,7 @@ struct SyncDaemon {
     std::optional<IpAddress> group{};
     std::uint16_t port = 0; // 0: the kernel's choice
     std::uint8_t ttl = 0;   // 0: the kernel's choice
+    std::optional<Span> span{};
 
     /// Whether a running daemon is what this one asks for: what is left to the kernel is no difference.
     [[nodiscard]] bool is_met_by(SyncDaemon const& running) const;

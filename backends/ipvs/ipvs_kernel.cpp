@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <tuple>
 #include <utility>
 
@@ -101,13 +102,13 @@ public:
 
     std::expected<void, SystemError> start(SyncDaemon const& daemon) override {
         return one({IPVS_CMD_NEW_DAEMON, [&](nl_msg* message) { return put_daemon(message, daemon, false); }},
-                   fmt::format("start the {} sync daemon on {}", name_of(daemon.role), daemon.interface));
+                   [&](int code) { return ipvs_daemon_refusal(daemon, code); });
     }
 
     std::expected<void, SystemError> stop(SyncDaemon::Role role) override {
         SyncDaemon const daemon{.role = role};
         return one({IPVS_CMD_DEL_DAEMON, [&](nl_msg* message) { return put_daemon(message, daemon, true); }},
-                   fmt::format("stop the {} sync daemon", name_of(role)));
+                   [&](int code) { return ipvs_error(fmt::format("stop the {} sync daemon", title(role)), code); });
     }
 
     std::expected<bool, SystemError> backup_only() override {
@@ -128,10 +129,6 @@ public:
     }
 
 private:
-    static std::string_view name_of(SyncDaemon::Role role) {
-        return role == SyncDaemon::Role::master ? "master" : "backup";
-    }
-
     std::expected<void, int> read_reals(IpvsService& service) {
         GenlRequest const request{IPVS_CMD_GET_DEST,
                                   [&](nl_msg* message) { return put_service(message, service.key, nullptr); }};
@@ -144,10 +141,11 @@ private:
         return listed;
     }
 
-    std::expected<void, SystemError> one(GenlRequest const& request, std::string const& what) {
+    std::expected<void, SystemError> one(GenlRequest const& request,
+                                         std::function<SystemError(int)> const& error_of) {
         auto const written = socket_.write(1, [&](std::size_t /*index*/) { return request; });
         if (!written || !written->refused.empty()) {
-            return std::unexpected(ipvs_error(what, written ? written->refused.front().code : written.error()));
+            return std::unexpected(error_of(written ? written->refused.front().code : written.error()));
         }
         return {};
     }

@@ -181,7 +181,7 @@ std::vector<SyncDaemon> sync_daemons(Site const& site) {
     Sync const& sync = *site.sync;
     for (auto const role : {SyncDaemon::Role::master, SyncDaemon::Role::backup}) {
         daemons.push_back({role, sync.interface, sync.id, sync.maxlen.value_or(0), sync.group,
-                           sync.port.value_or(Port{}).value, sync.ttl.value_or(0)});
+                           sync.port.value_or(Port{}).value, sync.ttl.value_or(0), sync.span});
     }
     return daemons;
 }

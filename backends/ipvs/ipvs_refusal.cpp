@@ -69,6 +69,22 @@ SystemError ipvs_refusal(IpvsChange const& change, int code) {
     return {said.kind, code, fmt::format("the kernel cannot {}: {}", change.str(), said.words), change.span};
 }
 
+std::string_view title(SyncDaemon::Role role) { return role == SyncDaemon::Role::master ? "master" : "backup"; }
+
+SystemError ipvs_daemon_refusal(SyncDaemon const& daemon, int code) {
+    auto error = ipvs_error(fmt::format("start the {} sync daemon on {}", title(daemon.role), daemon.interface), code);
+    if (code == ENODEV) {
+        error.message += fmt::format("; this box has no interface {} that is up", daemon.interface);
+    } else if (code == EINVAL) {
+        error.message += "; a service has a tunnel to real servers of the other address family, which the kernel "
+                         "does not synchronise";
+    } else if (code == EEXIST) {
+        error = {Kind::changed, code, error.message + "; another program has started one in the meantime", {}};
+    }
+    error.place = daemon.span;
+    return error;
+}
+
 SystemError ipvs_error(std::string_view what, int code) {
     bool const denied = code == EPERM || code == EACCES;
     return {denied ? Kind::permission : Kind::failed, code,

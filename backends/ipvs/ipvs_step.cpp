@@ -193,11 +193,15 @@ private:
 
 class BackupOnlyStep final : public Step {
 public:
-    BackupOnlyStep(std::shared_ptr<Ipvs> ipvs, bool wanted) : ipvs_(std::move(ipvs)), wanted_(wanted) {}
+    BackupOnlyStep(std::shared_ptr<Ipvs> ipvs, bool wanted, std::optional<Span> guard)
+        : ipvs_(std::move(ipvs)), wanted_(wanted), guard_(guard) {}
 
     std::expected<void, SystemError> act() override {
         auto done = ipvs_->set_backup_only(wanted_);
         touched_ = done.has_value();
+        if (!done) {
+            done.error().place = guard_;
+        }
         return done;
     }
     bool touched() const override { return touched_; }
@@ -222,6 +226,7 @@ public:
 private:
     std::shared_ptr<Ipvs> ipvs_;
     bool wanted_;
+    std::optional<Span> guard_;
     bool touched_ = false;
 };
 
@@ -285,7 +290,7 @@ std::expected<void, SystemError> plan_backup_only(IpvsWanted const& wanted, Reco
     plan.settings.push_back(fmt::format("set net.ipv4.vs.backup_only to {}", wanted.backup_only ? 1 : 0));
     // Where both are on for a moment, the stricter guard holds.
     Steps& steps = wanted.backup_only ? plan.before_marks : plan.after_marks;
-    steps.push_back(std::make_unique<BackupOnlyStep>(plan.ipvs, wanted.backup_only));
+    steps.push_back(std::make_unique<BackupOnlyStep>(plan.ipvs, wanted.backup_only, wanted.guard));
     return {};
 }
 

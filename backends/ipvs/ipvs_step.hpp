@@ -17,6 +17,7 @@ struct IpvsWanted {
     std::vector<IpvsService> services;
     std::vector<SyncDaemon> daemons;
     bool backup_only = false;
+    std::optional<Span> guard{}; // that asks for `backup_only`
     MarkRange range{{}, {}}; // every service with a mark in it is lbc's
     /// Services whose marks lbc's rules set are lbc's as well, as where the script that `compile` emits made them.
     bool rules_tell = false;

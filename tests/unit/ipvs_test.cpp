@@ -1,4 +1,5 @@
 #include "backends/ipvs/ipvs_plan.hpp"
+#include "backends/ipvs/ipvs_refusal.hpp"
 #include "tests/support/applied.hpp"
 #include "tests/support/compiled.hpp"
 #include "tests/support/fake_kernel.hpp"
@@ -107,6 +108,17 @@ TEST_CASE("ipvs: a local real server has no forwarding method to differ by") {
     CHECK_FALSE(real("10.0.0.1").same_settings(tunnelled));
     tunnelled.server.weight = 2;
     CHECK_FALSE(local.same_settings(tunnelled));
+}
+
+TEST_CASE("ipvs: what a refused daemon means, at its place in the source") {
+    SyncDaemon daemon{.role = SyncDaemon::Role::backup, .interface = "eth9", .id = 7};
+    daemon.span = Span{FileId{0}, 3, 7};
+    auto const error = ipvs_daemon_refusal(daemon, ENODEV);
+    CHECK(error.message == "cannot start the backup sync daemon on eth9: No such device; this box has no interface "
+                           "eth9 that is up");
+    CHECK(error.place == daemon.span);
+    CHECK(ipvs_daemon_refusal(daemon, EPERM).kind == SystemError::Kind::permission);
+    CHECK(ipvs_daemon_refusal(daemon, EEXIST).kind == SystemError::Kind::changed);
 }
 
 TEST_CASE("ipvs: what the kernel chooses for a daemon is no difference") {
