@@ -1,5 +1,7 @@
 #include "backends/apply.hpp"
 
+#include "compiler/layout.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -56,6 +58,13 @@ std::unexpected<ApplyFailure> refused(SystemError error) {
 }
 
 } // namespace
+
+MarkRules mark_rules(Site const& site, Plan const& plan) {
+    MarkRules rules;
+    std::ranges::transform(families, rules.begin(),
+                           [&](Family family) { return layout_linear(site, plan.marks, family); });
+    return rules;
+}
 
 MarkRules no_marks() { return {Ruleset{Family::ipv4, {}, {}}, Ruleset{Family::ipv6, {}, {}}}; }
 

@@ -19,6 +19,9 @@ struct Wanted {
     std::optional<KeepalivedWanted> keepalived{}; // none: keepalived is left alone
 };
 
+/// What a director's plan says of the mangle tables.
+[[nodiscard]] MarkRules mark_rules(Site const& site, Plan const& plan);
+
 /// Nothing of lbc's: what `remove` wants.
 [[nodiscard]] MarkRules no_marks();
 

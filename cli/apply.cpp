@@ -7,7 +7,6 @@
 #include "cli/commands.hpp"
 #include "cli/site_input.hpp"
 #include "cli/supervisor.hpp"
-#include "compiler/layout.hpp"
 #include "compiler/values.hpp"
 
 #include <fmt/format.h>
@@ -99,11 +98,8 @@ struct Run {
 Wanted wanted_of(Site const& site, DirectorId director, Options const& options) {
     auto const plan = make_plan(site, director);
     Wanted wanted;
-    if (options.marks()) {
-        wanted.marks.emplace();
-        std::ranges::transform(families, wanted.marks->begin(),
-                               [&](Family family) { return layout_linear(site, plan.marks, family); });
-    }
+    if (options.marks())
+        wanted.marks = mark_rules(site, plan);
     if (options.ipvs()) {
         wanted.ipvs.emplace();
         wanted.ipvs->backup_only = plan.backup_only;

@@ -1,8 +1,11 @@
+#include "backends/apply.hpp"
+#include "backends/ipvs/ipvs_plan.hpp"
 #include "cli/commands.hpp"
 #include "cli/site_input.hpp"
 #include "cli/status_view.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <ostream>
 
 namespace lbc {
@@ -19,7 +22,13 @@ std::expected<StatusView, SystemError> look(Site const& site, DirectorId directo
     auto record = kernel.read_record();
     if (!record)
         return std::unexpected(std::move(record.error()));
-    auto marks = std::move(record->marks);
+    auto const tables = compare_marks(kernel, mark_rules(site, plan));
+    if (!tables)
+        return std::unexpected(tables.error());
+    auto marks = record->marks;
+    for (auto const& table : *tables)
+        std::ranges::copy(marks_of(table.before), std::inserter(marks, marks.end()));
+    marks.erase(site.guard_mark);
     for (auto const& service : plan.services)
         marks.insert(service.mark);
     auto ipvs = kernel.open_ipvs();
@@ -29,7 +38,8 @@ std::expected<StatusView, SystemError> look(Site const& site, DirectorId directo
         (*ipvs)->read([&](IpvsKey key) { return site.marks.contains(key.mark) || marks.contains(key.mark); });
     if (!services)
         return std::unexpected(services.error());
-    auto view = compare_status(site, plan, *services, site.ipvs == IpvsOwner::keepalived);
+    auto view = compare_status(site, plan, *services);
+    view.marks = compare_status(*tables);
     auto daemons = (*ipvs)->daemons();
     if (!daemons)
         return std::unexpected(std::move(daemons.error()));
@@ -38,6 +48,11 @@ std::expected<StatusView, SystemError> look(Site const& site, DirectorId directo
     if (!backup_only)
         return std::unexpected(backup_only.error());
     view.backup_only = *backup_only;
+    auto const wanted = site.ipvs == IpvsOwner::keepalived ? std::vector<SyncDaemon>{} : sync_daemons(site);
+    bool const ours = !wanted.empty() || record->sync;
+    view.settings_differ =
+        (ours && !std::ranges::equal(wanted, view.daemons, [](auto const& a, auto const& b) { return a.is_met_by(b); })) ||
+        ((plan.backup_only || record->backup_only) && plan.backup_only != view.backup_only);
     return view;
 }
 

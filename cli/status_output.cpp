@@ -76,10 +76,6 @@ Row row_of(ServiceView const& view) {
     return row;
 }
 
-bool is_there(RealView const& view) {
-    return view.presence != Presence::missing && (view.presence != Presence::down || view.real.server.weight == 0);
-}
-
 Row row_of(RealView const& view) {
     Row row;
     row[0] = fmt::format("  {}{}{}", address_of(view.real.server), view.director.empty() ? "" : " ", view.director);
@@ -88,7 +84,7 @@ Row row_of(RealView const& view) {
     if (view.site_weight && *view.site_weight != view.real.server.weight)
         row[2] += fmt::format(" (site: {})", *view.site_weight);
     row[9] = to_string(view.presence);
-    if (!is_there(view))
+    if (!view.is_there)
         return row;
     row[3] = short_number(view.real.active);
     row[4] = short_number(view.real.inactive);
@@ -96,10 +92,14 @@ Row row_of(RealView const& view) {
     return row;
 }
 
-std::string_view colour_of(std::string const& state) {
+std::string_view colour_of(std::string_view state) {
     if (state == "ok")
         return "\x1b[32m";
     return state == "differs" || state == "extra" ? "\x1b[33m" : "\x1b[31m";
+}
+
+std::string painted(std::string_view state, bool colour) {
+    return fmt::format("{}{}{}", colour ? colour_of(state) : "", state, colour ? "\x1b[0m" : "");
 }
 
 std::string table(std::span<Row const> rows, bool colour) {
@@ -112,8 +112,7 @@ std::string table(std::span<Row const> rows, bool colour) {
         text += fmt::format("{:<{}}  {:<{}}", row[0], widths[0], row[1], widths[1]);
         for (std::size_t i = 2; i + 1 < row.size(); ++i)
             text += fmt::format("  {:>{}}", row[i], widths[i]);
-        bool const paint = colour && &row != &rows.front();
-        text += fmt::format("  {}{}{}\n", paint ? colour_of(row.back()) : "", row.back(), paint ? "\x1b[0m" : "");
+        text += fmt::format("  {}\n", painted(row.back(), colour && &row != &rows.front()));
     }
     return text;
 }
@@ -229,10 +228,15 @@ std::string status_text(StatusView const& view, bool colour) {
             rows.push_back(row_of(real));
     }
     auto text = view.services.empty() ? std::string() : table(rows, colour);
+    for (auto const& marks : view.marks)
+        text += fmt::format("{} mangle table: rules {}, {}\n", title(marks.family), marks.rules,
+                            painted(to_string(marks.presence), colour));
     for (auto const& daemon : view.daemons)
         text += fmt::format("sync daemon: {} on {}, id {}\n", role_name(daemon.role), daemon.interface, daemon.id);
     if (view.backup_only)
         text += "net.ipv4.vs.backup_only: 1\n";
+    if (view.settings_differ)
+        text += "the sync daemons or net.ipv4.vs.backup_only: not as the site says\n";
     return text + summary(view);
 }
 
@@ -240,18 +244,24 @@ std::string status_json(StatusView const& view) {
     Json object = {{"director", view.director},
                    {"differences", view.differences()},
                    {"backup_only", view.backup_only},
+                   {"settings_differ", view.settings_differ},
                    {"daemons", Json::array()},
+                   {"marks", Json::array()},
                    {"services", Json::array()}};
     for (auto const& daemon : view.daemons)
         object["daemons"].push_back(
             {{"role", role_name(daemon.role)}, {"interface", daemon.interface}, {"id", daemon.id}});
+    for (auto const& marks : view.marks)
+        object["marks"].push_back({{"family", to_string(marks.family)},
+                                   {"rules", marks.rules},
+                                   {"state", to_string(marks.presence)}});
     for (auto const& service : view.services)
         object["services"].push_back(json_of(service));
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
 std::string status_prometheus(StatusView const& view) {
-    auto text = head("differences", "gauge", "Services and real servers that are not as the site says.");
+    auto text = head("differences", "gauge", "What lbc apply would change: mangle tables, services, real servers, settings.");
     text += fmt::format("lbc_differences{{director=\"{}\"}} {}\n", view.director, view.differences());
     text += head("service_present", "gauge", "Whether the kernel has the virtual service.");
     for (auto const& service : view.services)
@@ -260,12 +270,12 @@ std::string status_prometheus(StatusView const& view) {
     text += head("real_present", "gauge", "Whether the kernel has the real server.");
     for (auto const& service : view.services)
         for (auto const& real : service.reals)
-            text += fmt::format("lbc_real_present{{{}}} {}\n", labels(view, service, real), is_there(real) ? 1 : 0);
+            text += fmt::format("lbc_real_present{{{}}} {}\n", labels(view, service, real), real.is_there ? 1 : 0);
     for (auto const& metric : metrics) {
         text += head(fmt::format("real_{}", metric.name), metric.type, metric.help);
         for (auto const& service : view.services)
             for (auto const& real : service.reals)
-                if (is_there(real))
+                if (real.is_there)
                     text += fmt::format("lbc_real_{}{{{}}} {}\n", metric.name, labels(view, service, real),
                                         metric.value(real));
     }

@@ -1,6 +1,6 @@
 #include "cli/status_view.hpp"
 
-#include "backends/ipvs/ipvs_plan.hpp"
+#include "backends/keepalived/keepalived_step.hpp"
 
 #include <algorithm>
 #include <ranges>
@@ -23,34 +23,53 @@ IpvsReal const* find(std::vector<IpvsReal> const& reals, Destination const& want
     return found == reals.end() ? nullptr : &*found;
 }
 
-/// `now` is null where the kernel lacks it.
-RealView compare_real(IpvsReal const& wanted, IpvsReal const* now, bool keepalived) {
+/// `now` is null where the kernel lacks it. `checks` is null where nothing but lbc changes it.
+RealView compare_real(IpvsReal const& wanted, IpvsReal const* now, KeepalivedService const* checks) {
     RealView view{.real = now == nullptr ? wanted : *now, .director = {}, .site_weight = wanted.server.weight};
-    if (now == nullptr)
-        view.presence = keepalived ? Presence::down : Presence::missing;
-    else if (keepalived && now->server.weight == 0 && wanted.server.weight != 0)
+    view.is_there = now != nullptr;
+    if (now == nullptr) {
+        view.presence = checks != nullptr ? Presence::down : Presence::missing;
+        return view;
+    }
+    auto meant = wanted;
+    if (checks != nullptr && checks->dynamic)
+        meant.server.weight = now->server.weight;
+    if (checks != nullptr && now->server.weight == 0 && wanted.server.weight != 0)
         view.presence = Presence::down;
-    else if (!now->same_settings(wanted))
+    else if (!now->same_settings(meant))
         view.presence = Presence::differs;
     return view;
 }
 
-ServiceView compare_service(std::string name, IpvsService const& wanted, IpvsService const* now, bool keepalived) {
+bool is_sorry(KeepalivedService const* checks, IpvsReal const& real) {
+    return checks != nullptr && std::ranges::any_of(checks->sorry, [&](IpvsReal const& sorry) {
+               return sorry.server.address == real.server.address;
+           });
+}
+
+/// `now` is null where the kernel lacks it.
+ServiceView compare_service(std::string name, IpvsService const& wanted, IpvsService const* now,
+                            KeepalivedService const* checks) {
     ServiceView view{.name = std::move(name), .service = now == nullptr ? wanted : *now, .reals = {}};
     if (now == nullptr)
         view.presence = Presence::missing;
     else if (now->parameters != wanted.parameters)
         view.presence = Presence::differs;
     for (auto const& real : wanted.reals)
-        view.reals.push_back(
-            compare_real(real, now == nullptr ? nullptr : find(now->reals, real.server), keepalived && now != nullptr));
+        view.reals.push_back(now == nullptr ? compare_real(real, nullptr, nullptr)
+                                            : compare_real(real, find(now->reals, real.server), checks));
     for (auto const& real : view.service.reals)
         if (now != nullptr && find(wanted.reals, real.server) == nullptr)
-            view.reals.push_back({.real = real, .director = {}, .site_weight = {}, .presence = Presence::extra});
+            view.reals.push_back({.real = real,
+                                  .director = {},
+                                  .site_weight = {},
+                                  .presence = is_sorry(checks, real) ? Presence::sorry : Presence::extra});
     return view;
 }
 
-bool is_difference(Presence presence) { return presence != Presence::as_site && presence != Presence::down; }
+bool is_difference(Presence presence) {
+    return presence != Presence::as_site && presence != Presence::down && presence != Presence::sorry;
+}
 
 } // namespace
 
@@ -60,9 +79,10 @@ std::string_view to_string(Presence presence) {
     case Presence::differs: return "differs";
     case Presence::missing: return "missing";
     case Presence::extra: return "extra";
-    case Presence::down: break;
+    case Presence::down: return "down";
+    case Presence::sorry: break;
     }
-    return "down";
+    return "sorry";
 }
 
 std::size_t StatusView::reals() const {
@@ -73,7 +93,9 @@ std::size_t StatusView::reals() const {
 }
 
 std::size_t StatusView::differences() const {
-    std::size_t count = 0;
+    auto count = static_cast<std::size_t>(
+        std::ranges::count_if(marks, [](auto const& table) { return is_difference(table.presence); }));
+    count += settings_differ ? 1 : 0;
     for (auto const& service : services) {
         count += is_difference(service.presence) ? 1 : 0;
         // Of a service that is missing or extra, its real servers are no further difference.
@@ -84,29 +106,47 @@ std::size_t StatusView::differences() const {
     return count;
 }
 
-StatusView compare_status(Site const& site, Plan const& plan, std::vector<IpvsService> const& kernel, bool keepalived) {
+StatusView compare_status(Site const& site, Plan const& plan, std::vector<IpvsService> const& kernel) {
     StatusView view;
     view.director = site[plan.director].name.value;
-    auto const wanted = ipvs_services(plan);
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        auto const now = std::ranges::lower_bound(kernel, wanted[i].key, {}, &IpvsService::key);
-        bool const found = now != kernel.end() && now->key == wanted[i].key;
-        view.services.push_back(compare_service(site.services[plan.services[i].service].name.value, wanted[i],
-                                                found ? &*now : nullptr, keepalived));
-    }
+    bool const checked = site.ipvs == IpvsOwner::keepalived;
+    auto const wanted = keepalived_services(site, plan);
     std::vector<IpvsKey> keys;
-    std::ranges::transform(wanted, std::back_inserter(keys), &IpvsService::key);
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        auto const& service = wanted[i].service;
+        keys.push_back(service.key);
+        auto const now = std::ranges::lower_bound(kernel, service.key, {}, &IpvsService::key);
+        bool const found = now != kernel.end() && now->key == service.key;
+        view.services.push_back(compare_service(site.services[plan.services[i].service].name.value, service,
+                                                found ? &*now : nullptr, checked ? &wanted[i] : nullptr));
+    }
     std::ranges::sort(keys);
     for (auto const& service : kernel) {
         if (std::ranges::binary_search(keys, service.key))
             continue;
-        auto& extra = view.services.emplace_back(compare_service({}, service, &service, false));
+        auto& extra = view.services.emplace_back(compare_service({}, service, &service, nullptr));
         extra.presence = Presence::extra;
     }
     for (auto& service : view.services)
         for (auto& real : service.reals)
             real.director = director_name(site, real.real.server.address);
     return view;
+}
+
+std::vector<MarksView> compare_status(std::vector<FamilyChange> const& tables) {
+    std::vector<MarksView> views;
+    for (auto const& [family, now, wanted] : tables) {
+        if (now.empty() && wanted.empty())
+            continue;
+        auto& view = views.emplace_back(MarksView{.family = family});
+        for (auto const& chain : now.chains)
+            view.rules += chain.rules.size();
+        if (now != wanted)
+            view.presence = now.empty()      ? Presence::missing
+                            : wanted.empty() ? Presence::extra
+                                             : Presence::differs;
+    }
+    return views;
 }
 
 } // namespace lbc

@@ -1,6 +1,7 @@
 // What IPVS holds beside what the site says, for `lbc status`: a value, and its three forms.
 #pragma once
 
+#include "backends/iptables/mangle_step.hpp"
 #include "backends/ipvs/ipvs.hpp"
 
 #include <optional>
@@ -16,6 +17,7 @@ enum class Presence : std::uint8_t {
     missing, // in the site alone
     extra,   // in the kernel alone
     down,    // what a health check does: missing or at weight 0 under `ipvs keepalived`
+    sorry,   // the sorry server, which stands in under `ipvs keepalived`
 };
 [[nodiscard]] std::string_view to_string(Presence presence);
 
@@ -24,6 +26,7 @@ struct RealView {
     std::string director; // the director that it is, or empty
     std::optional<std::uint32_t> site_weight;
     Presence presence = Presence::as_site;
+    bool is_there = true; // in the kernel
 };
 
 struct ServiceView {
@@ -33,20 +36,31 @@ struct ServiceView {
     Presence presence = Presence::as_site;
 };
 
+/// lbc's rules in one family's mangle table.
+struct MarksView {
+    Family family{};
+    std::size_t rules = 0; // in the kernel
+    Presence presence = Presence::as_site;
+};
+
 struct StatusView {
     std::string director;
+    std::vector<MarksView> marks;      // of the families where there is anything, or should be
     std::vector<ServiceView> services; // in the order of the site, then what is extra
     std::vector<SyncDaemon> daemons;
     bool backup_only = false;
+    bool settings_differ = false; // the daemons or backup_only are not as the site says
 
     [[nodiscard]] std::size_t reals() const;
-    /// Services and real servers that are neither as the site says nor down.
+    /// What `lbc apply` would change: mangle tables, services, real servers, and the daemons with backup_only.
     [[nodiscard]] std::size_t differences() const;
 };
 
-/// `kernel` is sorted by key. `keepalived`: health checks own weights and removals.
-[[nodiscard]] StatusView compare_status(Site const& site, Plan const& plan, std::vector<IpvsService> const& kernel,
-                                        bool keepalived);
+/// The services. `kernel` is sorted by key. Under `ipvs keepalived` health checks own weights and removals.
+[[nodiscard]] StatusView compare_status(Site const& site, Plan const& plan, std::vector<IpvsService> const& kernel);
+
+/// The mangle tables.
+[[nodiscard]] std::vector<MarksView> compare_status(std::vector<FamilyChange> const& tables);
 
 /// An aligned table with a line that sums it up.
 [[nodiscard]] std::string status_text(StatusView const& view, bool colour);

@@ -93,16 +93,6 @@ private:
     bool touched_ = false;
 };
 
-void add_marks(Ruleset const& rules, std::vector<Fwmark>& marks) {
-    for (Chain const& chain : rules.chains) {
-        for (Rule const& rule : chain.rules) {
-            if (auto const* set = std::get_if<SetMark>(&rule.then); set != nullptr && set->mark != Fwmark{}) {
-                marks.push_back(set->mark);
-            }
-        }
-    }
-}
-
 std::expected<void, SystemError> plan_family(Kernel& kernel, Ruleset wanted, MarkPlan& plan) {
     auto table = kernel.open_mangle(wanted.family);
     if (!table) {
@@ -112,7 +102,7 @@ std::expected<void, SystemError> plan_family(Kernel& kernel, Ruleset wanted, Mar
         return std::unexpected(std::move(table.error()));
     }
     Ruleset const& now = (*table)->owned();
-    add_marks(now, plan.marks);
+    std::ranges::copy(marks_of(now), std::back_inserter(plan.marks));
     if (now == wanted) {
         return {};
     }
@@ -125,6 +115,31 @@ std::expected<void, SystemError> plan_family(Kernel& kernel, Ruleset wanted, Mar
 }
 
 } // namespace
+
+std::vector<Fwmark> marks_of(Ruleset const& rules) {
+    std::vector<Fwmark> marks;
+    for (Chain const& chain : rules.chains) {
+        for (Rule const& rule : chain.rules) {
+            if (auto const* set = std::get_if<SetMark>(&rule.then); set != nullptr && set->mark != Fwmark{}) {
+                marks.push_back(set->mark);
+            }
+        }
+    }
+    return marks;
+}
+
+std::expected<std::vector<FamilyChange>, SystemError> compare_marks(Kernel& kernel, MarkRules const& wanted) {
+    std::vector<FamilyChange> compared;
+    for (Ruleset const& rules : wanted) {
+        auto const table = kernel.open_mangle(rules.family);
+        if (!table && table.error().kind != SystemError::Kind::unsupported) {
+            return std::unexpected(table.error());
+        }
+        compared.push_back(
+            {rules.family, table ? (*table)->owned() : Ruleset{rules.family, {}, {}}, as_read_back(rules)});
+    }
+    return compared;
+}
 
 std::expected<MarkPlan, SystemError> plan_marks(Kernel& kernel, MarkRules const& wanted) {
     MarkPlan plan;

@@ -26,6 +26,14 @@ struct MarkPlan {
     std::vector<Fwmark> marks;         // that lbc's rules set now, in either family; without 0
 };
 
+/// What is lbc's in each table now, as `before`, beside what is wanted; also where both are the same. A family that the
+/// kernel lacks has nothing. Writes nothing.
+[[nodiscard]] std::expected<std::vector<FamilyChange>, SystemError> compare_marks(Kernel& kernel,
+                                                                                 MarkRules const& wanted);
+
+/// The marks that rules set, without 0.
+[[nodiscard]] std::vector<Fwmark> marks_of(Ruleset const& rules);
+
 /// Reads both tables, and asks whether what differs could be written. A family that the kernel lacks is passed over if
 /// nothing is wanted there.
 [[nodiscard]] std::expected<MarkPlan, SystemError> plan_marks(Kernel& kernel, MarkRules const& wanted);

@@ -15,8 +15,8 @@ Compiled const& site() {
     return compiled;
 }
 
-StatusView view(std::vector<IpvsService> const& kernel, bool keepalived = false) {
-    return compare_status(site().site, site().plan("lb1"), kernel, keepalived);
+StatusView view(std::vector<IpvsService> const& kernel) {
+    return compare_status(site().site, site().plan("lb1"), kernel);
 }
 
 std::vector<IpvsService> as_site() { return ipvs_services(site().plan("lb1")); }
@@ -62,13 +62,47 @@ TEST_CASE("status: what differs, is missing and is extra") {
 }
 
 TEST_CASE("status: what keepalived's checks do is down, not a difference") {
-    auto kernel = as_site();
+    Compiled const checked("ipvs keepalived\n" + std::string(two_directors) +
+                           "service web { vip 10.9.9.1; port tcp 80; mark 3; real lb1 weight 0; real lb2 weight 3;"
+                           " sorry 10.0.0.99 }\n"
+                           "service api { vip 10.9.9.2; port tcp 80; mark 4; real lb2"
+                           " { check script { command \"/bin/true\"; dynamic } } }\n");
+    REQUIRE_FALSE(checked.diagnostics.has_errors());
+    auto const plan = checked.plan("lb1");
+    auto kernel = ipvs_services(plan);
     kernel[0].reals.erase(kernel[0].reals.begin());
     kernel[0].reals[0].server.weight = 0;
-    auto const status = view(kernel, true);
+    kernel[0].reals.emplace_back().server.address = *IpAddress::parse("10.0.0.99");
+    kernel[1].reals[0].server.weight = 77;
+    auto const status = compare_status(checked.site, plan, kernel);
     CHECK(status.services[0].reals[0].presence == Presence::down);
+    CHECK_FALSE(status.services[0].reals[0].is_there);
     CHECK(status.services[0].reals[1].presence == Presence::down);
+    CHECK(status.services[0].reals[1].is_there);
+    CHECK(status.services[0].reals[2].presence == Presence::sorry);
+    CHECK(status.services[1].reals[0].presence == Presence::as_site);
     CHECK(status.differences() == 0);
+}
+
+TEST_CASE("status: mangle tables and settings count") {
+    Ruleset const nothing{Family::ipv6, {}, {}};
+    Ruleset const rules{Family::ipv4, {{"LBC", {{{}, SetMark{Fwmark{3}}, {}}}}}, {{"PREROUTING", {{}, Jump{"LBC"}, {}}}}};
+    Ruleset const other{Family::ipv4, {{"LBC", {{{}, SetMark{Fwmark{4}}, {}}}}}, {{"PREROUTING", {{}, Jump{"LBC"}, {}}}}};
+    auto const presence = [&](Ruleset const& now, Ruleset const& wanted) {
+        return compare_status({{Family::ipv4, now, wanted}}).front().presence;
+    };
+    CHECK(compare_status({{Family::ipv6, nothing, nothing}}).empty());
+    CHECK(presence(rules, rules) == Presence::as_site);
+    CHECK(presence(other, rules) == Presence::differs);
+    CHECK(presence(nothing, rules) == Presence::missing);
+    CHECK(presence(rules, nothing) == Presence::extra);
+    auto status = view(as_site());
+    status.marks = compare_status({{Family::ipv4, rules, other}});
+    status.settings_differ = true;
+    CHECK(status.differences() == 2);
+    auto const text = status_text(status, false);
+    CHECK(text.find("IPv4 mangle table: rules 1, differs\n") != std::string::npos);
+    CHECK(text.find("not as the site says\nlb1: ") != std::string::npos);
 }
 
 TEST_CASE("status: JSON and Prometheus have the same figures") {
