@@ -39,14 +39,12 @@ Record record_of(IpvsWanted const& wanted) {
     for (IpvsService const& service : wanted.services) {
         record.marks.insert(service.key.mark);
     }
-    record.backup_only = wanted.backup_only;
     record.sync = !wanted.daemons.empty();
     return record;
 }
 
 Record either(Record a, Record const& b) {
     a.marks.insert(b.marks.begin(), b.marks.end());
-    a.backup_only = a.backup_only || b.backup_only;
     a.sync = a.sync || b.sync;
     return a;
 }
@@ -100,7 +98,7 @@ std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
     if (!before) {
         return std::unexpected(before.error());
     }
-    Record const after = record_of(*wanted.ipvs);
+    Record after = record_of(*wanted.ipvs);
     Record owned = either(*before, after);
     if (wanted.ipvs->rules_tell) {
         owned.marks.insert(marks.marks.begin(), marks.marks.end());
@@ -112,6 +110,8 @@ std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
     if (!ipvs) {
         return std::unexpected(std::move(ipvs.error()));
     }
+    after.sysctls = std::move(ipvs->sysctls);
+    owned.sysctls.insert(after.sysctls.begin(), after.sysctls.end());
     changes_.services = std::move(ipvs->changes);
     changes_.settings = std::move(ipvs->settings);
     changes_.leaving = std::move(ipvs->leaving);

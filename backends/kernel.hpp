@@ -5,6 +5,7 @@
 
 #include "backends/ipvs/ipvs.hpp"
 #include "backends/keepalived/keepalived_daemon.hpp"
+#include "backends/sysctl.hpp"
 #include "backends/system_error.hpp"
 #include "compiler/ruleset.hpp"
 
@@ -53,9 +54,9 @@ public:
 /// What lbc has put on this box that the kernel does not tell from the work of others. It lasts as long as the kernel's
 /// own state does: until the box is started anew.
 struct Record {
-    std::set<Fwmark> marks;   // of virtual services
-    bool backup_only = false; // net.ipv4.vs.backup_only
-    bool sync = false;        // the sync daemons
+    std::set<Fwmark> marks; // of virtual services
+    Sysctls sysctls;        // each with the value that it had before lbc set it
+    bool sync = false;      // the sync daemons
 
     friend bool operator==(Record const&, Record const&) = default;
 };
@@ -79,6 +80,10 @@ public:
 
     /// keepalived with its file at `path`. Asks nothing yet.
     [[nodiscard]] virtual std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) = 0;
+
+    /// `unsupported` where this kernel has no such setting.
+    [[nodiscard]] virtual std::expected<int, SystemError> read_sysctl(Sysctl sysctl) = 0;
+    [[nodiscard]] virtual std::expected<void, SystemError> write_sysctl(Sysctl sysctl, int value) = 0;
 
     /// Nothing was recorded: an empty record.
     [[nodiscard]] virtual std::expected<Record, SystemError> read_record() = 0;

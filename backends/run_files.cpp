@@ -45,15 +45,31 @@ std::string text_of(Record const& record) {
     for (Fwmark const mark : record.marks) {
         text += fmt::format("mark {}\n", mark.str());
     }
-    text += record.backup_only ? "backup-only\n" : "";
+    for (auto const& [sysctl, value] : record.sysctls) {
+        text += fmt::format("sysctl {} {}\n", title(sysctl), value);
+    }
     text += record.sync ? "sync\n" : "";
     return text;
 }
 
+bool read_sysctl_line(std::string_view line, Record& record) {
+    for (auto const sysctl : sysctls) {
+        auto const name = title(sysctl);
+        if (!line.starts_with(name) || line.size() != name.size() + 2 || line[name.size()] != ' ') {
+            continue;
+        }
+        int const digit = line.back() - '0';
+        record.sysctls[sysctl] = digit;
+        return digit >= 0 && digit <= 9;
+    }
+    return false;
+}
+
 bool read_line(std::string_view line, Record& record) {
     constexpr std::string_view mark = "mark 0x";
-    if (line == "backup-only") {
-        return record.backup_only = true;
+    constexpr std::string_view setting = "sysctl ";
+    if (line.starts_with(setting)) {
+        return read_sysctl_line(line.substr(setting.size()), record);
     }
     if (line == "sync") {
         return record.sync = true;

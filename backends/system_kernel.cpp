@@ -5,6 +5,7 @@
 #include "backends/ipvs/ipvs_kernel.hpp"
 #include "backends/keepalived/keepalived_process.hpp"
 #include "backends/run_files.hpp"
+#include "backends/sysctl_files.hpp"
 
 #include <utility>
 
@@ -25,6 +26,12 @@ public:
 
     std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override {
         return open_keepalived_process(std::move(path));
+    }
+
+    std::expected<int, SystemError> read_sysctl(Sysctl sysctl) override { return read_sysctl_file(sysctl); }
+
+    std::expected<void, SystemError> write_sysctl(Sysctl sysctl, int value) override {
+        return write_sysctl_file(sysctl, value);
     }
 
     std::expected<Record, SystemError> read_record() override { return read_record_file(); }

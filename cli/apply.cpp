@@ -102,7 +102,7 @@ Wanted wanted_of(Site const& site, DirectorId director, Options const& options) 
         wanted.marks = mark_rules(site, plan);
     if (options.ipvs()) {
         wanted.ipvs.emplace();
-        wanted.ipvs->backup_only = plan.backup_only;
+        wanted.ipvs->sysctls = sysctls_of(plan);
         wanted.ipvs->guard = site.guard_span == Span{} ? std::nullopt : std::optional(site.guard_span);
         wanted.ipvs->drain = options.drain.has_value();
         wanted.ipvs->leave_services = site.ipvs == IpvsOwner::keepalived;

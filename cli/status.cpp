@@ -16,6 +16,28 @@ struct Options {
     std::string format = "text";
 };
 
+/// The sync daemons that run, and the settings that are lbc's or should be.
+std::expected<void, SystemError> look_at_settings(Site const& site, Plan const& plan, Record const& record,
+                                                  Kernel& kernel, Ipvs& ipvs, StatusView& view) {
+    auto daemons = ipvs.daemons();
+    if (!daemons)
+        return std::unexpected(std::move(daemons.error()));
+    view.daemons = std::move(*daemons);
+    auto const wanted = site.ipvs == IpvsOwner::keepalived ? std::vector<SyncDaemon>{} : sync_daemons(site);
+    view.daemons_differ =
+        (!wanted.empty() || record.sync) &&
+        !std::ranges::equal(wanted, view.daemons, [](auto const& a, auto const& b) { return a.is_met_by(b); });
+    auto settings = sysctls_of(plan);
+    settings.insert(record.sysctls.begin(), record.sysctls.end());
+    for (auto const& [sysctl, value] : settings) {
+        auto const now = kernel.read_sysctl(sysctl);
+        if (!now)
+            return std::unexpected(now.error());
+        view.settings.push_back({std::string(title(sysctl)), *now, value});
+    }
+    return {};
+}
+
 /// What the kernel holds; of services, those that the site or the record makes lbc's.
 std::expected<StatusView, SystemError> look(Site const& site, DirectorId director, Kernel& kernel) {
     auto const plan = make_plan(site, director);
@@ -40,19 +62,8 @@ std::expected<StatusView, SystemError> look(Site const& site, DirectorId directo
         return std::unexpected(services.error());
     auto view = compare_status(site, plan, *services);
     view.marks = compare_status(*tables);
-    auto daemons = (*ipvs)->daemons();
-    if (!daemons)
-        return std::unexpected(std::move(daemons.error()));
-    view.daemons = std::move(*daemons);
-    auto const backup_only = (*ipvs)->backup_only();
-    if (!backup_only)
-        return std::unexpected(backup_only.error());
-    view.backup_only = *backup_only;
-    auto const wanted = site.ipvs == IpvsOwner::keepalived ? std::vector<SyncDaemon>{} : sync_daemons(site);
-    bool const ours = !wanted.empty() || record->sync;
-    view.settings_differ =
-        (ours && !std::ranges::equal(wanted, view.daemons, [](auto const& a, auto const& b) { return a.is_met_by(b); })) ||
-        ((plan.backup_only || record->backup_only) && plan.backup_only != view.backup_only);
+    if (auto looked = look_at_settings(site, plan, *record, kernel, **ipvs, view); !looked)
+        return std::unexpected(std::move(looked.error()));
     return view;
 }
 

@@ -233,35 +233,37 @@ std::string status_text(StatusView const& view, bool colour) {
                             painted(to_string(marks.presence), colour));
     for (auto const& daemon : view.daemons)
         text += fmt::format("sync daemon: {} on {}, id {}\n", role_name(daemon.role), daemon.interface, daemon.id);
-    if (view.backup_only)
-        text += "net.ipv4.vs.backup_only: 1\n";
-    if (view.settings_differ)
-        text += "the sync daemons or net.ipv4.vs.backup_only: not as the site says\n";
+    if (view.daemons_differ)
+        text += fmt::format("sync daemons: {}\n", painted(to_string(Presence::differs), colour));
+    for (auto const& setting : view.settings)
+        text += setting.value == setting.site_value
+                    ? fmt::format("{}: {}\n", setting.name, setting.value)
+                    : fmt::format("{}: {} (site: {})\n", setting.name, setting.value, setting.site_value);
     return text + summary(view);
 }
 
 std::string status_json(StatusView const& view) {
-    Json object = {{"director", view.director},
-                   {"differences", view.differences()},
-                   {"backup_only", view.backup_only},
-                   {"settings_differ", view.settings_differ},
-                   {"daemons", Json::array()},
-                   {"marks", Json::array()},
-                   {"services", Json::array()}};
+    Json object = {
+        {"director", view.director}, {"differences", view.differences()}, {"daemons_differ", view.daemons_differ},
+        {"settings", Json::array()}, {"daemons", Json::array()},          {"marks", Json::array()},
+        {"services", Json::array()}};
     for (auto const& daemon : view.daemons)
         object["daemons"].push_back(
             {{"role", role_name(daemon.role)}, {"interface", daemon.interface}, {"id", daemon.id}});
+    for (auto const& setting : view.settings)
+        object["settings"].push_back(
+            {{"name", setting.name}, {"value", setting.value}, {"site_value", setting.site_value}});
     for (auto const& marks : view.marks)
-        object["marks"].push_back({{"family", to_string(marks.family)},
-                                   {"rules", marks.rules},
-                                   {"state", to_string(marks.presence)}});
+        object["marks"].push_back(
+            {{"family", to_string(marks.family)}, {"rules", marks.rules}, {"state", to_string(marks.presence)}});
     for (auto const& service : view.services)
         object["services"].push_back(json_of(service));
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 
 std::string status_prometheus(StatusView const& view) {
-    auto text = head("differences", "gauge", "What lbc apply would change: mangle tables, services, real servers, settings.");
+    auto text =
+        head("differences", "gauge", "What lbc apply would change: mangle tables, services, real servers, settings.");
     text += fmt::format("lbc_differences{{director=\"{}\"}} {}\n", view.director, view.differences());
     text += head("service_present", "gauge", "Whether the kernel has the virtual service.");
     for (auto const& service : view.services)

@@ -2,6 +2,8 @@
 
 #include "backends/keepalived/keepalived_step.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <ranges>
 
@@ -95,7 +97,9 @@ std::size_t StatusView::reals() const {
 std::size_t StatusView::differences() const {
     auto count = static_cast<std::size_t>(
         std::ranges::count_if(marks, [](auto const& table) { return is_difference(table.presence); }));
-    count += settings_differ ? 1 : 0;
+    count += daemons_differ ? 1 : 0;
+    count += static_cast<std::size_t>(
+        std::ranges::count_if(settings, [](auto const& setting) { return setting.value != setting.site_value; }));
     for (auto const& service : services) {
         count += is_difference(service.presence) ? 1 : 0;
         // Of a service that is missing or extra, its real servers are no further difference.
@@ -117,8 +121,11 @@ StatusView compare_status(Site const& site, Plan const& plan, std::vector<IpvsSe
         keys.push_back(service.key);
         auto const now = std::ranges::lower_bound(kernel, service.key, {}, &IpvsService::key);
         bool const found = now != kernel.end() && now->key == service.key;
-        view.services.push_back(compare_service(site.services[plan.services[i].service].name.value, service,
-                                                found ? &*now : nullptr, checked ? &wanted[i] : nullptr));
+        auto name = i < plan.services.size()
+                        ? site.services[plan.services[i].service].name.value
+                        : fmt::format("(checks of {})", plan.checks[i - plan.services.size()].real.address.str());
+        view.services.push_back(
+            compare_service(std::move(name), service, found ? &*now : nullptr, checked ? &wanted[i] : nullptr));
     }
     std::ranges::sort(keys);
     for (auto const& service : kernel) {
@@ -142,9 +149,7 @@ std::vector<MarksView> compare_status(std::vector<FamilyChange> const& tables) {
         for (auto const& chain : now.chains)
             view.rules += chain.rules.size();
         if (now != wanted)
-            view.presence = now.empty()      ? Presence::missing
-                            : wanted.empty() ? Presence::extra
-                                             : Presence::differs;
+            view.presence = now.empty() ? Presence::missing : wanted.empty() ? Presence::extra : Presence::differs;
     }
     return views;
 }

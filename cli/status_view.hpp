@@ -43,16 +43,23 @@ struct MarksView {
     Presence presence = Presence::as_site;
 };
 
+/// A setting of the kernel that the site asks for, or that lbc has set.
+struct SettingView {
+    std::string name;
+    int value = 0;
+    int site_value = 0;
+};
+
 struct StatusView {
     std::string director;
     std::vector<MarksView> marks;      // of the families where there is anything, or should be
     std::vector<ServiceView> services; // in the order of the site, then what is extra
     std::vector<SyncDaemon> daemons;
-    bool backup_only = false;
-    bool settings_differ = false; // the daemons or backup_only are not as the site says
+    bool daemons_differ = false; // from the site's
+    std::vector<SettingView> settings;
 
     [[nodiscard]] std::size_t reals() const;
-    /// What `lbc apply` would change: mangle tables, services, real servers, and the daemons with backup_only.
+    /// What `lbc apply` would change: mangle tables, services, real servers, daemons, settings.
     [[nodiscard]] std::size_t differences() const;
 };
 

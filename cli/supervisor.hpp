@@ -30,7 +30,7 @@ using Ready = std::function<std::expected<void, SystemError>()>;
 using MakeChange = std::function<std::expected<Transaction, Status>(Ready const&)>;
 
 /// Runs `make_change` in a process of its own, which is the one that goes on; gives the status of the change as soon as
-/// it is made. A process that is told to end takes the change back; one that does not get the lock for that tries again.
+/// it is made. Told to end, that process takes the change back; where it gets no lock for that, it tries again.
 [[nodiscard]] Status supervise(MakeChange const& make_change, std::chrono::milliseconds limit,
                                Environment const& environment);
 

@@ -90,10 +90,41 @@ void check_service(Service const& service, Diagnostics& diagnostics) {
                            service.scheduler.name);
 }
 
+/// Where checks of a real server through the VIP could not go the way of a client's packets.
+void check_through_vip(Site const& site, Service const& service, RealServer const& real, Check const& check,
+                       Diagnostics& diagnostics) {
+    auto const report = [&](std::string_view why) {
+        diagnostics.report(DiagId::check_through_vip, check.span, "this check cannot go through the VIP: {}", why);
+    };
+    if (check.connect)
+        return report("it has `connect`, which names where it goes");
+    if (real.forwarding.method == Forwarding::Method::nat)
+        return report(
+            fmt::format("`{}` is reached by `nat`, which rewrites the VIP; check its own address", real.address.str()));
+    if (service.local)
+        return report("`local` has this director's own connections balanced, and a check must reach one real server");
+    if (site.guard == GuardMode::backup_only)
+        return report("`guard backup-only` switches IPVS off on a backup");
+    for (auto const family : families) {
+        if (!service.has_vip(family) || std::ranges::none_of(service.reals_for(family), [&](std::size_t index) {
+                return &service.reals[index] == &real;
+            }))
+            continue;
+        if (!service.checked_vip(family))
+            return report(fmt::format("no {} VIP of `{}` is a single address", title(family), service.name.value));
+        for (auto const& on : service.on)
+            if (!site[on.director].address(family) && !site[on.director].incomplete)
+                return report(fmt::format("it needs an {} `address` of director `{}` to come from", title(family),
+                                          site[on.director].name.value));
+    }
+}
+
 /// Checks of a service or of one of its real servers; each is reported once.
-void check_checks(Service const& service, RealServer const& real, std::vector<Check> const& checks,
+void check_checks(Site const& site, Service const& service, RealServer const& real, std::vector<Check> const& checks,
                   std::map<std::string, Check const*>& tracked, Diagnostics& diagnostics) {
     for (auto const& check : checks) {
+        if (check.through_vip && !service.incomplete)
+            check_through_vip(site, service, real, check, diagnostics);
         if (has_port(check.kind) && !port_of(service, real, check) && !service.incomplete)
             diagnostics.report(DiagId::check_port, check.span,
                                "the `{}` check of `{}` has no port: say `port N`, as no single port of the service is "
@@ -130,7 +161,7 @@ void check_keepalived(Site const& site, Diagnostics& diagnostics) {
         check_service(service, diagnostics);
         for (auto const& real : service.reals)
             for (auto const* checks : {&service.checks, &real.checks})
-                check_checks(service, real, *checks, tracked, diagnostics);
+                check_checks(site, service, real, *checks, tracked, diagnostics);
     }
 }
 

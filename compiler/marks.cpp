@@ -39,6 +39,28 @@ void allocate_guard(Site& site, std::set<Fwmark>& taken, Diagnostics& diagnostic
                        site.marks.last.str());
 }
 
+/// One mark for each way to a real server, whichever services and ports are checked by it.
+void allocate_checks(Site& site, std::set<Fwmark>& taken, Diagnostics& diagnostics) {
+    auto const size = std::uint64_t{site.marks.last.value} - site.marks.first.value + 1;
+    for (auto const& service : site.services)
+        for (auto const family : families)
+            for (auto const index : service.has_vip(family) ? service.reals_for(family) : std::vector<std::size_t>{}) {
+                auto const& real = service.reals[index];
+                if (!is_checked_through_vip(service, real) || site.check_mark(family, real) != nullptr)
+                    continue;
+                auto const slot = static_cast<std::uint32_t>(fnv1a("check " + real.address.str()) % size);
+                auto const mark = next_free(site.marks, slot, taken);
+                if (mark == Fwmark{}) {
+                    diagnostics.report(DiagId::marks_full, real.span,
+                                       "no mark of {}-{} is left for checks of `{}` through the VIP; widen `marks`",
+                                       site.marks.first.str(), site.marks.last.str(), real.address.str());
+                    return;
+                }
+                taken.insert(mark);
+                site.check_marks.push_back({family, real.address, real.forwarding, mark});
+            }
+}
+
 } // namespace
 
 void allocate_marks(Site& site, Diagnostics& diagnostics) {
@@ -71,6 +93,8 @@ void allocate_marks(Site& site, Diagnostics& diagnostics) {
             if (on.allocated)
                 on.mark = mark;
     }
+    if (site.ipvs == IpvsOwner::keepalived)
+        allocate_checks(site, taken, diagnostics);
 }
 
 } // namespace lbc

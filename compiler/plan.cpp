@@ -93,6 +93,22 @@ void add_virtual_services(Site const& site, std::size_t index, ServiceOn const& 
     }
 }
 
+void add_checks(Site const& site, Service const& service, Plan& plan) {
+    for (auto const family : families)
+        for (auto const index : service.has_vip(family) ? service.reals_for(family) : std::vector<std::size_t>{}) {
+            auto const& real = service.reals[index];
+            auto const* check = is_checked_through_vip(service, real) ? site.check_mark(family, real) : nullptr;
+            if (check == nullptr || std::ranges::any_of(plan.checks, [&](CheckService const& other) {
+                    return other.family == family && other.mark == check->mark;
+                }))
+                continue;
+            auto& added = plan.checks.emplace_back(CheckService{check->mark, family, {}});
+            added.real.address = real.address;
+            added.real.forwarding = real.forwarding;
+            added.real.span = real.span;
+        }
+}
+
 } // namespace
 
 Plan make_plan(Site const& site, DirectorId director) {
@@ -108,6 +124,7 @@ Plan make_plan(Site const& site, DirectorId director) {
         add_classes(site, i, *on, plan.marks);
         add_tunnels(site.services[i], tunnels);
         add_virtual_services(site, i, *on, plan);
+        add_checks(site, site.services[i], plan);
     }
     // Without peers there is nobody whose packets the guard could stop.
     if (site.guard_mark != Fwmark{} && !plan.marks.peers.empty())

@@ -87,10 +87,19 @@ struct VirtualService {
     Span span;
 };
 
+/// An IPVS service of its own for one real server: what a check sends with the mark goes there as a client's packet
+/// does.
+struct CheckService {
+    Fwmark mark;
+    Family family = Family::ipv4; // of the VIP
+    Destination real;
+};
+
 struct Plan {
     DirectorId director;
     MarkTable marks;
     std::vector<VirtualService> services; // in the order of the source, IPv4 before IPv6
+    std::vector<CheckService> checks;     // those that this director's checks go by
     bool backup_only = false;             // net.ipv4.vs.backup_only is to be 1
 };
 

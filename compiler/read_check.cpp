@@ -149,6 +149,7 @@ constexpr std::array options{
     Option{"connect", connecting, false, read_address<&Check::connect>},
     Option{"bind", connecting, false, read_address<&Check::bind>},
     Option{"alpha", timed, false, read_flag<&Check::alpha>},
+    Option{"through-vip", connecting & ~kind(Kind::ping), false, read_flag<&Check::through_vip>},
     Option{"payload", kind(Kind::udp), false,
            [](Arguments& in, Check& check) { check.payload = in.value(parse_hex, "hex digits").value_or(""); }},
     Option{"reply", kind(Kind::udp), false, read_reply},

@@ -68,6 +68,13 @@ SorryServer const* Service::sorry_for(Family family) const {
     return own != nullptr ? own : find(is_tunnel);
 }
 
+std::optional<IpAddress> Service::checked_vip(Family family) const {
+    for (auto const& vip : vips)
+        if (vip.value.family() == family && vip.value == Prefix::host(vip.value.address))
+            return vip.value.address;
+    return std::nullopt;
+}
+
 int Vrrp::version() const {
     bool const fits = !advert || advert->count() % 1000 == 0;
     return family() == Family::ipv6 || !fits ? 3 : 2;
@@ -103,6 +110,11 @@ std::optional<Usual> usual_of(Check::Kind kind) {
 
 } // namespace
 
+bool is_checked_through_vip(Service const& service, RealServer const& real) {
+    return std::ranges::any_of(service.checks, &Check::through_vip) ||
+           std::ranges::any_of(real.checks, &Check::through_vip);
+}
+
 bool has_port(Check::Kind kind) { return usual_of(kind).has_value(); }
 
 std::optional<Port> port_of(Service const& service, RealServer const& real, Check const& check) {
@@ -132,6 +144,13 @@ std::optional<DirectorId> Site::find_director(std::string_view name) const {
     if (found == directors.end())
         return std::nullopt;
     return DirectorId{static_cast<std::size_t>(found - directors.begin())};
+}
+
+CheckMark const* Site::check_mark(Family family, RealServer const& real) const {
+    auto const found = std::ranges::find_if(check_marks, [&](CheckMark const& check) {
+        return check.family == family && check.real == real.address && check.forwarding == real.forwarding;
+    });
+    return found == check_marks.end() ? nullptr : &*found;
 }
 
 std::optional<DirectorId> director_of(Site const& site, RealServer const& real) {

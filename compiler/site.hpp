@@ -88,6 +88,7 @@ struct Check {
     std::optional<IpAddress> connect;
     std::optional<IpAddress> bind;
     bool alpha = false;
+    bool through_vip = false; // as a client's connection comes: to the VIP, forwarded by IPVS
     // udp
     std::string payload;              // hex digits, lower case
     std::optional<std::string> reply; // hex digits; empty: any reply
@@ -205,6 +206,8 @@ struct Service {
 
     [[nodiscard]] ServiceOn const* on_director(DirectorId director) const;
     [[nodiscard]] bool has_vip(Family family) const;
+    /// Its first VIP of a family that is one address: where checks through a VIP go.
+    [[nodiscard]] std::optional<IpAddress> checked_vip(Family family) const;
     /// Its real servers' addresses in the virtual service of a family: those of that family, else, where it has none,
     /// those that a tunnel of the other family reaches. Indices into `reals`.
     [[nodiscard]] std::vector<std::size_t> reals_for(Family family) const;
@@ -277,6 +280,14 @@ struct MarkRange {
     [[nodiscard]] bool contains(Fwmark mark) const { return first <= mark && mark <= last; }
 };
 
+/// The mark by which checks through a VIP reach one real server, in the way that its services do.
+struct CheckMark {
+    Family family = Family::ipv4; // of the VIP
+    IpAddress real;
+    Forwarding forwarding;
+    Fwmark mark;
+};
+
 struct Site {
     std::vector<Director> directors;
     std::vector<Service> services;
@@ -289,14 +300,20 @@ struct Site {
     bool incomplete = false;
     Fwmark guard_mark; // reserved on every director while guard is local or drop, else 0
     IpvsOwner ipvs = IpvsOwner::lbc;
+    std::vector<CheckMark> check_marks; // in the order of the source
 
     [[nodiscard]] Director const& operator[](DirectorId id) const { return directors[id.index]; }
     [[nodiscard]] std::optional<DirectorId> find_director(std::string_view name) const;
+    /// Null where no check goes there.
+    [[nodiscard]] CheckMark const* check_mark(Family family, RealServer const& real) const;
 };
 
 /// The port that a check connects to: its own; else the real server's; else, of the service's ports, the one that is
 /// usual for the kind; else the only one of the kind's protocol. None: it has none, or it cannot be told.
 [[nodiscard]] std::optional<Port> port_of(Service const& service, RealServer const& real, Check const& check);
+
+/// Whether a real server is checked through the VIP, by the service's checks or its own.
+[[nodiscard]] bool is_checked_through_vip(Service const& service, RealServer const& real);
 
 /// Whether checks of the kind go to a port.
 [[nodiscard]] bool has_port(Check::Kind kind);

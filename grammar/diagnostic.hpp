@@ -84,6 +84,7 @@ enum class DiagId : std::uint8_t {
     guard_requires,
     duplicate_router_id,
     keepalived_limit,
+    check_through_vip,
     // warnings
     unknown_scheduler,
     vip_not_carried,

@@ -214,6 +214,17 @@ and say so in its log alone. What it refuses, as keepalived.conf(5) has it and `
 - a quote, or what begins one of its parameters, in a text that is no command;
 - a `payload` or `reply` that ends with the byte ff;
 - two files under one `track` name.)md"},
+    DiagInfo{
+        DiagId::check_through_vip, "check-through-vip", Severity::error,
+        R"md(A check with `through-vip` goes to the VIP and is forwarded as a client's packet is, to one real server.
+So it needs a VIP that is one address and an `address` of each director to come from; it does not go
+with `connect`, which names another place, with `forward nat`, where the real server does not have the
+VIP, with `local`, which would have the check itself balanced, nor with `guard backup-only`, under which
+a backup forwards nothing.
+
+```lb
+check tcp { through-vip }
+```)md"},
 };
 
 } // namespace lbc::explain

@@ -126,10 +126,6 @@ public:
     [[nodiscard]] virtual std::expected<std::vector<SyncDaemon>, SystemError> daemons() = 0;
     [[nodiscard]] virtual std::expected<void, SystemError> start(SyncDaemon const& daemon) = 0;
     [[nodiscard]] virtual std::expected<void, SystemError> stop(SyncDaemon::Role role) = 0;
-
-    /// net.ipv4.vs.backup_only
-    [[nodiscard]] virtual std::expected<bool, SystemError> backup_only() = 0;
-    [[nodiscard]] virtual std::expected<void, SystemError> set_backup_only(bool on) = 0;
 };
 
 } // namespace lbc

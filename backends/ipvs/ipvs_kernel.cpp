@@ -1,6 +1,5 @@
 #include "backends/ipvs/ipvs_kernel.hpp"
 
-#include "backends/descriptor.hpp"
 #include "backends/ipvs/genl_socket.hpp"
 #include "backends/ipvs/ipvs_message.hpp"
 #include "backends/ipvs/ipvs_refusal.hpp"
@@ -8,9 +7,7 @@
 
 #include <fmt/format.h>
 
-#include <fcntl.h>
 #include <linux/ip_vs.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -22,8 +19,6 @@ namespace lbc {
 namespace {
 
 using Action = IpvsChange::Action;
-
-constexpr char const* backup_only_file = "/proc/sys/net/ipv4/vs/backup_only";
 
 std::uint8_t command_of(Action action) {
     switch (action) {
@@ -111,23 +106,6 @@ public:
                    [&](int code) { return ipvs_error(fmt::format("stop the {} sync daemon", title(role)), code); });
     }
 
-    std::expected<bool, SystemError> backup_only() override {
-        Descriptor const file(::open(backup_only_file, O_RDONLY | O_CLOEXEC));
-        char value = 0;
-        if (!file || ::read(file.get(), &value, 1) != 1) {
-            return std::unexpected(ipvs_error(fmt::format("read {}", backup_only_file), errno));
-        }
-        return value != '0';
-    }
-
-    std::expected<void, SystemError> set_backup_only(bool on) override {
-        Descriptor const file(::open(backup_only_file, O_WRONLY | O_CLOEXEC));
-        if (!file || ::write(file.get(), on ? "1" : "0", 1) != 1) {
-            return std::unexpected(ipvs_error(fmt::format("write {}", backup_only_file), errno));
-        }
-        return {};
-    }
-
 private:
     std::expected<void, int> read_reals(IpvsService& service) {
         GenlRequest const request{IPVS_CMD_GET_DEST,
@@ -141,8 +119,7 @@ private:
         return listed;
     }
 
-    std::expected<void, SystemError> one(GenlRequest const& request,
-                                         std::function<SystemError(int)> const& error_of) {
+    std::expected<void, SystemError> one(GenlRequest const& request, std::function<SystemError(int)> const& error_of) {
         auto const written = socket_.write(1, [&](std::size_t /*index*/) { return request; });
         if (!written || !written->refused.empty()) {
             return std::unexpected(error_of(written ? written->refused.front().code : written.error()));

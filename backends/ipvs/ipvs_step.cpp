@@ -191,42 +191,44 @@ private:
     bool touched_ = false;
 };
 
-class BackupOnlyStep final : public Step {
+class SysctlStep final : public Step {
 public:
-    BackupOnlyStep(std::shared_ptr<Ipvs> ipvs, bool wanted, std::optional<Span> guard)
-        : ipvs_(std::move(ipvs)), wanted_(wanted), guard_(guard) {}
+    SysctlStep(Kernel& kernel, Sysctl sysctl, int before, int wanted, std::optional<Span> place)
+        : kernel_(kernel), sysctl_(sysctl), before_(before), wanted_(wanted), place_(place) {}
 
     std::expected<void, SystemError> act() override {
-        auto done = ipvs_->set_backup_only(wanted_);
+        auto done = kernel_.write_sysctl(sysctl_, wanted_);
         touched_ = done.has_value();
         if (!done) {
-            done.error().place = guard_;
+            done.error().place = place_;
         }
         return done;
     }
     bool touched() const override { return touched_; }
-    std::expected<void, SystemError> take_back() override { return ipvs_->set_backup_only(!wanted_); }
+    std::expected<void, SystemError> take_back() override { return kernel_.write_sysctl(sysctl_, before_); }
 
     std::expected<void, SystemError> check() override {
-        auto const now = ipvs_->backup_only();
+        auto const now = kernel_.read_sysctl(sysctl_);
         if (!now) {
             return std::unexpected(now.error());
         }
         if (*now == wanted_) {
             return {};
         }
-        return std::unexpected(
-            SystemError{SystemError::Kind::failed, 0, "net.ipv4.vs.backup_only does not read back as it was written"});
+        return std::unexpected(SystemError{SystemError::Kind::failed, 0,
+                                           fmt::format("{} does not read back as it was written", title(sysctl_))});
     }
 
     void list_left(std::vector<std::string>& out) override {
-        out.push_back(fmt::format("net.ipv4.vs.backup_only: {}", wanted_ ? 1 : 0));
+        out.push_back(fmt::format("{}: {}", title(sysctl_), wanted_));
     }
 
 private:
-    std::shared_ptr<Ipvs> ipvs_;
-    bool wanted_;
-    std::optional<Span> guard_;
+    Kernel& kernel_;
+    Sysctl sysctl_;
+    int before_;
+    int wanted_;
+    std::optional<Span> place_;
     bool touched_ = false;
 };
 
@@ -276,21 +278,31 @@ std::expected<void, SystemError> plan_daemons(IpvsWanted const& wanted, Record c
     return {};
 }
 
-std::expected<void, SystemError> plan_backup_only(IpvsWanted const& wanted, Record const& record, IpvsPlan& plan) {
-    if (!wanted.backup_only && !record.backup_only) {
+/// One that already has its value, and is not in the record, is others'.
+std::expected<void, SystemError> plan_sysctl(Kernel& kernel, Sysctl sysctl, IpvsWanted const& wanted,
+                                             Record const& record, IpvsPlan& plan) {
+    auto const asked = wanted.sysctls.find(sysctl);
+    auto const recorded = record.sysctls.find(sysctl);
+    bool const is_asked = asked != wanted.sysctls.end();
+    bool const is_recorded = recorded != record.sysctls.end();
+    if (!is_asked && !is_recorded) {
         return {};
     }
-    auto const now = plan.ipvs->backup_only();
+    auto const now = kernel.read_sysctl(sysctl);
     if (!now) {
         return std::unexpected(now.error());
     }
-    if (*now == wanted.backup_only) {
+    auto const value = is_asked ? asked->second : recorded->second;
+    if (is_asked && (is_recorded || *now != value)) {
+        plan.sysctls.emplace(sysctl, is_recorded ? recorded->second : *now);
+    }
+    if (*now == value) {
         return {};
     }
-    plan.settings.push_back(fmt::format("set net.ipv4.vs.backup_only to {}", wanted.backup_only ? 1 : 0));
-    // Where both are on for a moment, the stricter guard holds.
-    Steps& steps = wanted.backup_only ? plan.before_marks : plan.after_marks;
-    steps.push_back(std::make_unique<BackupOnlyStep>(plan.ipvs, wanted.backup_only, wanted.guard));
+    plan.settings.push_back(fmt::format("set {} to {}", title(sysctl), value));
+    // Where two guards are on for a moment, the stricter one holds.
+    Steps& steps = is_asked ? plan.before_marks : plan.after_marks;
+    steps.push_back(std::make_unique<SysctlStep>(kernel, sysctl, *now, value, wanted.guard));
     return {};
 }
 
@@ -301,21 +313,23 @@ std::expected<IpvsPlan, SystemError> plan_ipvs(Kernel& kernel, IpvsWanted const&
     IpvsPlan plan;
     auto opened = kernel.open_ipvs();
     if (!opened) {
-        bool const nothing = wanted.services.empty() && wanted.daemons.empty() && !wanted.backup_only;
+        bool const nothing = wanted.services.empty() && wanted.daemons.empty() && wanted.sysctls.empty();
         if (nothing && opened.error().kind == SystemError::Kind::unsupported) {
             return plan;
         }
         return std::unexpected(std::move(opened.error()));
     }
     plan.ipvs = std::move(*opened);
-    using Part = std::expected<void, SystemError> (*)(IpvsWanted const&, Record const&, IpvsPlan&);
     if (!wanted.leave_services) {
         if (auto planned = plan_services(wanted, owns, plan); !planned) {
             return std::unexpected(std::move(planned.error()));
         }
     }
-    for (Part const part : {&plan_daemons, &plan_backup_only}) {
-        if (auto planned = part(wanted, record, plan); !planned) {
+    if (auto planned = plan_daemons(wanted, record, plan); !planned) {
+        return std::unexpected(std::move(planned.error()));
+    }
+    for (auto const sysctl : sysctls) {
+        if (auto planned = plan_sysctl(kernel, sysctl, wanted, record, plan); !planned) {
             return std::unexpected(std::move(planned.error()));
         }
     }

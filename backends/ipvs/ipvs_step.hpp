@@ -1,5 +1,5 @@
 // IPVS as steps of a transaction: services that grow before marks lead to them, and shrink once none does; the sync
-// daemons; net.ipv4.vs.backup_only.
+// daemons; settings of the kernel.
 #pragma once
 
 #include "backends/kernel.hpp"
@@ -16,9 +16,9 @@ namespace lbc {
 struct IpvsWanted {
     std::vector<IpvsService> services;
     std::vector<SyncDaemon> daemons;
-    bool backup_only = false;
-    std::optional<Span> guard{}; // that asks for `backup_only`
-    MarkRange range{{}, {}}; // every service with a mark in it is lbc's
+    Sysctls sysctls;
+    std::optional<Span> guard{}; // the source of backup_only
+    MarkRange range{{}, {}};     // every service with a mark in it is lbc's
     /// Services whose marks lbc's rules set are lbc's as well, as where the script that `compile` emits made them.
     bool rules_tell = false;
     bool leave_services = false; // another program keeps them
@@ -33,6 +33,7 @@ struct IpvsPlan {
     Steps after_marks;                 // what leaves
     std::vector<IpvsChange> changes;   // writes of services and real servers, in order
     std::vector<std::string> settings; // "start the master sync daemon on eth1"
+    Sysctls sysctls;                   // that are lbc's then, with their values before
     std::vector<IpvsService> leaving;  // services and real servers that `drain` has kept, with their connections
 };
 

@@ -136,6 +136,13 @@ void set_connections(Json& object, std::uint32_t min, std::uint32_t max) {
     set_nonzero(limits, "max", max);
 }
 
+Json check_service(CheckService const& check) {
+    return {{"mark", check.mark.value},
+            {"family", to_string(check.family)},
+            {"real", check.real.address.str()},
+            {"forward", value(check.real.forwarding)}};
+}
+
 Json plan_object(Context const& context, Plan const& plan) {
     auto rulesets = Json::array();
     for (auto const family : families)
@@ -146,6 +153,7 @@ Json plan_object(Context const& context, Plan const& plan) {
             {"marks", mark_table(context, plan.marks)},
             {"virtual_services",
              list(plan.services, [&](auto const& service) { return virtual_service(context, service); })},
+            {"check_services", list(plan.checks, check_service)},
             {"rulesets", std::move(rulesets)}};
 }
 

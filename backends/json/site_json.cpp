@@ -54,6 +54,7 @@ Json check_object(Context const& context, Check const& check) {
     set(object, "connect", check.connect);
     set(object, "bind", check.bind);
     object["alpha"] = check.alpha;
+    object["through_vip"] = check.through_vip;
     set_check_options(object, check);
     object["source"] = context.place(check.span);
     return object;

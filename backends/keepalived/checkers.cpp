@@ -33,15 +33,22 @@ void add_time(Lines& lines, std::string_view word, std::optional<Milliseconds> t
 }
 
 /// Where the check connects to, and from where.
-void add_connection(Lines& lines, Service const& service, RealServer const& real, Check const& check) {
-    auto const to = check.connect.value_or(real.address);
-    if (check.connect)
+void add_connection(Lines& lines, Checked const& checked, Check const& check) {
+    auto const& [site, director, service, family, real, sessions] = checked;
+    auto const vip = check.through_vip ? service.checked_vip(family) : std::nullopt;
+    auto const to = vip ? *vip : check.connect.value_or(real.address);
+    if (to != real.address)
         lines.emplace_back(fmt::format("connect_ip {}", to.str()));
     if (auto const port = port_of(service, real, check))
         lines.emplace_back(fmt::format("connect_port {}", port->value));
-    // An address of the other family is for the check's connections of that family.
+    // An address of the other family is for the check's connections of that family. Without one of this box's own, a
+    // connection to the VIP would come from the VIP.
     if (check.bind && check.bind->family() == to.family())
         lines.emplace_back(fmt::format("bindto {}", check.bind->str()));
+    else if (auto const own = site[director].address(to.family()); vip && own)
+        lines.emplace_back(fmt::format("bindto {}", own->str()));
+    if (auto const* mark = site.check_mark(family, real); vip && mark != nullptr)
+        lines.emplace_back(fmt::format("fwmark {}", mark->mark.value));
 }
 
 void add_timing(Lines& lines, Check const& check) {
@@ -120,10 +127,11 @@ std::string session_name(BfdSessions const& sessions, std::string const& name, I
     return same == 1 ? name : fmt::format("{}-{}", name, neighbour.str());
 }
 
-Statement checker(Service const& service, RealServer const& real, Check const& check, BfdSessions const& sessions) {
+Statement checker(Checked const& checked, Check const& check) {
     Lines lines;
     if (check.kind == Kind::bfd)
-        lines.emplace_back(fmt::format("name {}", session_name(sessions, check.instance, real.address)));
+        lines.emplace_back(
+            fmt::format("name {}", session_name(checked.sessions, check.instance, checked.real.address)));
     if (check.kind == Kind::file) {
         lines.emplace_back(fmt::format("track_file {}", check.track));
         if (check.weight)
@@ -132,7 +140,7 @@ Statement checker(Service const& service, RealServer const& real, Check const& c
     if (check.kind == Kind::script)
         add_script(lines, check);
     else if (check.kind != Kind::bfd && check.kind != Kind::file)
-        add_connection(lines, service, real, check);
+        add_connection(lines, checked, check);
     if (check.kind != Kind::bfd && check.kind != Kind::file)
         add_timing(lines, check);
     if (check.kind == Kind::udp)

@@ -119,9 +119,10 @@ private:
             if (std::chrono::steady_clock::now() >= end)
                 return std::unexpected(SystemError{
                     SystemError::Kind::failed, 0,
-                    fmt::format("keepalived was told to read its configuration, and after {}s IPVS does not show {}; its "
-                                "log may say why",
-                                std::chrono::duration_cast<std::chrono::seconds>(change_.patience).count(), lacks)});
+                    fmt::format(
+                        "keepalived was told to read its configuration, and after {}s IPVS does not show {}; its "
+                        "log may say why",
+                        std::chrono::duration_cast<std::chrono::seconds>(change_.patience).count(), lacks)});
             std::this_thread::sleep_for(pause);
         }
     }
@@ -162,6 +163,14 @@ std::string drift(Kernel& kernel, KeepalivedWanted const& wanted) {
                                        lacks);
 }
 
+/// What checks through a VIP go by.
+IpvsService service_of(CheckService const& check) {
+    IpvsService made{.key = {check.mark, check.family},
+                     .parameters = {.scheduler = "rr", .netmask = check.family == Family::ipv4 ? 32 : 128}};
+    made.reals.push_back({.server = check.real});
+    return made;
+}
+
 } // namespace
 
 std::vector<KeepalivedService> keepalived_services(Site const& site, Plan const& plan) {
@@ -181,6 +190,8 @@ std::vector<KeepalivedService> keepalived_services(Site const& site, Plan const&
                              return std::ranges::any_of(real.checks, sets_weight);
                          });
     }
+    for (auto const& check : plan.checks)
+        out.push_back({.service = service_of(check), .sorry = {}});
     return out;
 }
 

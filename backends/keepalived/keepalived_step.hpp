@@ -33,6 +33,7 @@ struct KeepalivedPlan {
     std::vector<std::string> notes;    // what the operator should know, and lbc does nothing about
 };
 
+/// A service for each of the plan's, in its order, then one for each of its checks' marks.
 [[nodiscard]] std::vector<KeepalivedService> keepalived_services(Site const& site, Plan const& plan);
 
 /// Reads the file and compares it. A file that lbc has not made is refused, and so is a text that `keepalived -t` does.

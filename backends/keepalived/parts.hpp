@@ -24,9 +24,18 @@ using BfdSessions = std::set<std::pair<std::string, IpAddress>>;
 /// "core", or "core-10.0.0.7" where the name has several neighbours.
 [[nodiscard]] std::string session_name(BfdSessions const& sessions, std::string const& name, IpAddress neighbour);
 
+/// What the checks of one real server of a director's virtual service are made of.
+struct Checked {
+    Site const& site;
+    DirectorId director;
+    Service const& service;
+    Family family; // of the VIP
+    RealServer const& real;
+    BfdSessions const& sessions;
+};
+
 /// One health check of a real server.
-[[nodiscard]] Statement checker(Service const& service, RealServer const& real, Check const& check,
-                                BfdSessions const& sessions);
+[[nodiscard]] Statement checker(Checked const& checked, Check const& check);
 
 /// `virtual_server fwmark N { … }`, with what its checks refer to: `bfd_instance`, `track_file`.
 [[nodiscard]] std::vector<Statement> virtual_servers(Site const& site, Plan const& plan);

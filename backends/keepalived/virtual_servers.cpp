@@ -65,7 +65,9 @@ void add_quorum(Lines& lines, Service const& service) {
         lines.emplace_back(fmt::format("quorum_down {}", command(service.quorum->down)));
 }
 
-Statement real_server(Service const& service, RealServer const& real, BfdSessions const& sessions) {
+Statement real_server(Checked const& checked) {
+    auto const& service = checked.service;
+    auto const& real = checked.real;
     Lines lines{fmt::format("weight {}", real.weight)};
     if (real.forwarding != service.forwarding)
         lines.emplace_back(fmt::format("lvs_method {}", method(real.forwarding)));
@@ -81,13 +83,14 @@ Statement real_server(Service const& service, RealServer const& real, BfdSession
         lines.emplace_back("inhibit_on_failure");
     for (auto const* checks : {&service.checks, &real.checks})
         for (auto const& check : *checks)
-            if (auto made = checker(service, real, check, sessions); std::ranges::find(lines, made) == lines.end())
+            if (auto made = checker(checked, check); std::ranges::find(lines, made) == lines.end())
                 lines.push_back(std::move(made));
     // Without a port: those of a mark's packets are their own.
     return {fmt::format("real_server {}", real.address.str()), std::move(lines)};
 }
 
-Statement virtual_server(Site const& site, VirtualService const& planned, BfdSessions const& sessions) {
+Statement virtual_server(Site const& site, DirectorId director, VirtualService const& planned,
+                         BfdSessions const& sessions) {
     auto const& service = site.services[planned.service];
     auto const reals = reals_of(service, planned);
     auto const* sorry = service.sorry_for(planned.family);
@@ -114,10 +117,21 @@ Statement virtual_server(Site const& site, VirtualService const& planned, BfdSes
             lines.emplace_back(fmt::format("sorry_server_lvs_method {}", method(sorry->forwarding)));
     }
     for (auto const* real : reals)
-        lines.push_back(real_server(service, *real, sessions));
+        lines.push_back(real_server({site, director, service, planned.family, *real, sessions}));
     Statement made(fmt::format("virtual_server fwmark {}", planned.mark.value), std::move(lines));
     made.comment = fmt::format("{}, {}{}{}", service.name.value, title(planned.family),
                                service.description.empty() ? "" : ": ", service.description);
+    return made;
+}
+
+/// Where checks through a VIP go: to one real server, whatever becomes of it.
+Statement check_server(CheckService const& check) {
+    Lines lines{std::string("lvs_sched rr"), fmt::format("lvs_method {}", method(check.real.forwarding))};
+    if (check.family == Family::ipv6)
+        lines.emplace_back("ip_family inet6");
+    lines.emplace_back(fmt::format("real_server {}", check.real.address.str()), Lines{std::string("weight 1")});
+    Statement made(fmt::format("virtual_server fwmark {}", check.mark.value), std::move(lines));
+    made.comment = fmt::format("checks of {} through the VIP", check.real.address.str());
     return made;
 }
 
@@ -162,7 +176,9 @@ std::vector<Statement> virtual_servers(Site const& site, Plan const& plan) {
     for (auto const& [name, path] : tracked)
         out.emplace_back(fmt::format("track_file {}", name), Lines{fmt::format("file {}", quoted(path))});
     for (auto const& planned : plan.services)
-        out.push_back(virtual_server(site, planned, sessions));
+        out.push_back(virtual_server(site, plan.director, planned, sessions));
+    for (auto const& check : plan.checks)
+        out.push_back(check_server(check));
     return out;
 }
 

@@ -4,6 +4,7 @@
 #include "backends/ipvsadm/ipvsadm.hpp"
 #include "backends/restore/restore.hpp"
 #include "backends/sh/mechanics.hpp"
+#include "backends/sysctl.hpp"
 
 #include <fmt/format.h>
 
@@ -59,15 +60,27 @@ std::string own_marks(Site const& site) {
     return out;
 }
 
+/// Files of settings with their values.
+std::string sysctl_words(std::span<Plan const> plans) {
+    Sysctls wanted;
+    for (Plan const& plan : plans) {
+        wanted.merge(sysctls_of(plan));
+    }
+    std::string out;
+    for (auto const& [sysctl, value] : wanted) {
+        out += fmt::format("{}{}={}", out.empty() ? "" : " ", sysctl_path(sysctl), value);
+    }
+    return out;
+}
+
 std::string settings(Site const& site, std::span<Plan const> plans, bool sync) {
-    bool const backup_only = std::any_of(plans.begin(), plans.end(), [](Plan const& plan) { return plan.backup_only; });
     std::string out = site.ipvs == IpvsOwner::keepalived
                           ? "\n# The virtual services of this site are keepalived's: this script sets the marks.\n"
                           : "\n# Virtual services with these marks are the site's, on whichever director.\n";
     out += fmt::format("first_mark={} last_mark={} own_marks={}\n", site.marks.first.value, site.marks.last.value,
                        shell_quote(own_marks(site)));
-    out += fmt::format("ipvs={}\nbackup_only={} # net.ipv4.vs.backup_only=1\nsync={} # both sync daemons\n",
-                       site.ipvs == IpvsOwner::lbc ? "lbc" : "keepalived", backup_only ? "yes" : "no",
+    out += fmt::format("ipvs={}\nsysctls={}\nsync={} # both sync daemons\n",
+                       site.ipvs == IpvsOwner::lbc ? "lbc" : "keepalived", shell_quote(sysctl_words(plans)),
                        sync ? "yes" : "no");
     return out + fmt::format("directors={}\n", shell_quote(names(site, plans)));
 }

@@ -58,9 +58,9 @@ class Draw:
         common = self.some(self.rng.choice(("every 2s", "every 500ms")), "timeout 3s", "retries 2", "retry-delay 1500ms", "warmup 0",
                            "alpha")
         port = self.maybe("port 8080;", 0.7)
-        connect = self.some("connect 10.0.0.77", "bind 10.0.0.1")
+        connect = self.some("connect 10.0.0.77", "bind 10.0.0.1") if self.rng.random() < 0.6 else "through-vip;"
         return self.rng.choice((
-            f"check ping {{ {common} {connect} }}",
+            f"check ping {{ {common} }}",
             f"check tcp {{ {common} {port} {connect} }}",
             f"check udp {{ port 53; {common} {self.some('payload 00a1', 'reply 12', 'reply-length 1-40')} }}",
             f'check http {{ path "/a b" status 200, 300-399; {common} {port} '

@@ -62,11 +62,13 @@ def real_servers(host: Host) -> dict[str, set[str]]:
 class Directors(unittest.TestCase):
     """Two of them, with keepalived on each."""
 
+    SITE = SITE
+
     def setUp(self) -> None:
         self.world = World(["lb1", "lb2"], ["rs1", "rs2"], {VIP: "", OTHER: ""})
         self.daemons = {}
         for host in self.world.directors:
-            self.assertIn("does not run", self.apply(host, SITE).stderr)
+            self.assertIn("does not run", self.apply(host, self.SITE).stderr)
             self.daemons[host.name] = Keepalived(host, self.config(host))
         self.addCleanup(self.stop)
 
@@ -95,8 +97,10 @@ class Directors(unittest.TestCase):
                   lambda: f"{vip}/" in self.world[director].run("ip", "addr", "show", "dev", "eth0").stdout)
 
     def wait_for_reals(self, director: str, expected: int) -> None:
+        # Services of checks have one each.
         self.wait(f"{expected} real servers on {director}",
-                  lambda: sum(map(len, real_servers(self.world[director]).values())) == expected)
+                  lambda: sum(len(reals) for reals in real_servers(self.world[director]).values()
+                              if len(reals) > 1) == expected)
 
     def wait_until_answered(self, vip: str) -> None:
         """Announcements have come to the client."""
@@ -153,6 +157,26 @@ class Roles(Directors):
         self.wait_until_ready()
         self.check_answers(VIP, {"lb1", "lb2", "rs1", "rs2"})
         self.check_answers(OTHER, {"lb1", "lb2", "rs1"})
+
+
+THROUGH = SITE.replace("check tcp {", "check tcp { through-vip; retries 2;").replace("retries 1; ", "")
+
+
+class ThroughVip(Directors):
+    SITE = THROUGH
+
+    def test_a_vip_that_is_missing_on_lo(self) -> None:
+        self.wait_until_ready()
+        self.check_answers(VIP, {"lb1", "lb2", "rs1", "rs2"})
+        for line in (f"addr del {VIP}/32 dev lo", f"addr add {VIP}/32 dev lo"):
+            self.world["rs1"].ip(line)
+            gone = line.startswith("addr del")
+            for name in ("lb1", "lb2"):
+                self.wait_for_reals(name, 6 if gone else 7)
+            self.check_answers(VIP, {"lb1", "lb2", "rs2"} if gone else {"lb1", "lb2", "rs1", "rs2"})
+            self.check_answers(OTHER, {"lb1", "lb2", "rs1"})
+        for host in self.world.directors:
+            self.assertIn("nothing differs", self.apply(host, THROUGH).stdout)
 
 
 class Change(Directors):

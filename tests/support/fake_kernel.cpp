@@ -162,21 +162,6 @@ public:
         return done;
     }
 
-    std::expected<bool, SystemError> backup_only() override {
-        if (auto done = kernel_.call("read backup_only"); !done) {
-            return std::unexpected(std::move(done.error()));
-        }
-        return kernel_.backup_only;
-    }
-
-    std::expected<void, SystemError> set_backup_only(bool on) override {
-        auto done = kernel_.call("write backup_only");
-        if (done) {
-            kernel_.backup_only = on;
-        }
-        return done;
-    }
-
 private:
     using Action = IpvsChange::Action;
 
@@ -271,6 +256,22 @@ std::expected<std::unique_ptr<Ipvs>, SystemError> FakeKernel::open_ipvs() {
 
 std::unique_ptr<KeepalivedDaemon> FakeKernel::open_keepalived(std::string /*path*/) {
     return std::make_unique<FakeKeepalived>(*this);
+}
+
+std::expected<int, SystemError> FakeKernel::read_sysctl(Sysctl sysctl) {
+    auto done = call(std::string("read ") + std::string(title(sysctl)));
+    if (!done) {
+        return std::unexpected(std::move(done.error()));
+    }
+    return sysctls.at(sysctl);
+}
+
+std::expected<void, SystemError> FakeKernel::write_sysctl(Sysctl sysctl, int value) {
+    auto done = call(std::string("write ") + std::string(title(sysctl)));
+    if (done) {
+        sysctls.at(sysctl) = value;
+    }
+    return done;
 }
 
 std::expected<Record, SystemError> FakeKernel::read_record() {

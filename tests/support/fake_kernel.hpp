@@ -19,7 +19,7 @@ public:
     bool has_ipvs = true;
     std::vector<IpvsService> services; // in any order
     std::vector<SyncDaemon> daemons;   // that run
-    bool backup_only = false;
+    Sysctls sysctls{{Sysctl::backup_only, 0}, {Sysctl::accept_local, 0}, {Sysctl::conn_reuse_mode, 1}};
     Record record;
 
     std::optional<std::string> keepalived_file; // that keepalived reads
@@ -29,7 +29,7 @@ public:
 
     /// Every call in order: "lock", "open ipv4", "supports ipv4", "replace ipv4", "restore ipv4", "unlock",
     /// "read record", "write record", "open ipvs", "read services", "write services", "read daemons", "start daemon",
-    /// "stop daemon", "read backup_only", "write backup_only",
+    /// "stop daemon", "read net.ipv4.vs.backup_only", "write net.ipv4.vs.backup_only",
     /// "read file", "write file", "test file", "find keepalived", "reload keepalived". A call that fails is in it too.
     std::vector<std::string> log;
 
@@ -51,6 +51,8 @@ public:
     [[nodiscard]] std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override;
     [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override;
     [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override;
+    [[nodiscard]] std::expected<int, SystemError> read_sysctl(Sysctl sysctl) override;
+    [[nodiscard]] std::expected<void, SystemError> write_sysctl(Sysctl sysctl, int value) override;
     [[nodiscard]] std::expected<Record, SystemError> read_record() override;
     [[nodiscard]] std::expected<void, SystemError> write_record(Record const& wanted) override;
 

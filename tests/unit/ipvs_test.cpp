@@ -202,19 +202,19 @@ TEST_CASE("ipvs: whichever call fails, everything is as before") {
     auto const prepare = [](FakeKernel& kernel) {
         kernel.services = {service(3, {real("10.0.0.1"), real("10.0.0.2")}), service(0x100, {real("10.0.0.3")})};
         kernel.daemons = {{.role = SyncDaemon::Role::backup, .interface = "eth9", .id = 1}};
-        kernel.record = {{Fwmark{3}}, false, true};
+        kernel.record = {{Fwmark{3}}, {}, true};
     };
     auto site = wanted({service(3, {real("10.0.0.1", 5), real("10.0.0.4")}, "wlc"), service(4, {real("10.0.0.1")})});
     site.daemons = {{.role = SyncDaemon::Role::master, .interface = "eth1", .id = 7},
                     {.role = SyncDaemon::Role::backup, .interface = "eth1", .id = 7}};
-    site.backup_only = true;
+    site.sysctls[Sysctl::backup_only] = 1;
     FakeKernel old;
     prepare(old);
     FakeKernel fine;
     prepare(fine);
     REQUIRE(apply(fine, site));
     CHECK(fine.daemons.size() == 2);
-    CHECK(fine.backup_only);
+    CHECK(fine.sysctls.at(Sysctl::backup_only) == 1);
     auto const calls = fine.log;
     for (std::size_t place = 0; place < calls.size(); ++place) {
         if (calls[place] == "unlock") {
@@ -232,7 +232,7 @@ TEST_CASE("ipvs: whichever call fails, everything is as before") {
         CHECK(state(kernel) == state(old));
         CHECK(kernel.daemons.size() == 1);
         CHECK(kernel.daemons.front().interface == "eth9");
-        CHECK_FALSE(kernel.backup_only);
+        CHECK(kernel.sysctls.at(Sysctl::backup_only) == 0);
         CHECK(kernel.record == old.record);
         CHECK_FALSE(kernel.is_locked());
     }
@@ -305,10 +305,26 @@ TEST_CASE("ipvs: under keepalived the services are its own") {
     kernel.services = {service(0x100, {real("10.0.0.1")})};
     IpvsWanted site;
     site.leave_services = true;
-    site.backup_only = true;
+    site.sysctls[Sysctl::backup_only] = 1;
     REQUIRE(apply(kernel, site));
     CHECK(kernel.services.size() == 1);
-    CHECK(kernel.backup_only);
+    CHECK(kernel.sysctls.at(Sysctl::backup_only) == 1);
+}
+
+TEST_CASE("ipvs: a setting gets back the value that it had, and one that was set by others stays") {
+    FakeKernel kernel;
+    kernel.sysctls[Sysctl::accept_local] = 1;
+    IpvsWanted site;
+    site.sysctls = {{Sysctl::accept_local, 1}, {Sysctl::conn_reuse_mode, 3}};
+    auto const changes = apply(kernel, site);
+    REQUIRE(changes);
+    CHECK(changes->settings == Lines{"set net.ipv4.vs.conn_reuse_mode to 3"});
+    CHECK(kernel.record.sysctls == Sysctls{{Sysctl::conn_reuse_mode, 1}});
+    CHECK(apply(kernel, site)->empty());
+    REQUIRE(apply(kernel, {}));
+    CHECK(kernel.sysctls[Sysctl::conn_reuse_mode] == 1);
+    CHECK(kernel.sysctls[Sysctl::accept_local] == 1);
+    CHECK(kernel.record == Record{});
 }
 
 TEST_CASE("ipvs: the change can be taken back later") {

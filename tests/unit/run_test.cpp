@@ -39,6 +39,12 @@ public:
     [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override {
         return kernel_.open_keepalived(std::move(path));
     }
+    [[nodiscard]] std::expected<int, SystemError> read_sysctl(Sysctl sysctl) override {
+        return kernel_.read_sysctl(sysctl);
+    }
+    [[nodiscard]] std::expected<void, SystemError> write_sysctl(Sysctl sysctl, int value) override {
+        return kernel_.write_sysctl(sysctl, value);
+    }
     [[nodiscard]] std::expected<Record, SystemError> read_record() override { return kernel_.read_record(); }
     [[nodiscard]] std::expected<void, SystemError> write_record(Record const& record) override {
         return kernel_.write_record(record);

@@ -124,9 +124,9 @@ TEST_SUITE("sh") {
 
     TEST_CASE("backup-only sets the switch") {
         Sample sample;
-        CHECK(sample.script().contains("\nbackup_only=no #"));
+        CHECK(sample.script().contains("\nsysctls=''\n"));
         sample.plans[0].backup_only = true;
-        CHECK(sample.script().contains("\nbackup_only=yes #"));
+        CHECK(sample.script().contains("\nsysctls='/proc/sys/net/ipv4/vs/backup_only=1'\n"));
     }
 
     TEST_CASE("equal sites give equal bytes") { CHECK(Sample().script() == Sample().script()); }

@@ -86,8 +86,10 @@ TEST_CASE("status: what keepalived's checks do is down, not a difference") {
 
 TEST_CASE("status: mangle tables and settings count") {
     Ruleset const nothing{Family::ipv6, {}, {}};
-    Ruleset const rules{Family::ipv4, {{"LBC", {{{}, SetMark{Fwmark{3}}, {}}}}}, {{"PREROUTING", {{}, Jump{"LBC"}, {}}}}};
-    Ruleset const other{Family::ipv4, {{"LBC", {{{}, SetMark{Fwmark{4}}, {}}}}}, {{"PREROUTING", {{}, Jump{"LBC"}, {}}}}};
+    Ruleset const rules{
+        Family::ipv4, {{"LBC", {{{}, SetMark{Fwmark{3}}, {}}}}}, {{"PREROUTING", {{}, Jump{"LBC"}, {}}}}};
+    Ruleset const other{
+        Family::ipv4, {{"LBC", {{{}, SetMark{Fwmark{4}}, {}}}}}, {{"PREROUTING", {{}, Jump{"LBC"}, {}}}}};
     auto const presence = [&](Ruleset const& now, Ruleset const& wanted) {
         return compare_status({{Family::ipv4, now, wanted}}).front().presence;
     };
@@ -98,11 +100,12 @@ TEST_CASE("status: mangle tables and settings count") {
     CHECK(presence(rules, nothing) == Presence::extra);
     auto status = view(as_site());
     status.marks = compare_status({{Family::ipv4, rules, other}});
-    status.settings_differ = true;
-    CHECK(status.differences() == 2);
+    status.daemons_differ = true;
+    status.settings = {{"net.a", 1, 1}, {"net.b", 0, 1}};
+    CHECK(status.differences() == 3);
     auto const text = status_text(status, false);
     CHECK(text.find("IPv4 mangle table: rules 1, differs\n") != std::string::npos);
-    CHECK(text.find("not as the site says\nlb1: ") != std::string::npos);
+    CHECK(text.find("sync daemons: differs\nnet.a: 1\nnet.b: 0 (site: 1)\nlb1: ") != std::string::npos);
 }
 
 TEST_CASE("status: JSON and Prometheus have the same figures") {

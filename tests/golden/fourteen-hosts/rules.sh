@@ -22,7 +22,7 @@ set -eu
 # The virtual services of this site are keepalived's: this script sets the marks.
 first_mark=256 last_mark=4095 own_marks='16 17 32 48 49 50'
 ipvs=keepalived
-backup_only=no # net.ipv4.vs.backup_only=1
+sysctls=''
 sync=no # both sync daemons
 directors='lb1 lb2'
 
@@ -289,17 +289,26 @@ change_sync() {
     done
 }
 
-plan_switch() {
-    switch=/proc/sys/net/ipv4/vs/backup_only
-    [ -e "$switch" ] || modprobe ip_vs 2>/dev/null || true
-    [ -w "$switch" ] || [ -z "$director" ] || refuse "cannot write $switch"
+plan_sysctls() {
+    [ -e /proc/sys/net/ipv4/vs ] || modprobe ip_vs 2>/dev/null || true
+    for sysctl in $sysctls; do
+        [ -w "${sysctl%=*}" ] || [ -z "$director" ] || refuse "cannot write ${sysctl%=*}"
+    done
 }
 
-change_switch() {
-    [ -w "$switch" ] || return 0
-    value=0
-    [ -z "$director" ] || value=1
-    echo "$value" >"$switch" || fail "cannot write $switch"
+# change_sysctls: for no director, IPVS does its work in every role again; what the others were before is not known.
+change_sysctls() {
+    for sysctl in $sysctls; do
+        value=${sysctl#*=}
+        if [ -z "$director" ]; then
+            case $sysctl in
+            */backup_only=*) value=0 ;;
+            *) continue ;;
+            esac
+        fi
+        [ -w "${sysctl%=*}" ] || continue
+        echo "$value" >"${sysctl%=*}" || fail "cannot write ${sysctl%=*}"
+    done
 }
 
 # change_all: makes what $director is to have all that is lbc's; for no director, takes all of it off.
@@ -311,11 +320,11 @@ change_all() {
         plan_table "$IP6TABLES" ipv6
         ipv6_change=$change
     fi
-    if [ "$only" = marks ]; then sync=no backup_only=no; fi
+    if [ "$only" = marks ]; then sync=no sysctls=''; fi
     if [ "$only" != marks ] && [ "$ipvs" = lbc ]; then plan_services; fi
-    if [ "$backup_only" = yes ]; then plan_switch; fi
+    if [ -n "$sysctls" ]; then plan_sysctls; fi
 
-    if [ "$backup_only" = yes ]; then change_switch; fi
+    change_sysctls
     change_services "$to_add" add
     if [ "$sync" = yes ]; then change_sync; fi
     load_table "$IPTABLES" "$ipv4_change"

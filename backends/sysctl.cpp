@@ -1,0 +1,26 @@
+#include "backends/sysctl.hpp"
+
+#include <algorithm>
+
+namespace lbc {
+
+std::string sysctl_path(Sysctl sysctl) {
+    std::string name(title(sysctl));
+    std::ranges::replace(name, '.', '/');
+    return "/proc/sys/" + name;
+}
+
+Sysctls sysctls_of(Plan const& plan) {
+    Sysctls wanted;
+    if (plan.backup_only) {
+        wanted[Sysctl::backup_only] = 1;
+    }
+    // RTN_LOCAL in fib_validate_source (fib_frontend.c); bit 2 in is_new_conn_expected (ip_vs_core.c).
+    if (!plan.checks.empty()) {
+        wanted[Sysctl::accept_local] = 1;
+        wanted[Sysctl::conn_reuse_mode] = 3;
+    }
+    return wanted;
+}
+
+} // namespace lbc

@@ -1,0 +1,41 @@
+// The kernel settings that a site can need, and that lbc sets and takes back.
+#pragma once
+
+#include "compiler/plan.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace lbc {
+
+enum class Sysctl : std::uint8_t {
+    backup_only,     // `guard backup-only`
+    accept_local,    // a check through the VIP is answered from the VIP, which is this box's own address, too
+    conn_reuse_mode, // its next check may come from a port that IPVS remembers for another real server
+};
+
+inline constexpr std::array sysctls{Sysctl::backup_only, Sysctl::accept_local, Sysctl::conn_reuse_mode};
+
+/// As sysctl(8) takes it: "net.ipv4.vs.backup_only".
+[[nodiscard]] constexpr std::string_view title(Sysctl sysctl) {
+    switch (sysctl) {
+    case Sysctl::backup_only: return "net.ipv4.vs.backup_only";
+    case Sysctl::accept_local: return "net.ipv4.conf.all.accept_local";
+    case Sysctl::conn_reuse_mode: break;
+    }
+    return "net.ipv4.vs.conn_reuse_mode";
+}
+
+/// Values by setting.
+using Sysctls = std::map<Sysctl, int>;
+
+/// "/proc/sys/net/ipv4/vs/backup_only"
+[[nodiscard]] std::string sysctl_path(Sysctl sysctl);
+
+/// What a director's plan asks for.
+[[nodiscard]] Sysctls sysctls_of(Plan const& plan);
+
+} // namespace lbc
