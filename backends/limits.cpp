@@ -57,6 +57,8 @@ std::string_view lacks(Output output) {
     case Output::ipvsadm: return "ipvsadm's input has";
     case Output::sh: return "the script has";
     case Output::keepalived: return "keepalived's configuration has";
+    case Output::realserver: return "a real server has";
+    case Output::networkd: return "systemd-networkd has";
     case Output::apply: break;
     }
     return "apply has";
@@ -72,7 +74,44 @@ Places without_services(Site const& site) {
     return places;
 }
 
+/// One end of a GRE tunnel takes headers with checksums, or headers without.
+Places two_checksums(Site const& site) {
+    Places places;
+    std::map<IpAddress, bool> first;
+    for (auto const& service : site.services) {
+        for (auto const& real : service.reals) {
+            auto const& how = real.forwarding;
+            if (how.method != Forwarding::Method::tun || how.tunnel != Forwarding::Tunnel::gre)
+                continue;
+            auto const checksum = how.checksum == Forwarding::Checksum::csum;
+            if (first.try_emplace(real.address, checksum).first->second != checksum)
+                places["gre with csum beside gre without"].push_back(real.span);
+        }
+    }
+    return places;
+}
+
+Places beyond_networkd(Site const& site) {
+    Places places;
+    for (auto const& service : site.services) {
+        for (auto const& real : service.reals) {
+            auto const& how = real.forwarding;
+            if (how.method != Forwarding::Method::tun)
+                continue;
+            if (how.tunnel == Forwarding::Tunnel::gre && how.checksum == Forwarding::Checksum::csum)
+                places["gre with csum"].push_back(real.span);
+            if (how.tunnel == Forwarding::Tunnel::gue) // systemd 252 fails to open the port
+                places["gue"].push_back(real.span);
+        }
+    }
+    return places;
+}
+
 Places places_of_limits(Site const& site, Output output) {
+    if (output == Output::realserver)
+        return two_checksums(site);
+    if (output == Output::networkd)
+        return beyond_networkd(site);
     if (output == Output::keepalived)
         return without_services(site);
     Places places;
@@ -91,6 +130,10 @@ Places places_of_limits(Site const& site, Output output) {
 std::string_view way_out(std::string_view what, Site const& site, Output output) {
     if (output == Output::keepalived)
         return "write `ipvs keepalived`, and it has virtual services";
+    if (output == Output::realserver)
+        return "the first form is taken, and packets in the other are dropped";
+    if (output == Output::networkd)
+        return "`--emit realserver` and `--emit ifupdown` have it";
     if (what == "guard backup-only")
         return "set net.ipv4.vs.backup_only=1 on the directors";
     return what == "sync" && site.ipvs == IpvsOwner::lbc ? "the script does that" : "keepalived does that";

@@ -6,6 +6,7 @@
 #include "backends/sh/sh.hpp"
 #include "backends/write_file.hpp"
 #include "cli/commands.hpp"
+#include "cli/real_hosts.hpp"
 #include "cli/site_input.hpp"
 #include "compiler/layout.hpp"
 
@@ -23,7 +24,19 @@ struct Options {
     SiteOptions site;
     std::string emit = "sh";
     std::string output;
+    std::vector<std::string> reals; // machines of real servers, by their names
+
+    /// -d names one, too: the director that is a real server.
+    [[nodiscard]] std::vector<std::string> real_names() const {
+        auto names = reals;
+        if (!site.director.empty())
+            names.push_back(site.director);
+        return names;
+    }
+    [[nodiscard]] bool writes_folder() const { return emit == "all" || emit == "networkd"; }
 };
+
+using Files = std::map<std::string, std::string>; // texts by their path below a folder
 
 std::vector<Plan> make_plans(Site const& site, std::vector<DirectorId> const& directors) {
     std::vector<Plan> plans;
@@ -64,11 +77,38 @@ void report_limits_of(std::string_view kind, SiteInput& input) {
         report_limits(input.site, Output::ipvsadm, input.diagnostics);
     if (kind == "keepalived" || kind == "all")
         report_limits(input.site, Output::keepalived, input.diagnostics);
+    if (is_for_real_servers(kind) || kind == "all")
+        report_limits(input.site, Output::realserver, input.diagnostics);
+    if (kind == "networkd" || kind == "all")
+        report_limits(input.site, Output::networkd, input.diagnostics);
 }
 
-/// Every artefact, by its path below the folder.
-std::map<std::string, std::string> emit_all(SiteInput const& input, std::span<Plan const> plans) {
-    std::map<std::string, std::string> files;
+void add_files(Files& files, std::string const& folder, Files const& more) {
+    for (auto const& [name, text] : more)
+        files[folder + name] = text;
+}
+
+/// What the real servers' machines get; nothing where the site needs nothing of them.
+Files emit_real_servers(Options const& options, Site const& site) {
+    Files files;
+    auto hosts = choose_real_hosts(site, {});
+    if (!hosts)
+        return files;
+    if (auto const& director = options.site.director; !director.empty())
+        std::erase_if(*hosts, [&](auto const& host) { return host.name != director; });
+    if (!hosts->empty())
+        files["realserver.sh"] = realserver_script(*hosts);
+    for (auto const& host : *hosts) {
+        auto const folder = "real/" + host.name + "/";
+        files[folder + "ifupdown"] = ifupdown_text(host);
+        add_files(files, folder + "networkd/", networkd_files(host));
+    }
+    return files;
+}
+
+/// Every artefact.
+Files emit_all(Options const& options, SiteInput const& input, std::span<Plan const> plans) {
+    auto files = emit_real_servers(options, input.site);
     files["rules.sh"] = emit("sh", input, plans);
     files["site.json"] = emit("json", input, plans);
     for (auto const& plan : plans) {
@@ -82,9 +122,8 @@ std::map<std::string, std::string> emit_all(SiteInput const& input, std::span<Pl
     return files;
 }
 
-Status write_all(SiteInput const& input, std::span<Plan const> plans, std::string const& folder,
-                 Environment const& environment) {
-    for (auto const& [name, text] : emit_all(input, plans)) {
+Status write_all(Files const& files, std::string const& folder, Environment const& environment) {
+    for (auto const& [name, text] : files) {
         auto const path = std::filesystem::path(folder) / name;
         std::error_code error;
         std::filesystem::create_directories(path.parent_path(), error);
@@ -123,22 +162,7 @@ std::expected<std::vector<DirectorId>, std::string> choose(Options const& option
     return std::vector{*id};
 }
 
-Status compile_site(Options const& options, Environment const& environment) {
-    auto const input = read_site(options.site, environment);
-    if (input->good())
-        report_limits_of(options.emit, *input);
-    print_messages(*input, options.site, environment);
-    if (!input->good())
-        return Status::bad_input;
-    auto const directors = choose(options, input->site, environment.host);
-    if (!directors) {
-        print_failure(environment, directors.error());
-        return Status::bad_input;
-    }
-    auto const plans = make_plans(input->site, *directors);
-    if (options.emit == "all")
-        return write_all(*input, plans, options.output, environment);
-    auto const text = emit(options.emit, *input, plans);
+Status print_text(Options const& options, std::string const& text, Environment const& environment) {
     if (options.output.empty() || options.output == "-") {
         environment.out << text;
         return Status::done;
@@ -149,21 +173,72 @@ Status compile_site(Options const& options, Environment const& environment) {
     return written ? Status::done : Status::refused;
 }
 
+Status fail(Environment const& environment, std::string const& message) {
+    print_failure(environment, message);
+    return Status::bad_input;
+}
+
+Status compile_for_real_servers(Options const& options, Site const& site, Environment const& environment) {
+    auto const names = options.real_names();
+    auto const hosts = choose_real_hosts(site, names);
+    if (!hosts)
+        return fail(environment, hosts.error());
+    if (options.emit == "realserver")
+        return print_text(options, realserver_script(*hosts), environment);
+    auto const machine = one_machine(*hosts, names, options.emit);
+    if (!machine)
+        return fail(environment, machine.error());
+    return options.emit == "networkd" ? write_all(networkd_files(*machine), options.output, environment)
+                                      : print_text(options, ifupdown_text(*machine), environment);
+}
+
+Status compile_site(Options const& options, Environment const& environment) {
+    auto const input = read_site(options.site, environment);
+    if (input->good())
+        report_limits_of(options.emit, *input);
+    print_messages(*input, options.site, environment);
+    if (!input->good())
+        return Status::bad_input;
+    if (is_for_real_servers(options.emit))
+        return compile_for_real_servers(options, input->site, environment);
+    auto const directors = choose(options, input->site, environment.host);
+    if (!directors)
+        return fail(environment, directors.error());
+    auto const plans = make_plans(input->site, *directors);
+    if (options.emit == "all")
+        return write_all(emit_all(options, *input, plans), options.output, environment);
+    return print_text(options, emit(options.emit, *input, plans), environment);
+}
+
 } // namespace
 
 Command add_compile(CLI::App& subcommand) {
     auto options = std::make_shared<Options>();
     options->site.add_to(subcommand, true);
     subcommand.get_option("--director")->description("one director; by default all, where the output can hold them");
-    subcommand.add_option("--emit", options->emit, "sh, iptables, ip6tables, ipvsadm, keepalived, json, or all")
-        ->check(CLI::IsMember({"sh", "iptables", "ip6tables", "ipvsadm", "keepalived", "json", "all"}))
+    subcommand
+        .add_option("--emit", options->emit,
+                    "sh, iptables, ip6tables, ipvsadm, keepalived, realserver, networkd, ifupdown, json, or all")
+        ->check(CLI::IsMember({"sh", "iptables", "ip6tables", "ipvsadm", "keepalived", "realserver", "networkd",
+                               "ifupdown", "json", "all"}))
         ->option_text("KIND [sh]");
-    subcommand.add_option("-o,--output", options->output, "a file, or for `all` a folder, in place of standard output")
+    subcommand
+        .add_option("--real", options->reals,
+                    "a real server, by its address or director's name; again for further names of one machine")
+        ->check(not_empty)
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->option_text("NAME");
+    subcommand
+        .add_option("-o,--output", options->output,
+                    "a file, or for `all` and `networkd` a folder, in place of standard output")
         ->check(not_empty)
         ->option_text("PATH");
     subcommand.final_callback([options] {
-        if (options->emit == "all" && (options->output.empty() || options->output == "-"))
-            throw CLI::ValidationError("--emit all", "needs the folder to write to: -o FOLDER");
+        if (options->writes_folder() && (options->output.empty() || options->output == "-"))
+            throw CLI::ValidationError("--emit " + options->emit, "needs the folder to write to: -o FOLDER");
+        if (!options->reals.empty() && !is_for_real_servers(options->emit))
+            throw CLI::ValidationError("--real", "is for --emit realserver, networkd and ifupdown");
     });
     return [options](Environment const& environment) { return compile_site(*options, environment); };
 }

@@ -153,14 +153,16 @@ CheckMark const* Site::check_mark(Family family, RealServer const& real) const {
     return found == check_marks.end() ? nullptr : &*found;
 }
 
-std::optional<DirectorId> director_of(Site const& site, RealServer const& real) {
-    if (real.director)
-        return real.director;
+std::optional<DirectorId> director_at(Site const& site, IpAddress const& address) {
     for (std::size_t i = 0; i < site.directors.size(); ++i)
-        for (auto const& address : site.directors[i].addresses)
-            if (address.value == real.address)
+        for (auto const& own : site.directors[i].addresses)
+            if (own.value == address)
                 return DirectorId{i};
     return std::nullopt;
+}
+
+std::optional<DirectorId> director_of(Site const& site, RealServer const& real) {
+    return real.director ? real.director : director_at(site, real.address);
 }
 
 } // namespace lbc

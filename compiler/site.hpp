@@ -318,6 +318,9 @@ struct Site {
 /// Whether checks of the kind go to a port.
 [[nodiscard]] bool has_port(Check::Kind kind);
 
+/// The director that lists an address as its own.
+[[nodiscard]] std::optional<DirectorId> director_at(Site const& site, IpAddress const& address);
+
 /// The director that a real server is: the one it was named as, or whose address it has.
 [[nodiscard]] std::optional<DirectorId> director_of(Site const& site, RealServer const& real);
 

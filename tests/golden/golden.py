@@ -27,6 +27,9 @@ def compile_tree(lbc, site, folder):
     if result.returncode != 0:
         sys.exit(f"{site.name}: exit status {result.returncode}\n{result.stderr}")
     texts = tree(folder)
+    # What is of each real server's machine is many small files: here it is one.
+    machines = {path: texts.pop(path) for path in sorted(texts) if path.startswith("real/")}
+    texts["real"] = "".join(f"==== {path} ====\n{text}\n" for path, text in machines.items())
     texts["messages"] = result.stderr
     return texts
 

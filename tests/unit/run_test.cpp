@@ -109,6 +109,8 @@ TEST_CASE("help and version are answers, wrong usage is status 2") {
     CHECK(m.run({"compile", "site.lb", "--emit", "perl"}) == 2);
     CHECK(m.run({"compile", "site.lb", "--emit", "all"}) == 2);
     CHECK(m.run({"compile", "site.lb", "--emit", "all", "-o", "-"}) == 2);
+    CHECK(m.run({"compile", "site.lb", "--emit", "networkd", "--real", "lb1"}) == 2);
+    CHECK(m.run({"compile", "site.lb", "--real", "lb1"}) == 2);
     CHECK(m.run({"compile", "site.lb", "-o", ""}) == 2);
     CHECK(m.run({"compile", "site.lb", "-d", ""}) == 2);
     CHECK(m.run({"apply", "site.lb", "--only", "rules"}) == 2);
@@ -148,6 +150,30 @@ TEST_CASE("compile speaks of one director where its output can hold only one") {
     CHECK(has(m.out, "--mac-source 02:00:00:00:00:01"));
     CHECK(m.run({"compile", "site.lb", "-d", "lb3"}) == 2);
     CHECK(has(m.err, "did you mean `lb1`?"));
+}
+
+TEST_CASE("compile speaks of one machine of real servers where its output can hold only one") {
+    Machine m("director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1, fd00::1 }\n"
+              "service web { vip 10.9.9.1, 2001:db8::9; port tcp 80; real lb1; real 10.0.0.7; real 2001:db8::7\n"
+              "real 10.0.0.8 forward nat }\n");
+    CHECK(m.run({"compile", "site.lb", "--emit", "ifupdown"}) == 2);
+    CHECK(has(m.err, "`--emit ifupdown` is for one machine; name it with --real: lb1, 10.0.0.7, 2001:db8::7"));
+    CHECK(m.run({"compile", "site.lb", "--emit", "ifupdown", "--real", "10.0.0.8"}) == 2);
+    CHECK(has(m.err, "`10.0.0.8` is no real server by `dr` or `tun` of this site; it has: lb1, 10.0.0.7, 2001:db8::7"));
+    CHECK(m.run({"compile", "site.lb", "--emit", "ifupdown", "-d", "lb1"}) == 0);
+    CHECK(has(m.out, "for lb1."));
+    CHECK(m.run({"compile", "site.lb", "--emit", "ifupdown", "--real", "10.0.0.7", "--real", "2001:db8::7"}) == 0);
+    CHECK(has(m.out, "replace 10.9.9.1/32 "));
+    CHECK(has(m.out, "replace 2001:db8::9/128 "));
+    CHECK(m.run({"compile", "site.lb", "--emit", "realserver"}) == 0);
+    CHECK(has(m.out, "\nnames='lb1 10.0.0.7 2001:db8::7'\n"));
+}
+
+TEST_CASE("a site of nat alone asks nothing of its real servers") {
+    Machine m("director lb1 { address 10.0.0.1 }\n"
+              "service web { vip 10.9.9.1; port tcp 80; forward nat; real 10.0.0.7 }\n");
+    CHECK(m.run({"compile", "site.lb", "--emit", "realserver"}) == 2);
+    CHECK(has(m.err, "no real server of this site is reached by `dr` or `tun`"));
 }
 
 TEST_CASE("a director is found by name, by host name and by MAC") {
@@ -216,6 +242,21 @@ TEST_CASE("compile warns of what its kind cannot hold, once for each place") {
     CHECK(has(m.err, "the script has no place for alpha (1 in this site), omega (1 in this site); keepalived"));
     CHECK(limits("ipvsadm") == 4);
     CHECK(has(m.err, "ipvsadm's input has no place for guard backup-only"));
+}
+
+TEST_CASE("compile warns of forwarding that a real server's machine cannot take") {
+    Machine m("director a { mac 02:00:00:00:00:01 }\n"
+              "service web { vip 10.9.9.1; port tcp 80; forward tun gre csum; real 10.0.0.7 }\n"
+              "service too { vip 10.9.9.2; port tcp 80; forward tun gre; real 10.0.0.7 }\n"
+              "service gue { vip 10.9.9.3; port tcp 80; forward tun gue port 5555; real 10.0.0.7 }\n");
+    CHECK(m.run({"compile", "site.lb", "--emit", "realserver"}) == 0);
+    CHECK(has(m.err,
+              "site.lb:3:64: warning: a real server has no place for gre with csum beside gre without (1 in this "
+              "site); the first form is taken, and packets in the other are dropped [not-in-output]"));
+    CHECK_FALSE(has(m.err, "networkd"));
+    CHECK(m.run({"compile", "site.lb", "--emit", "networkd", "-o", "/dev/null"}) == 3);
+    CHECK(has(m.err, "systemd-networkd has no place for gre with csum (1 in this site)"));
+    CHECK(has(m.err, "systemd-networkd has no place for gue (1 in this site)"));
 }
 
 TEST_CASE("apply writes both families once, and nothing the second time") {
