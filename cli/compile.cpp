@@ -1,3 +1,4 @@
+#include "backends/firewall/firewall.hpp"
 #include "backends/ipvsadm/ipvsadm.hpp"
 #include "backends/json/json.hpp"
 #include "backends/keepalived/keepalived.hpp"
@@ -13,9 +14,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <ostream>
+#include <span>
 
 namespace lbc {
 namespace {
@@ -49,38 +54,95 @@ std::string restore(Site const& site, Plan const& plan, Family family) {
     return restore_text(layout_linear(site, plan.marks, family), {.director = site[plan.director].name.value});
 }
 
-/// One kind of output. Those of one director take its plan, those of the site all that were asked for.
-std::string emit(std::string_view kind, SiteInput const& input, std::span<Plan const> plans) {
-    if (kind == "sh")
-        return sh_script(input.site, plans, layout_linear);
-    if (kind == "json")
-        return json_text(input.site, input.sources, plans);
-    if (kind == "keepalived")
-        return keepalived_text(input.site, plans);
-    if (kind == "ipvsadm")
-        return ipvsadm_text(input.site, plans.front());
-    return restore(input.site, plans.front(), kind == "iptables" ? Family::ipv4 : Family::ipv6);
+using Plans = std::span<Plan const>;
+
+/// One kind of output of directors' plans.
+struct Kind {
+    std::string_view name;
+    bool for_one = false; // director; others take all of the site's
+    std::string (*text)(SiteInput const&, Plans) = nullptr;
+    std::optional<Output> limits = {};  // the site's JSON holds everything
+    std::string_view file_of_site = {}; // in `all`
+    std::string_view file_of_director = {};
+    bool (*is_needed)(Site const&, Plan const&) = [](Site const& /*site*/, Plan const& /*plan*/) { return true; };
+};
+
+std::array const kinds{
+    Kind{"sh", false, [](SiteInput const& in, Plans plans) { return sh_script(in.site, plans, layout_linear); },
+         Output::sh, "rules.sh"},
+    Kind{"iptables",
+         true,
+         [](SiteInput const& in, Plans plans) { return restore(in.site, plans.front(), Family::ipv4); },
+         Output::marks,
+         {},
+         "iptables.rules"},
+    Kind{"ip6tables",
+         true,
+         [](SiteInput const& in, Plans plans) { return restore(in.site, plans.front(), Family::ipv6); },
+         Output::marks,
+         {},
+         "ip6tables.rules"},
+    Kind{"ipvsadm",
+         true,
+         [](SiteInput const& in, Plans plans) { return ipvsadm_text(in.site, plans.front()); },
+         Output::ipvsadm,
+         {},
+         "ipvsadm.rules"},
+    Kind{"keepalived",
+         false,
+         [](SiteInput const& in, Plans plans) { return keepalived_text(in.site, plans); },
+         Output::keepalived,
+         {},
+         "keepalived.conf",
+         [](Site const& site, Plan const& plan) { return needs_keepalived(site, plan.director); }},
+    Kind{"firewall",
+         true,
+         [](SiteInput const& in, Plans plans) { return firewall_text(in.site, plans.front(), Family::ipv4); },
+         {},
+         {},
+         "firewall.rules",
+         [](Site const& site, Plan const& plan) { return needs_firewall(site, plan, Family::ipv4); }},
+    Kind{"firewall6",
+         true,
+         [](SiteInput const& in, Plans plans) { return firewall_text(in.site, plans.front(), Family::ipv6); },
+         {},
+         {},
+         "firewall6.rules",
+         [](Site const& site, Plan const& plan) { return needs_firewall(site, plan, Family::ipv6); }},
+    Kind{"json",
+         false,
+         [](SiteInput const& in, Plans plans) { return json_text(in.site, in.sources, plans); },
+         {},
+         "site.json"},
+};
+
+/// Null for those of real servers, and for `all`.
+Kind const* find_kind(std::string_view name) {
+    auto const found = std::ranges::find(kinds, name, &Kind::name);
+    return found == kinds.end() ? nullptr : &*found;
 }
 
-bool is_for_one_director(std::string_view kind) {
-    return kind == "iptables" || kind == "ip6tables" || kind == "ipvsadm";
+std::vector<std::string> kind_names() {
+    std::vector<std::string> names;
+    for (auto const& kind : kinds)
+        names.emplace_back(kind.name);
+    names.insert(names.end() - 1, {"realserver", "networkd", "ifupdown"});
+    names.emplace_back("all");
+    return names;
 }
 
-/// What the kind cannot hold. The site's JSON holds everything.
-void report_limits_of(std::string_view kind, SiteInput& input) {
-    auto const is_marks = kind == "iptables" || kind == "ip6tables";
-    if (kind == "sh" || kind == "all")
-        report_limits(input.site, Output::sh, input.diagnostics);
-    if (is_marks || kind == "all")
-        report_limits(input.site, Output::marks, input.diagnostics);
-    if (kind == "ipvsadm" || kind == "all")
-        report_limits(input.site, Output::ipvsadm, input.diagnostics);
-    if (kind == "keepalived" || kind == "all")
-        report_limits(input.site, Output::keepalived, input.diagnostics);
-    if (is_for_real_servers(kind) || kind == "all")
-        report_limits(input.site, Output::realserver, input.diagnostics);
-    if (kind == "networkd" || kind == "all")
-        report_limits(input.site, Output::networkd, input.diagnostics);
+/// What the kind cannot hold.
+void report_limits_of(std::string_view name, SiteInput& input) {
+    std::vector<Output> outputs;
+    for (auto const& kind : kinds)
+        if (kind.limits && (kind.name == name || name == "all"))
+            outputs.push_back(*kind.limits);
+    if (is_for_real_servers(name) || name == "all")
+        outputs.push_back(Output::realserver);
+    if (name == "networkd" || name == "all")
+        outputs.push_back(Output::networkd);
+    for (auto const output : outputs) // a second time says nothing new
+        report_limits(input.site, output, input.diagnostics);
 }
 
 void add_files(Files& files, std::string const& folder, Files const& more) {
@@ -107,17 +169,15 @@ Files emit_real_servers(Options const& options, Site const& site) {
 }
 
 /// Every artefact.
-Files emit_all(Options const& options, SiteInput const& input, std::span<Plan const> plans) {
+Files emit_all(Options const& options, SiteInput const& input, Plans plans) {
     auto files = emit_real_servers(options, input.site);
-    files["rules.sh"] = emit("sh", input, plans);
-    files["site.json"] = emit("json", input, plans);
-    for (auto const& plan : plans) {
-        auto const folder = input.site[plan.director].name.value + "/";
-        files[folder + "iptables.rules"] = emit("iptables", input, {&plan, 1});
-        files[folder + "ip6tables.rules"] = emit("ip6tables", input, {&plan, 1});
-        files[folder + "ipvsadm.rules"] = emit("ipvsadm", input, {&plan, 1});
-        if (needs_keepalived(input.site, plan.director))
-            files[folder + "keepalived.conf"] = emit("keepalived", input, {&plan, 1});
+    for (auto const& kind : kinds) {
+        if (!kind.file_of_site.empty())
+            files[std::string(kind.file_of_site)] = kind.text(input, plans);
+        for (auto const& plan : plans)
+            if (!kind.file_of_director.empty() && kind.is_needed(input.site, plan))
+                files[fmt::format("{}/{}", input.site[plan.director].name.value, kind.file_of_director)] =
+                    kind.text(input, {&plan, 1});
     }
     return files;
 }
@@ -147,7 +207,9 @@ std::expected<std::vector<DirectorId>, std::string> choose(Options const& option
         all.push_back({i});
     if (all.empty())
         return std::unexpected("the site has no director");
-    if (options.site.director.empty() && (!is_for_one_director(options.emit) || all.size() == 1))
+    auto const* kind = find_kind(options.emit);
+    bool const for_one = kind != nullptr && kind->for_one;
+    if (options.site.director.empty() && (!for_one || all.size() == 1))
         return all;
     if (options.site.director.empty()) {
         std::vector<std::string_view> names;
@@ -207,7 +269,7 @@ Status compile_site(Options const& options, Environment const& environment) {
     auto const plans = make_plans(input->site, *directors);
     if (options.emit == "all")
         return write_all(emit_all(options, *input, plans), options.output, environment);
-    return print_text(options, emit(options.emit, *input, plans), environment);
+    return print_text(options, find_kind(options.emit)->text(*input, plans), environment);
 }
 
 } // namespace
@@ -216,11 +278,9 @@ Command add_compile(CLI::App& subcommand) {
     auto options = std::make_shared<Options>();
     options->site.add_to(subcommand, true);
     subcommand.get_option("--director")->description("one director; by default all, where the output can hold them");
-    subcommand
-        .add_option("--emit", options->emit,
-                    "sh, iptables, ip6tables, ipvsadm, keepalived, realserver, networkd, ifupdown, json, or all")
-        ->check(CLI::IsMember({"sh", "iptables", "ip6tables", "ipvsadm", "keepalived", "realserver", "networkd",
-                               "ifupdown", "json", "all"}))
+    auto const names = kind_names();
+    subcommand.add_option("--emit", options->emit, fmt::format("{}", fmt::join(names, ", ")))
+        ->check(CLI::IsMember(names))
         ->option_text("KIND [sh]");
     subcommand
         .add_option("--real", options->reals,

@@ -6,10 +6,15 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import threading
 import time
 import unittest
+from pathlib import Path
+from random import Random
 
+sys.path.append(str(Path(__file__).parent.parent / "keepalived"))
+from draw import Draw  # noqa: E402
 from world import Host, Inside, World, site, write_site
 
 VIP, OTHER = "10.0.0.100", "10.0.0.200"
@@ -159,6 +164,27 @@ class Roles(Directors):
         self.check_answers(OTHER, {"lb1", "lb2", "rs1"})
 
 
+class Firewall(Directors):
+    def test_advertisements_pass(self) -> None:
+        self.wait_until_ready()
+        path = write_site(site(self.world, SITE))
+        for host in self.world.directors:  # what is dropped from now on is what the other director says
+            host.run("iptables-legacy", "-A", "INPUT", "-p", "112", "-j", "DROP")
+            host.run("iptables-legacy", "-A", "OUTPUT", "-p", "112", "-j", "DROP")
+        for vip in (VIP, OTHER):  # both boxes have it
+            for director in ("lb1", "lb2"):
+                self.wait_until_active(director, vip)
+        for host in self.world.directors:
+            text = host.lbc("compile", path, "-d", host.name, "--emit", "firewall").stdout
+            host.run("iptables-legacy-restore", "--noflush", text=text)
+            host.run("iptables-legacy", "-I", "INPUT", "-j", "LBC-FIREWALL")
+            host.run("iptables-legacy", "-I", "OUTPUT", "-j", "LBC-FIREWALL-OUT")
+        for vip, director in ((VIP, "lb2"), (OTHER, "lb1")):
+            self.wait(f"{vip} no more on {director}", lambda: f"{vip}/" not in
+                      self.world[director].run("ip", "addr", "show", "dev", "eth0").stdout)
+        self.wait_until_ready()
+
+
 THROUGH = SITE.replace("check tcp {", "check tcp { through-vip; retries 2;").replace("retries 1; ", "")
 
 
@@ -256,26 +282,55 @@ service f { vip 10.9.0.6, fd09::6; port any; mark 0x16; scheduler fo; real 10.0.
 """
 
 
+class Unchecked(Draw):
+    """Random sites whose real servers no check takes out."""
+
+    def check(self) -> str:
+        return ""
+
+    def some(self, *texts: str) -> str:
+        return super().some(*(text for text in texts if text not in ("alpha", "inhibit-on-failure")))
+
+
 class Same(unittest.TestCase):
     def state(self, host: Host) -> list[str]:
         return sorted(re.findall(r".+", host.run("ipvsadm", "-Sn").stdout +
                                  host.run("ipvsadm", "-Ln", "--thresholds").stdout))
 
-    def test_keepalived_makes_what_lbc_makes(self) -> None:
-        world = World(["lb1"], [], {})
-        host = world["lb1"]
-        host.lbc("apply", write_site(site(world, KINDS)), "-d", "lb1")
+    def check(self, services: str, extra: str) -> bool:
+        """Whether keepalived takes the site; then IPVS must be the same by both."""
+        host = self.world["lb1"]
+        path = write_site(site(self.world, services, extra + "\nipvs keepalived"))
+        if host.lbc("check", path, check=False).returncode != 0:
+            return False
+        host.lbc("compile", path, "--emit", "keepalived", "-d", "lb1", "-o", "/run/same.conf")
+        host.lbc("apply", write_site(site(self.world, services, extra)), "-d", "lb1")
         applied = self.state(host)
         host.lbc("remove")
         self.assertNotEqual(applied, self.state(host))
-        path = write_site(site(world, KINDS, "ipvs keepalived"))
-        host.lbc("compile", path, "--emit", "keepalived", "-o", "/run/same.conf")
         daemon = Keepalived(host, "/run/same.conf")
-        self.addCleanup(daemon.stop)
-        end = time.monotonic() + PATIENCE
-        while self.state(host) != applied and time.monotonic() < end:
-            time.sleep(0.2)
-        self.assertEqual(self.state(host), applied, daemon.said())
+        try:
+            end = time.monotonic() + PATIENCE
+            while self.state(host) != applied and time.monotonic() < end:
+                time.sleep(0.2)
+            self.assertEqual(self.state(host), applied, services + daemon.said())
+        finally:
+            daemon.stop()
+        return True
+
+    def setUp(self) -> None:
+        self.world = World(["lb1"], [], {})
+
+    def test_keepalived_makes_what_lbc_makes(self) -> None:
+        self.assertTrue(self.check(KINDS, ""))
+
+    def test_of_random_sites_too(self) -> None:
+        taken = 0
+        for number in range(8):
+            draw = Unchecked(Random(f"same/{number}"))
+            services = "\n".join(draw.service(i) for i in range(3)).replace("scheduler twos", "scheduler sed")
+            taken += self.check(services, "guard off")
+        self.assertGreater(taken, 3)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ set -eu
 # The virtual services of this site are keepalived's: this script sets the marks.
 first_mark=256 last_mark=4095 own_marks='16 17 32 48 49 50'
 ipvs=keepalived
-sysctls=''
+sysctls='/proc/sys/net/ipv4/conf/all/accept_local=1 /proc/sys/net/ipv4/vs/conn_reuse_mode=3'
 sync=no # both sync daemons
 directors='lb1 lb2'
 
