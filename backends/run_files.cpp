@@ -1,6 +1,7 @@
 #include "backends/run_files.hpp"
 
 #include "backends/descriptor.hpp"
+#include "backends/read_file.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -100,22 +100,6 @@ std::optional<Record> record_of(std::string_view text) {
     return record;
 }
 
-std::expected<std::string, int> read_all(int file) {
-    std::string text;
-    std::array<char, 65536> part{};
-    while (text.size() <= largest_record) {
-        ssize_t const count = ::read(file, part.data(), part.size());
-        if (count < 0 && errno != EINTR) {
-            return std::unexpected(errno);
-        }
-        if (count == 0) {
-            return text;
-        }
-        text.append(part.data(), count < 0 ? 0 : static_cast<std::size_t>(count));
-    }
-    return std::unexpected(EFBIG);
-}
-
 bool write_all(int file, std::string_view text) {
     while (!text.empty()) {
         ssize_t const count = ::write(file, text.data(), text.size());
@@ -140,11 +124,10 @@ std::expected<void, SystemError> make_run_folder() {
 
 std::expected<Record, SystemError> read_record_file() {
     std::string const path = run_path("record");
-    Descriptor const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!file && errno == ENOENT) {
+    auto const text = read_file(path, largest_record, O_NOFOLLOW);
+    if (!text && text.error() == ENOENT) {
         return Record{};
     }
-    auto const text = file ? read_all(file.get()) : std::unexpected(errno);
     if (!text) {
         return std::unexpected(file_error("read", path, text.error()));
     }

@@ -8,8 +8,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -33,7 +33,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds lock_wait{20'000}; // for taking back
-constexpr std::chrono::seconds retry_pause{10};          // behind a lock that was not had
+constexpr std::chrono::seconds retry_pause{10};        // behind a lock that was not had
 constexpr timeval client_patience{.tv_sec = 2, .tv_usec = 0};
 constexpr std::size_t longest_text = 65536;
 

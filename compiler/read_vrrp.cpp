@@ -175,11 +175,11 @@ constexpr std::array sync_rules{
                                  draft.sync.id = in.number<std::uint8_t>({"id", 0, 255}).value_or(std::uint8_t{0});
                              }},
     StatementRule<SyncDraft>{"instance", Occurs::once, Block::none, read_instance},
-    StatementRule<SyncDraft>{
-        "maxlen", Occurs::once, Block::none,
-        [](Arguments& in, SyncDraft& draft) {
-            draft.sync.maxlen = in.number<std::uint16_t>({"maxlen", smallest_sync_message, largest_sync_message});
-        }},
+    StatementRule<SyncDraft>{"maxlen", Occurs::once, Block::none,
+                             [](Arguments& in, SyncDraft& draft) {
+                                 draft.sync.maxlen =
+                                     in.number<std::uint16_t>({"maxlen", smallest_sync_message, largest_sync_message});
+                             }},
     StatementRule<SyncDraft>{"group", Occurs::once, Block::none,
                              [](Arguments& in, SyncDraft& draft) {
                                  draft.sync.group = in.value(parse_address, "a multicast address");

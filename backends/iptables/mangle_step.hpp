@@ -29,7 +29,7 @@ struct MarkPlan {
 /// What is lbc's in each table now, as `before`, beside what is wanted; also where both are the same. A family that the
 /// kernel lacks has nothing. Writes nothing.
 [[nodiscard]] std::expected<std::vector<FamilyChange>, SystemError> compare_marks(Kernel& kernel,
-                                                                                 MarkRules const& wanted);
+                                                                                  MarkRules const& wanted);
 
 /// The marks that rules set, without 0.
 [[nodiscard]] std::vector<Fwmark> marks_of(Ruleset const& rules);

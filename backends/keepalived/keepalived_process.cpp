@@ -1,6 +1,7 @@
 #include "backends/keepalived/keepalived_process.hpp"
 
 #include "backends/descriptor.hpp"
+#include "backends/read_file.hpp"
 #include "backends/write_file.hpp"
 
 #include <fmt/format.h>
@@ -36,6 +37,7 @@ using Kind = SystemError::Kind;
 constexpr char const* program = "keepalived";
 constexpr char const* default_path = "/etc/keepalived/keepalived.conf";
 constexpr std::size_t longest_words = 65536;
+constexpr std::size_t largest_file = std::size_t{1} << 28U; // of 50,000 services
 constexpr std::chrono::seconds test_patience{60};
 
 std::string system_words(int code) { return std::generic_category().message(code); }
@@ -213,16 +215,12 @@ public:
     explicit KeepalivedProcess(std::string path) : path_(std::move(path)) {}
 
     std::expected<std::optional<std::string>, SystemError> read() override {
-        std::error_code error;
-        if (!std::filesystem::exists(path_, error) && !error)
+        auto text = read_file(path_, largest_file);
+        if (text)
+            return std::move(*text);
+        if (text.error() == ENOENT)
             return std::nullopt;
-        errno = 0;
-        std::ifstream file(path_, std::ios::binary);
-        std::ostringstream text;
-        text << file.rdbuf();
-        if (!file)
-            return failed(fmt::format("read {}", path_), errno == 0 ? EIO : errno);
-        return std::move(text).str();
+        return failed(fmt::format("read {}", path_), text.error());
     }
 
     std::expected<void, SystemError> write(std::optional<std::string> const& text) override {
