@@ -29,7 +29,7 @@ class Balance(unittest.TestCase):
         world = World(["lb1", "lb2", "lb3"], [], {VIP: "lb2"})
         apply_all(world, site(world, f"service web {{ vip {VIP}; port tcp 80; scheduler rr; real lb1; real lb2; real lb3 }}"))
         for active in ("lb2", "lb3", "lb1"):
-            world.move(VIP, active)
+            world.move(active, VIP)
             self.assertEqual(self.spread(world.tcp(VIP, 12)), {"lb1": 4, "lb2": 4, "lb3": 4})
         self.assertLessEqual(world.copies().most(), 2)
 
@@ -59,14 +59,19 @@ class Balance(unittest.TestCase):
         apply_all(world, site(world, f"service web {{ vip {VIP}; port tcp 80; scheduler rr; forward nat\n"
                                      "real 10.0.0.31:8080; real 10.0.0.32:8080 }"))
         self.assertEqual(self.spread(world.tcp(VIP, 8)), {"rs1": 4, "rs2": 4})
+        # Once as the client sent it and once rewritten, which is another packet.
+        copies = world.copies()
+        self.assertEqual(copies.most(), 1)
+        self.assertEqual(sum(copies.seen.values()), 2 * sum(copies.sent.values()))
 
     def test_tunnels(self):
-        world = World(["lb1", "lb2"], ["rs1"], {VIP: "lb1"})
+        world = World(["lb1", "lb2"], ["rs1"], {VIP: "lb1", VIP6: "lb1"})
         for name in ("rs1", "lb2"):
-            world[name].ip(f"link add tun0 type ipip local {world[name].address}", "link set tun0 up")
-        apply_all(world, site(world, f"service web {{ vip {VIP}; port tcp 80; scheduler rr; forward tun\n"
-                                     "real 10.0.0.31; real lb2; real lb1 }"))
-        self.assertEqual(self.spread(world.tcp(VIP, 12)), {"lb1": 4, "lb2": 4, "rs1": 4})
+            world[name].ip(*world.tunnel_lines(world[name]))
+        apply_all(world, site(world, f"service web {{ vip {VIP}, {VIP6}; port tcp 80; scheduler rr; forward tun\n"
+                                     "real 10.0.0.31; real fd00::1f; real lb2; real lb1 }"))
+        for vip in (VIP, VIP6):
+            self.assertEqual(self.spread(world.tcp(vip, 12)), {"lb1": 4, "lb2": 4, "rs1": 4})
         self.assertLessEqual(world.copies().most(), 2)
 
 

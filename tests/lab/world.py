@@ -8,7 +8,6 @@ announcement takes. Everything ends with the process.
 
 from __future__ import annotations
 
-import collections
 import ctypes
 import os
 import re
@@ -21,14 +20,17 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from wire import Copies, inner_packet
+
 LBC = os.environ.get("LBC", "lbc")
 CLONE_NEWNET = 0x40000000
 PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 1, 1
 SO_RCVBUFFORCE = 33
 IP_FREEBIND, IPV6_FREEBIND = 15, 78
-TCP, UDP = 6, 17
 LIBC = ctypes.CDLL(None, use_errno=True)
 PATIENCE = 4.0  # seconds; nothing that is answered takes as long, and what is lost costs this once for all flows
+GRACE = 0.7  # the same where as many answers have come as are expected: for one more, which would be wrong
+SETTLED = 0.5  # for a connection that is not answered; its first packet has been balanced long before
 FIRST_TTL = 64
 
 
@@ -102,26 +104,6 @@ def is_ipv6(address: str) -> bool:
     return ":" in address
 
 
-@dataclass
-class Copies:
-    """What the wire saw of each of the client's packets. A client that says the same twice, as TCP does of what is not
-    acknowledged in time, has sent two packets: copies are counted for each time that it was the client who sent it."""
-
-    seen: collections.Counter = field(default_factory=collections.Counter)
-    sent: collections.Counter = field(default_factory=collections.Counter)
-    lowest_ttl: dict = field(default_factory=dict)
-
-    def each(self) -> list[int]:
-        return [-(-count // max(self.sent[key], 1)) for key, count in self.seen.items()]
-
-    def most(self) -> int:
-        return max(self.each(), default=0)
-
-    def looped(self) -> int:
-        """Packets that went round: none that is forwarded once is on the wire more than twice."""
-        return sum(count > 2 for count in self.each())
-
-
 class World:
     """`directors` and `reals` are names; every one of them serves. `vips` are addresses with the director that is
     active for each at first, or an empty name: VRRP's choice. `ports` are those of TCP and UDP on which all serve."""
@@ -174,26 +156,53 @@ class World:
                     if active == host.name or serve_vips:
                         lines.append(self.address_line("add", host, vip, active))
             host.ip(*lines)
-        for vip in self.active:
-            self.point_client(vip)
+        self.point_client(*self.active)
 
     @staticmethod
     def address_line(verb: str, host: Host, vip: str, active: str) -> str:
         nodad = " nodad" if is_ipv6(vip) and verb == "add" else ""
         return f"addr {verb} {vip}/{128 if is_ipv6(vip) else 32} dev {'eth0' if host.name == active else 'lo'}{nodad}"
 
-    def point_client(self, vip: str) -> None:
-        self.client.ip(f"route replace {vip} dev eth0")
-        if self.active[vip]:  # else whoever announces it
-            self.client.ip(f"neigh replace {vip} lladdr {self[self.active[vip]].mac} dev eth0 nud permanent")
+    def point_client(self, *vips: str) -> None:
+        lines = []
+        for vip in vips:
+            lines.append(f"route replace {vip} dev eth0")
+            if self.active[vip]:  # else whoever announces it
+                lines.append(f"neigh replace {vip} lladdr {self[self.active[vip]].mac} dev eth0 nud permanent")
+        self.client.ip(*lines)
 
-    def move(self, vip: str, to: str) -> None:
+    def move(self, to: str, *vips: str) -> None:
         """Makes another director the active one."""
-        before, self.active[vip] = self.active[vip], to
-        for name in (before, to):
-            host = self[name]
-            host.ip(self.address_line("del", host, vip, before), self.address_line("add", host, vip, to))
-        self.point_client(vip)
+        for name in {self.active[vip] for vip in vips} | {to}:
+            host, lines = self[name], []
+            for vip in vips:
+                if name in (self.active[vip], to):
+                    lines += [self.address_line("del", host, vip, self.active[vip]),
+                              self.address_line("add", host, vip, to)]
+            host.ip(*lines)
+        self.active.update(dict.fromkeys(vips, to))
+        self.point_client(*vips)
+
+    def remembered(self, director: str, vip: str, kind: str) -> dict[int, str]:
+        """The server that a director's IPVS has chosen for each of the client's flows."""
+        names = {socket.inet_pton(socket.AF_INET6 if is_ipv6(address) else socket.AF_INET, address): host.name
+                 for host in self.servers for address in (host.address, host.address6)}
+        wanted = socket.inet_pton(socket.AF_INET6 if is_ipv6(vip) else socket.AF_INET, vip)
+        # Not /proc/net, which is the namespace of the first thread.
+        with Inside(self[director].namespace), open("/proc/thread-self/net/ip_vs_conn", encoding="ascii") as file:
+            lines = [line.split() for line in file]
+        found = {}
+        for protocol, _, sport, to, _, real, *_ in lines[1:]:
+            address, server = (bytes.fromhex(text.replace(":", "").strip("[]")) for text in (to, real))
+            if protocol == kind.upper() and address == wanted:
+                found[int(sport, 16)] = names[server]
+        return found
+
+    @staticmethod
+    def tunnel_lines(host: Host) -> list[str]:
+        """The ends of the tunnels that IPVS sends through. Its source can be the VIP, which is an address here too."""
+        return [f"link add tun0 type ipip local {host.address}", "link set tun0 up",
+                f"link add tun6 type ip6tnl mode ip6ip6 local {host.address6} allow-localremote", "link set tun6 up"]
 
     # ---- servers
 
@@ -280,10 +289,11 @@ class World:
         """Waits for a connection to be made, so that schedulers see them in order."""
         with selectors.DefaultSelector() as waiting:
             waiting.register(flow, selectors.EVENT_WRITE)
-            waiting.select(0.9)  # a lost SYN is sent again after 1 s
+            waiting.select(SETTLED)
 
-    def ask(self, flows: dict[int, socket.socket], question: bytes) -> dict[int, str]:
-        """The name that answered each flow; a flow that nobody answered is not in it."""
+    def ask(self, flows: dict[int, socket.socket], question: bytes, expected: int | None = None) -> dict[int, str]:
+        """The name that answered each flow; a flow that nobody answered is not in it. `expected` is how many answers
+        there should be, where it is not all; it shortens the wait for one more."""
         answers: dict[int, str] = {}
         with selectors.DefaultSelector() as waiting:
             for sport, flow in flows.items():
@@ -301,23 +311,26 @@ class World:
                             answers[key.data] = answer.decode()
                     except OSError as error:
                         self.errors.append(f"{key.data}: receive: {error}")
+                    if len(answers) == expected:
+                        end = min(end, time.monotonic() + GRACE)
         return answers
 
-    def tcp(self, vip: str, count: int = 12, port: int = 80, sports: list[int] | None = None) -> dict[int, str]:
+    def tcp(self, vip: str, count: int = 12, port: int = 80, sports: list[int] | None = None,
+            expected: int | None = None) -> dict[int, str]:
         """New connections: the name that answered each."""
         flows = self.open_flows(vip, port, sports or self.ports(count), socket.SOCK_STREAM)
-        answers = self.ask(flows, b"tcp")
+        answers = self.ask(flows, b"tcp", expected)
         for flow in flows.values():
             flow.close()
         return answers
 
     def udp(self, vip: str, count: int = 12, port: int = 80, sports: list[int] | None = None,
-            size: int = 16) -> dict[int, str]:
+            size: int = 16, expected: int | None = None) -> dict[int, str]:
         """One packet from each port; the flow is the same as before where the port is."""
         flows = self.open_flows(vip, port, sports or self.ports(count), socket.SOCK_DGRAM)
         self.asked += 1
         # Every packet is another one, also where IPv6 has no identification.
-        answers = self.ask(flows, str(self.asked).encode().ljust(size))
+        answers = self.ask(flows, str(self.asked).encode().ljust(size), expected)
         for flow in flows.values():
             flow.close()
         return answers
@@ -357,22 +370,6 @@ class World:
             found.lowest_ttl[key] = min(ttl, found.lowest_ttl.get(key, 255))
 
 
-def inner_packet(frame: bytes) -> tuple[str, int, bytes] | None:
-    """The source, the TTL and what stays the same on the way, of an IP packet or of the one in its ipip tunnel."""
-    kind, data = struct.unpack_from("!H", frame, 12)[0], frame[14:]
-    if kind == 0x0800 and data[9] in (4, 41):
-        kind, data = (0x0800 if data[9] == 4 else 0x86DD), data[(data[0] & 15) * 4:]
-    if kind == 0x0800:
-        length = struct.unpack_from("!H", data, 2)[0]
-        # Identification and fragment offset tell packets with the same payload apart.
-        return (socket.inet_ntop(socket.AF_INET, data[12:16]), data[8],
-                data[4:8] + bytes([data[9]]) + data[(data[0] & 15) * 4:length])
-    if kind == 0x86DD and data[6] in (TCP, UDP, 44):
-        length = struct.unpack_from("!H", data, 4)[0]
-        return socket.inet_ntop(socket.AF_INET6, data[8:24]), data[7], data[6:7] + data[40:40 + length]
-    return None
-
-
 def site(world: World, services: str, extra: str = "") -> str:
     """A site file of the world's directors."""
     text = extra + "\n"
@@ -392,11 +389,6 @@ def apply_all(world: World, text: str) -> None:
     path = write_site(text)
     for host in world.directors:
         host.lbc("apply", path, "-d", host.name)
-
-
-def services_of(host: Host) -> list[str]:
-    """What `ipvsadm -Sn` says, with addresses' methods as a director that is none of them has it."""
-    return re.findall(r".+", host.run("ipvsadm", "-Sn").stdout)
 
 
 def note(text: str) -> None:
