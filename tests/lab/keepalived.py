@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import threading
 import time
 import unittest
 from pathlib import Path
@@ -15,7 +14,8 @@ from random import Random
 
 sys.path.append(str(Path(__file__).parent.parent / "keepalived"))
 from draw import Draw  # noqa: E402
-from world import Host, Inside, World, site, write_site
+from traffic import Traffic  # noqa: E402
+from world import Host, Inside, World, site, write_site  # noqa: E402
 
 VIP, OTHER = "10.0.0.100", "10.0.0.200"
 PATIENCE = 60  # seconds until something must have happened at last
@@ -210,25 +210,14 @@ class Change(Directors):
 
     def under_traffic(self, text: str) -> None:
         """Applies it on both directors while connections come one after another."""
-        world, lost, made, stop = self.world, [], [], threading.Event()
-
-        def connect() -> None:
-            while not stop.is_set():
-                (made if len(world.tcp(VIP, 4)) == 4 else lost).append(world.errors[-4:])
-
-        thread = threading.Thread(target=connect)
-        thread.start()
-        try:
-            for host in world.directors:
+        with Traffic(self.world, VIP) as traffic:
+            for host in self.world.directors:
                 told = self.apply(host, text)
                 self.assertEqual(told.stderr, "")
                 self.assertIn("for keepalived: lines removed", told.stdout)
-        finally:
-            stop.set()
-            thread.join()
-        self.assertEqual(lost, [])
-        self.assertTrue(made)
-        self.assertLessEqual(world.copies().most(), 2)
+            traffic.wait_for()
+        self.assertEqual(traffic.lost, [])
+        self.assertLessEqual(self.world.copies().most(), 2)
 
     def test_sites_one_after_another(self) -> None:
         self.wait_until_ready()

@@ -4,21 +4,29 @@ site makes the same of the kernel as `lbc apply` does."""
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
-import threading
+import signal
+import socket
+import subprocess
+import termios
 import time
 import unittest
 from pathlib import Path
 
 import jsonschema
 
-from world import Host, World, apply_all, site, write_site
+from traffic import Traffic
+from world import LBC, Host, Inside, World, apply_all, site, write_site
 
 VIP = "10.0.0.100"
-REALS = "real lb1; real lb2; real 10.0.0.31"
+# lb1, which has the VIP, neither serves nor listens: a packet that gets no mark there is refused.
+REALS = "real lb2; real 10.0.0.31"
 TOP = Path(__file__).resolve().parents[2]
 EXAMPLES, SCHEMAS = TOP / "examples", TOP / "docs" / "schema"
+EIGHT = 8
 
 
 def web(more: str = REALS, mark: str = "0x3") -> str:
@@ -26,103 +34,188 @@ def web(more: str = REALS, mark: str = "0x3") -> str:
 
 
 class Live(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.world = World(["lb1", "lb2"], ["rs1", "rs2"], {VIP: "lb1"})
+        cls.world.stop_listening(cls.world["lb1"])
+
     def setUp(self):
-        self.world = World(["lb1", "lb2"], ["rs1", "rs2"], {VIP: "lb1"})
-        apply_all(self.world, site(self.world, web()))
+        self.apply(web())
+        self.world.copies()
 
-    def under_traffic(self, *sites: str, drain: str = "") -> None:
-        """Applies each site on both directors while connections come one after another and eight go on."""
-        world, lost, made = self.world, [], []
-        sports = world.ports(8)
-        flows = world.open_flows(VIP, 80, sports, 1)
-        before = world.ask(flows, b"before")
-        self.assertEqual(len(before), 8)
-        stop = threading.Event()
+    def apply(self, text: str) -> None:
+        apply_all(self.world, site(self.world, text))
 
-        def connect() -> None:
-            while not stop.is_set():
-                sport = world.ports(1)
-                made.append(sport)
-                if len(world.tcp(VIP, sports=sport)) != 1:
-                    lost.append(sport)
+    def open(self) -> tuple[dict[int, socket.socket], dict[int, str]]:
+        """Connections that stay, and who has answered them."""
+        flows = self.world.open_flows(VIP, 80, self.world.ports(EIGHT), socket.SOCK_STREAM)
+        before = self.world.ask(flows, b"before")
+        self.assertEqual(len(before), EIGHT)
+        return flows, before
 
-        client = threading.Thread(target=connect)
-        client.start()
-        try:
-            for text in sites:
-                path = write_site(site(world, text))
-                for host in world.directors:
-                    host.lbc("apply", path, "-d", host.name, *(["--drain", drain] if drain else []))
-        finally:
-            stop.set()
-            client.join()
-        after = world.ask(flows, b"after") if not drain else before
+    @staticmethod
+    def close(flows: dict[int, socket.socket]) -> None:
         for flow in flows.values():
             flow.close()
-        self.assertEqual(lost, [], world.errors)
-        self.assertGreater(len(made), 10)
-        self.assertEqual(after, before)
-        self.assertLessEqual(world.copies().most(), 2)
+
+    def check_wire(self, traffic: Traffic) -> None:
+        self.assertEqual(traffic.lost, [])
+        self.assertLessEqual(self.world.copies().most(), 2)
+
+    def under_traffic(self, *texts: str) -> None:
+        """Applies each site on both directors while connections come one after another and eight go on."""
+        flows, before = self.open()
+        with Traffic(self.world, VIP) as traffic:
+            for text in texts:
+                self.apply(text)
+                traffic.wait_for()
+                self.assertEqual(self.world.ask(flows, b"after"), before)
+        self.close(flows)
+        self.check_wire(traffic)
+
+    def drain(self, text: str, leaving: str) -> None:
+        """Applies a site that takes something away, and asks eight connections while it waits for them to end. It ends
+        when they do."""
+        flows, before = self.open()
+        self.assertIn(leaving, before.values())
+        host = self.world["lb1"]
+        with Traffic(self.world, VIP) as traffic:
+            with Inside(host.namespace):
+                applying = subprocess.Popen([LBC, "apply", write_site(site(self.world, text)), "-d", "lb1", "--drain", "600s"],
+                                            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+            self.assertIn("waiting for connections to end", applying.stderr.readline())
+            for question in (b"one", b"two"):
+                self.assertEqual(self.world.ask(flows, question), before)
+                traffic.wait_for()
+            self.assertIsNone(applying.poll())
+            self.close(flows)
+            self.assertEqual(applying.wait(120), 0, applying.stderr.read())
+            applying.stderr.close()
+            traffic.wait_for()
+        self.apply(text)
+        self.check_wire(traffic)
 
     def test_a_service_added_and_a_weight_changed(self):
         other = "service other { vip 10.0.0.101; port tcp 81; scheduler rr; real lb1; real lb2 }\n"
-        self.under_traffic(web() + other, web("real lb1 weight 3; real lb2; real 10.0.0.31"), web())
+        self.under_traffic(web() + other, web("real lb2 weight 3; real 10.0.0.31"), web())
+
+    def test_rules_of_another_shape(self):
+        """Other guards, ports and interfaces, and so other chains and other rules for the same service."""
+        wide = web().replace("tcp 80", "tcp 79-81; port udp 80")
+        anywhere = site(self.world, "guard drop\n" + wide).replace("; interface eth0", "")
+        self.assertNotIn("interface", anywhere)
+        flows, before = self.open()
+        with Traffic(self.world, VIP) as traffic:
+            for text in (site(self.world, "guard drop\n" + web()), site(self.world, wide), anywhere,
+                         site(self.world, "guard off\n" + web()), site(self.world, web())):
+                rules = self.world["lb1"].run("iptables-legacy", "-t", "mangle", "-S").stdout
+                apply_all(self.world, text)
+                self.assertNotEqual(self.world["lb1"].run("iptables-legacy", "-t", "mangle", "-S").stdout, rules)
+                traffic.wait_for()
+                self.assertEqual(self.world.ask(flows, b"after"), before)
+        self.close(flows)
+        self.check_wire(traffic)
 
     def test_connections_go_on_over_another_scheduler(self):
         """The kernel itself refuses new ones for a moment: it takes the old scheduler off before it binds the new."""
-        world = self.world
-        flows = world.open_flows(VIP, 80, world.ports(8), 1)
-        before = world.ask(flows, b"before")
-        self.assertEqual(len(before), 8)
-        apply_all(world, site(world, web().replace("scheduler rr", "scheduler wlc")))
-        self.assertEqual(world.ask(flows, b"after"), before)
-        for flow in flows.values():
-            flow.close()
-        self.assertEqual(len(world.tcp(VIP, 8)), 8)
+        flows, before = self.open()
+        self.apply(web().replace("scheduler rr", "scheduler wlc"))
+        self.assertEqual(self.world.ask(flows, b"after"), before)
+        self.close(flows)
+        self.assertEqual(len(self.world.tcp(VIP, 8)), 8)
 
     def test_a_real_server_comes_and_goes(self):
         self.under_traffic(web(REALS + "; real 10.0.0.32"))
-        self.under_traffic(web(REALS), drain="2s")
+        self.drain(web(), "rs2")
+        self.assertNotIn("10.0.0.32", self.world["lb1"].run("ipvsadm", "-Sn").stdout)
 
     def test_a_mark_changed(self):
-        self.under_traffic(web(mark="0x5"), drain="3s")
+        self.drain(web(mark="0x5"), "rs1")
         for host in self.world.directors:
             self.assertNotIn("-f 3 ", host.run("ipvsadm", "-Sn").stdout)
+        # Where the time is over first, connections are not waited for any longer.
+        flows, _ = self.open()
+        host = self.world["lb1"]
+        host.lbc("apply", write_site(site(self.world, web())), "-d", "lb1", "--drain", "1s")
+        self.assertNotIn("-f 5 ", host.run("ipvsadm", "-Sn").stdout)
+        self.close(flows)
 
 
 class Confirm(unittest.TestCase):
-    def test_unconfirmed_confirmed_and_rolled_back(self):
-        world = World(["lb1"], [], {VIP: "lb1"})
-        host = world["lb1"]
+    def setUp(self):
+        self.world = World(["lb1"], [], {VIP: "lb1"})
+        self.host = self.world["lb1"]
 
-        def state() -> tuple[str, str]:
-            return (host.run("ipvsadm", "-Sn").stdout,
-                    re.sub(r"#.*\n|\[\d+:\d+\]", "", host.run("iptables-legacy-save", "-t", "mangle").stdout))
+    def state(self) -> tuple[str, str]:
+        return (self.host.run("ipvsadm", "-Sn").stdout,
+                re.sub(r"#.*\n|\[\d+:\d+\]", "", self.host.run("iptables-legacy-save", "-t", "mangle").stdout))
 
-        def apply(text: str, *options: str) -> int:
-            path = write_site(site(world, text))
-            return host.lbc("apply", path, "-d", "lb1", *options, check=False).returncode
+    def apply(self, text: str, *options: str) -> int:
+        path = write_site(site(self.world, text))
+        return self.host.lbc("apply", path, "-d", "lb1", *options, check=False).returncode
 
-        self.assertEqual(apply(web("real lb1")), 0)
-        old = state()
-        self.assertEqual(apply(web("real lb1; real 10.0.0.31", "0x7"), "--confirm-within", "60s"), 0)
-        new = state()
-        self.assertNotEqual(new, old)
-        self.assertEqual(apply(web("real lb1")), 3)  # one waits
-        self.assertEqual(state(), new)
-        self.assertEqual(host.lbc("rollback").stdout, "the change is taken back\n")
-        self.assertEqual(state(), old)
-        self.assertEqual(host.lbc("rollback", check=False).returncode, 3)
-        self.assertEqual(apply(web("real lb1; real 10.0.0.31", "0x7"), "--confirm-within", "60s"), 0)
-        self.assertEqual(host.lbc("confirm").stdout, "the change is kept\n")
-        self.assertEqual(state(), new)
-        self.assertEqual(apply(web("real lb1"), "--confirm-within", "1s"), 0)
-        for _ in range(100):
-            if state() == new:
-                break
+    @staticmethod
+    def processes() -> list[str]:
+        """Of lbc, in the whole guest."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/comm"):
+            try:
+                name = path.read_text(encoding="utf-8").strip()
+            except OSError:  # it has ended
+                continue
+            if name == Path(LBC).name[:15]:
+                found.append(path.parent.name)
+        return found
+
+    def wait(self, what: str, condition) -> None:
+        end = time.monotonic() + 60
+        while not condition() and time.monotonic() < end:
             time.sleep(0.1)
-        self.assertEqual(state(), new)
-        self.assertEqual(host.lbc("confirm", check=False).returncode, 3)
+        self.assertTrue(condition(), what)
+
+    def test_confirmed_and_rolled_back(self):
+        old_site, new_site = web("real lb1"), web("real lb1; real 10.0.0.31", "0x7")
+        self.assertEqual(self.apply(old_site), 0)
+        old = self.state()
+        self.assertEqual(self.apply(new_site, "--confirm-within", "600s"), 0)
+        new = self.state()
+        self.assertNotEqual(new, old)
+        self.assertEqual(self.apply(old_site), 3)  # one waits
+        self.assertEqual(self.state(), new)
+        self.assertEqual(len(self.processes()), 1)
+        self.assertEqual(self.host.lbc("rollback").stdout, "the change is taken back\n")
+        self.assertEqual(self.state(), old)
+        self.wait("no process is left after a rollback", lambda: self.processes() == [])
+        self.assertEqual(self.host.lbc("rollback", check=False).returncode, 3)
+        self.assertEqual(self.apply(new_site, "--confirm-within", "600s"), 0)
+        self.assertEqual(self.host.lbc("confirm").stdout, "the change is kept\n")
+        self.assertEqual(self.state(), new)
+        self.wait("no process is left after confirm", lambda: self.processes() == [])
+        self.assertEqual(self.host.lbc("confirm", check=False).returncode, 3)
+
+    def test_the_terminal_ends_and_nobody_answers(self):
+        self.assertEqual(self.apply(web("real lb1")), 0)
+        old = self.state()
+        path = write_site(site(self.world, web("real lb1; real 10.0.0.31", "0x7")))
+        master, slave = os.openpty()
+        with Inside(self.host.namespace):
+            # A shell whose terminal this is, as at the other end of an ssh connection that the change cuts off.
+            shell = subprocess.Popen(
+                ["sh", "-c", f"{LBC} apply {path} -d lb1 --confirm-within 8s; echo made $?; exec sleep 600"],
+                stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(slave)
+        said = b""
+        while b"made" not in said or not said.endswith(b"\n"):
+            said += os.read(master, 4096)
+        self.assertIn(b"made 0", said)
+        os.close(master)
+        self.assertEqual(shell.wait(60), -signal.SIGHUP)
+        self.assertNotEqual(self.state(), old)
+        self.assertEqual(len(self.processes()), 1)
+        self.wait("the old state is back", lambda: self.state() == old)
+        self.wait("no process is left", lambda: self.processes() == [])
+        self.assertEqual(self.host.lbc("confirm", check=False).returncode, 3)
 
 
 class Output(unittest.TestCase):
@@ -135,9 +228,10 @@ class Output(unittest.TestCase):
             told = host.lbc("apply", path, "-d", "lb1", "--format", "json", *arguments)
             jsonschema.validate(json.loads(told.stdout), schema["apply"])
         self.assertEqual(len(world.tcp(VIP, 8)), 8)
-        for _ in range(100):  # the kernel adds its counters up every two seconds
+        for _ in range(100):  # the kernel adds its counters up every two seconds, one after another
             status = json.loads(host.lbc("status", path, "-d", "lb1", "--format", "json").stdout)
-            if status["services"][0]["counters"]["connections"] == 8:
+            service = status["services"][0]
+            if [sum(one["counters"]["connections"] for one in some) for some in ([service], service["reals"])] == [8, 8]:
                 break
             time.sleep(0.1)
         jsonschema.validate(status, schema["status"])
