@@ -232,6 +232,18 @@ class Change(Directors):
         self.assertNotIn("FWM 0x77", self.world["lb1"].run("ipvsadm", "-Ln").stdout)
         self.check_answers(VIP, {"lb1", "lb2", "rs1", "rs2"})
 
+    def test_a_change_is_rolled_back(self) -> None:
+        self.wait_until_ready()
+        host = self.world["lb1"]
+        before = self.state(host)
+        path = write_site(site(self.world, SITE.replace("service web {", "service web { mark 0x77;")))
+        host.lbc("apply", path, "-d", "lb1", "--keepalived-config", self.config(host), "--confirm-within", "600s")
+        self.assertIn("FWM  119", host.run("ipvsadm", "-Ln").stdout)
+        self.assertEqual(self.apply(host, SITE, check=False).returncode, 3)
+        host.lbc("rollback")
+        self.wait("the state before", lambda: self.state(host) == before)
+        self.check_answers(VIP, {"lb1", "lb2", "rs1", "rs2"})
+
     def test_refusals_touch_nothing(self) -> None:
         self.wait_until_ready()
         host = self.world["lb1"]
@@ -256,7 +268,8 @@ class Change(Directors):
 
     def state(self, host: Host) -> tuple[str, ...]:
         with open(self.config(host), encoding="utf-8") as file:
-            return file.read(), host.run("ipvsadm", "-Sn").stdout, host.run("iptables-legacy", "-t", "mangle", "-S").stdout
+            return (file.read(), *sorted(host.run("ipvsadm", "-Sn").stdout.splitlines()),
+                    host.run("iptables-legacy", "-t", "mangle", "-S").stdout)
 
 
 KINDS = """
