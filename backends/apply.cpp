@@ -117,7 +117,7 @@ std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
     changes_.leaving = std::move(ipvs->leaving);
     KeepalivedPlan keepalived;
     if (wanted.keepalived) {
-        auto planned = plan_keepalived(*kernel_, *wanted.keepalived);
+        auto planned = plan_keepalived(*kernel_, *wanted.keepalived, before->reload);
         if (!planned)
             return std::unexpected(std::move(planned.error()));
         keepalived = std::move(*planned);
@@ -126,6 +126,7 @@ std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
     }
     // What is kept for its connections stays lbc's.
     Record const last = changes_.leaving.empty() ? after : owned;
+    owned.reload = !keepalived.before_marks.empty();
     Record const first = changes_.empty() ? last : owned;
     if (first != *before) {
         steps_.push_back(std::make_unique<RecordStep>(*kernel_, *before, first));

@@ -57,6 +57,7 @@ struct Record {
     std::set<Fwmark> marks; // of virtual services
     Sysctls sysctls;        // each with the value that it had before lbc set it
     bool sync = false;      // the sync daemons
+    bool reload = false;    // keepalived's file was written, and keepalived is yet to read it
 
     friend bool operator==(Record const&, Record const&) = default;
 };

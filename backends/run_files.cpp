@@ -49,6 +49,7 @@ std::string text_of(Record const& record) {
         text += fmt::format("sysctl {} {}\n", title(sysctl), value);
     }
     text += record.sync ? "sync\n" : "";
+    text += record.reload ? "reload\n" : "";
     return text;
 }
 
@@ -73,6 +74,9 @@ bool read_line(std::string_view line, Record& record) {
     }
     if (line == "sync") {
         return record.sync = true;
+    }
+    if (line == "reload") {
+        return record.reload = true;
     }
     std::uint32_t value = 0;
     if (!line.starts_with(mark)) {

@@ -115,6 +115,7 @@ Wanted wanted_of(Site const& site, DirectorId director, Options const& options) 
             wanted.keepalived.emplace(KeepalivedWanted{.path = options.keepalived_config,
                                                        .text = keepalived_text(site, {&plan, 1}),
                                                        .services = keepalived_services(site, plan)});
+            wanted.keepalived->patience += std::chrono::milliseconds(5) * wanted.keepalived->services.size();
         }
     }
     return wanted;
@@ -275,6 +276,12 @@ Status apply_site(Options const& options, Environment const& environment) {
     auto const director = choose_director(input->site, options.site.director, environment.host);
     if (!director) {
         print_failure(environment, director.error());
+        return Status::bad_input;
+    }
+    if (options.drain && (input->site.ipvs == IpvsOwner::keepalived || !options.ipvs())) {
+        print_failure(environment, options.ipvs() ? "--drain does nothing under `ipvs keepalived`: give a real server "
+                                                    "weight 0 first, and take it out when it has no connection left"
+                                                  : "--drain does nothing with --only marks");
         return Status::bad_input;
     }
     return carry_out({options, environment, input->site[*director].name.value, &input->sources, nullptr},

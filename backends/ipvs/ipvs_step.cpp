@@ -306,6 +306,17 @@ std::expected<void, SystemError> plan_sysctl(Kernel& kernel, Sysctl sysctl, Ipvs
     return {};
 }
 
+/// Of a kernel whose IPVS is gone: settings of IPVS are gone with it, and others are not.
+std::expected<IpvsPlan, SystemError> restore_sysctls(Kernel& kernel, Record const& record, IpvsPlan plan) {
+    for (auto const sysctl : sysctls) {
+        auto planned = plan_sysctl(kernel, sysctl, {}, record, plan);
+        if (!planned && planned.error().kind != SystemError::Kind::unsupported) {
+            return std::unexpected(std::move(planned.error()));
+        }
+    }
+    return plan;
+}
+
 } // namespace
 
 std::expected<IpvsPlan, SystemError> plan_ipvs(Kernel& kernel, IpvsWanted const& wanted,
@@ -315,7 +326,7 @@ std::expected<IpvsPlan, SystemError> plan_ipvs(Kernel& kernel, IpvsWanted const&
     if (!opened) {
         bool const nothing = wanted.services.empty() && wanted.daemons.empty() && wanted.sysctls.empty();
         if (nothing && opened.error().kind == SystemError::Kind::unsupported) {
-            return plan;
+            return restore_sysctls(kernel, record, std::move(plan));
         }
         return std::unexpected(std::move(opened.error()));
     }

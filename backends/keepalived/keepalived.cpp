@@ -94,7 +94,9 @@ std::string config_id(Site const& site, DirectorId director) {
     return same == 1 ? std::string(label) : site[director].name.value;
 }
 
-bool is_keepalived_text(std::string_view text) { return text.starts_with(header_start); }
+bool is_keepalived_text(std::string_view text) {
+    return text.starts_with(header_start) && text.substr(header_start.size()).starts_with(' ');
+}
 
 bool needs_keepalived(Site const& site, DirectorId director) {
     return programs_ipvs(site) || runs_sync(site) || !keepalived::vrrp(site, director).empty();

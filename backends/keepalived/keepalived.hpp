@@ -21,7 +21,7 @@ namespace lbc {
 /// Whether a director has anything for keepalived to do.
 [[nodiscard]] bool needs_keepalived(Site const& site, DirectorId director);
 
-/// Whether a text is one that `keepalived_text` made.
+/// Whether a text is one that `keepalived_text` made for one director.
 [[nodiscard]] bool is_keepalived_text(std::string_view text);
 
 } // namespace lbc

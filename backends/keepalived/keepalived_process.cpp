@@ -97,6 +97,19 @@ std::vector<pid_t> running_keepaliveds() {
     return parents;
 }
 
+/// What follows `f` among bundled short options, as in `-nlf`; nothing where there is none. The other letters are those
+/// that take a value themselves (keepalived(8)).
+std::optional<std::string_view> bundled_file(std::string_view word) {
+    constexpr std::string_view with_value = "SuprcbAsMigt";
+    for (std::size_t at = 1; at < word.size(); ++at) {
+        if (word[at] == 'f')
+            return word.substr(at + 1);
+        if (with_value.contains(word[at]))
+            return std::nullopt;
+    }
+    return std::nullopt;
+}
+
 /// The file that a keepalived was started with.
 std::string file_of(pid_t pid) {
     auto const words = small_file(fmt::format("/proc/{}/cmdline", pid));
@@ -104,18 +117,24 @@ std::string file_of(pid_t pid) {
     bool next = false;
     for (std::size_t at = 0; at < words.size(); at = words.find('\0', at) + 1) {
         std::string_view const word = words.c_str() + at;
-        constexpr std::string_view option = "--use-file";
+        auto const name = word.substr(0, word.find('='));
         if (next)
             path = word;
-        next = word == "-f" || word == option;
-        if (word.starts_with("-f") && word.size() > 2)
-            path = word.substr(2);
-        if (word.starts_with(option) && word.size() > option.size() + 1)
-            path = word.substr(option.size() + 1);
+        next = false;
+        if (at > 0 && name.starts_with("--us") && std::string_view("--use-file").starts_with(name)) {
+            next = name.size() == word.size();
+            if (!next)
+                path = word.substr(name.size() + 1);
+        } else if (at > 0 && word.starts_with('-') && !word.starts_with("--")) {
+            auto const file = bundled_file(word);
+            next = file && file->empty();
+            if (file && !file->empty())
+                path = *file;
+        }
         if (words.find('\0', at) == std::string::npos)
             break;
     }
-    return path;
+    return path.starts_with('/') ? path : fmt::format("/proc/{}/cwd/{}", pid, path);
 }
 
 bool is_same_file(std::string const& a, std::string const& b) {

@@ -86,7 +86,7 @@ public:
         // Marks that lead to what was gone come back next.
         return wait([this](auto const& now) {
             for (auto const& key : change_.gone)
-                if (std::ranges::find(now, key, &IpvsService::key) == now.end())
+                if (!std::ranges::binary_search(now, key, {}, &IpvsService::key))
                     return fmt::format("service {}", name_of(key));
             return std::string{};
         });
@@ -157,10 +157,11 @@ std::string drift(Kernel& kernel, KeepalivedWanted const& wanted) {
     auto ipvs = kernel.open_ipvs();
     auto const now = ipvs ? (*ipvs)->read([](IpvsKey /*key*/) { return true; }) : std::unexpected(ipvs.error());
     auto const lacks = now ? not_shown(*now, wanted.services, {}) : now.error().message;
-    return lacks.empty() ? lacks
-                         : fmt::format("IPVS does not show {}, which keepalived's file asks for; it does not mend what "
-                                       "others change until it is started anew",
-                                       lacks);
+    return lacks.empty()
+               ? lacks
+               : fmt::format("IPVS does not show {}, which keepalived's file asks for: it has not read the file "
+                             "yet (reload it), or others have changed IPVS, which it mends when it is started anew",
+                             lacks);
 }
 
 /// What checks through a VIP go by.
@@ -198,19 +199,21 @@ std::vector<KeepalivedService> keepalived_services(Site const& site, Plan const&
 std::string not_shown(std::span<IpvsService const> now, std::span<KeepalivedService const> wanted,
                       std::span<IpvsKey const> gone) {
     for (auto const& service : wanted) {
-        auto const found = std::ranges::find(now, service.service.key, &IpvsService::key);
-        auto lacks = found == now.end() ? fmt::format("service {}", name_of(service.service.key))
-                                        : not_shown_of(*found, service);
+        auto const found = std::ranges::lower_bound(now, service.service.key, {}, &IpvsService::key);
+        auto lacks = found == now.end() || found->key != service.service.key
+                         ? fmt::format("service {}", name_of(service.service.key))
+                         : not_shown_of(*found, service);
         if (!lacks.empty())
             return lacks;
     }
     for (auto const& key : gone)
-        if (std::ranges::find(now, key, &IpvsService::key) != now.end())
+        if (std::ranges::binary_search(now, key, {}, &IpvsService::key))
             return fmt::format("that service {} is gone", name_of(key));
     return {};
 }
 
-std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, KeepalivedWanted const& wanted) {
+std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, KeepalivedWanted const& wanted,
+                                                           bool owes_reload) {
     KeepalivedPlan plan;
     std::shared_ptr<KeepalivedDaemon> const daemon = kernel.open_keepalived(wanted.path);
     auto now = daemon->read();
@@ -221,14 +224,16 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
         return std::unexpected(running.error());
     if (!*running)
         plan.notes.push_back(fmt::format("keepalived does not run with {}", wanted.path));
-    if (*now == wanted.text) {
+    bool const reload_only = *now == wanted.text && *running && owes_reload;
+    if (*now == wanted.text && !reload_only) {
         if (auto lacks = *running ? drift(kernel, wanted) : std::string{}; !lacks.empty())
             plan.notes.push_back(std::move(lacks));
         return plan;
     }
     if (*now && !is_keepalived_text(**now))
-        return refuse(
-            fmt::format("{} is not lbc's; move it away, or name another file with --keepalived-config", wanted.path));
+        return refuse(fmt::format("{} is not one that apply has written; move it away, or name another file with "
+                                  "--keepalived-config",
+                                  wanted.path));
     if (auto tested = daemon->test(wanted.text); !tested)
         return std::unexpected(std::move(tested.error()));
     auto ipvs = kernel.open_ipvs();
@@ -237,7 +242,8 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
     std::shared_ptr<Ipvs> const shared = std::move(*ipvs);
     auto const [removed, added] = count_changes(now->value_or(""), wanted.text);
     plan.settings.push_back(
-        fmt::format("write {} for keepalived: lines removed {}, added {}", wanted.path, removed, added));
+        reload_only ? fmt::format("have keepalived read {} again", wanted.path)
+                    : fmt::format("write {} for keepalived: lines removed {}, added {}", wanted.path, removed, added));
     auto const left = blocks_that_leave(now->value_or(""), wanted.text);
     auto const with_left = wanted.text + left.text;
     plan.before_marks.push_back(std::make_unique<KeepalivedStep>(

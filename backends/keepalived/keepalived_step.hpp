@@ -23,7 +23,7 @@ struct KeepalivedWanted {
     std::string path;
     std::string text;
     std::vector<KeepalivedService> services;
-    std::chrono::milliseconds patience{15'000}; // until IPVS shows a file that was read
+    std::chrono::milliseconds patience{15'000}; // until IPVS shows a file that was read; more with many services
 };
 
 struct KeepalivedPlan {
@@ -36,11 +36,13 @@ struct KeepalivedPlan {
 /// A service for each of the plan's, in its order, then one for each of its checks' marks.
 [[nodiscard]] std::vector<KeepalivedService> keepalived_services(Site const& site, Plan const& plan);
 
-/// Reads the file and compares it. A file that lbc has not made is refused, and so is a text that `keepalived -t` does.
-[[nodiscard]] std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel,
-                                                                         KeepalivedWanted const& wanted);
+/// Reads the file and compares it; `owes_reload`: an earlier run may have ended between writing it and having it read.
+/// A file that lbc has not made is refused, and so is a text that `keepalived -t` does.
+[[nodiscard]] std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, KeepalivedWanted const& wanted,
+                                                                         bool owes_reload = false);
 
-/// What IPVS does not show yet of what keepalived is to make of it, or still shows of `gone`; empty where all is there.
+/// `now` is sorted by key. What IPVS does not show yet of what keepalived is to make of it, or still shows of `gone`;
+/// empty where all is there.
 [[nodiscard]] std::string not_shown(std::span<IpvsService const> now, std::span<KeepalivedService const> wanted,
                                     std::span<IpvsKey const> gone);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace lbc {
@@ -46,9 +47,11 @@ std::vector<Block> blocks_of(std::string_view text) {
 
 VirtualServerBlocks blocks_that_leave(std::string_view before, std::string_view after) {
     VirtualServerBlocks leaving;
-    auto const stay = blocks_of(after);
+    std::set<IpvsKey> stay;
+    for (auto const& block : blocks_of(after))
+        stay.insert(block.key);
     for (auto const& block : blocks_of(before)) {
-        if (std::ranges::find(stay, block.key, &Block::key) != stay.end())
+        if (stay.contains(block.key))
             continue;
         leaving.text += '\n';
         leaving.text += block.text;

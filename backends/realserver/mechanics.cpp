@@ -11,7 +11,7 @@ say() { printf 'lbc: %s\n' "$*" >&2; }
 refuse() { say "$*; nothing was changed"; exit 3; }
 fail() { say "$*"; exit 1; }
 
-usage() { printf 'usage: sh realserver.sh [apply|show|remove] [NAME...]\nnames: %s\n' "$names"; }
+usage() { printf 'usage: sh realserver.sh [[apply|show] [NAME...] | remove]\nnames: %s\n' "$names"; }
 
 # has LIST LINE
 has() {

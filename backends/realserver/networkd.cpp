@@ -19,7 +19,8 @@ std::string address(IpAddress const& address) {
 }
 
 std::string loopback(RealServerHost const& host) {
-    auto out = head(host) + "# Where another file is for lo, it is the first by name that counts.\n[Match]\nName=lo\n";
+    auto out = head(host) + "# Where another file is for lo, it is the first by name that counts.\n[Match]\nName=lo\n\n"
+                            "# What others have put on lo stays.\n[Network]\nKeepConfiguration=static\n";
     for (auto const& vip : host.vips)
         out += vip.is_host() ? address(vip.address)
                              : fmt::format("\n[Route]\nDestination={}/{}\nType=local\n", vip.address.str(), vip.length);

@@ -70,14 +70,16 @@ main() {
     command=${1:-apply}
     [ $# -eq 0 ] || shift
     case $command/$# in
-    apply/* | show/* | remove/*) ;;
+    apply/* | show/* | remove/0) ;;
     -h/0 | --help/0) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
     esac
-    record=${LBC_STATE:-/run/lbc/realserver} conf=/proc/sys/net/ipv4/conf
+    # /run may be that of several network namespaces.
+    space=$(stat -Lc %i /proc/self/ns/net 2>/dev/null) || space=0
+    record=${LBC_STATE:-/run/lbc/realserver-$space} conf=/proc/sys/net/ipv4/conf
     find_ip
     look
-    if [ "$command" != remove ] || [ $# -gt 0 ]; then find_entries "$@"; fi
+    if [ "$command" != remove ]; then find_entries "$@"; fi
     case $command in
     apply) change_all ;;
     show) show ;;

@@ -193,6 +193,31 @@ TEST_CASE("keepalived: services that others have removed are noted, since a relo
     CHECK(changes->notes.front().find("service fwmark 0x3 (IPv4)") != std::string::npos);
 }
 
+TEST_CASE("keepalived: a file that a killed apply has written is read at last") {
+    auto const made = make(one);
+    FakeKernel kernel;
+    obey(kernel, {&made});
+    kernel.keepalived_file = made.wanted.keepalived->text;
+    kernel.record.reload = true;
+    auto const changes = apply(kernel, made.wanted);
+    REQUIRE(changes);
+    CHECK(changes->settings == std::vector<std::string>{"have keepalived read /k again"});
+    CHECK(kernel.services.size() == 1);
+    CHECK_FALSE(kernel.record.reload);
+    CHECK(apply(kernel, made.wanted)->empty());
+}
+
+TEST_CASE("keepalived: the record owes a reload from before the file is written") {
+    auto const made = make(one);
+    FakeKernel kernel;
+    obey(kernel, {&made});
+    bool owed = false;
+    kernel.before_call = [&](std::string_view name) { owed = name == "write file" ? kernel.record.reload : owed; };
+    REQUIRE(apply(kernel, made.wanted));
+    CHECK(owed);
+    CHECK_FALSE(kernel.record.reload);
+}
+
 TEST_CASE("keepalived: blocks that leave, by mark and family") {
     std::string const four = "virtual_server fwmark 3 {\n    lvs_sched rr\n}\n";
     std::string const six = "virtual_server fwmark 3 {\n    lvs_sched rr\n    ip_family inet6\n}\n";

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The real servers' side of an LVS site. Made by lbc from the site file: change that instead.
 #
-#     sh realserver.sh [apply|show|remove] [NAME...]
+#     sh realserver.sh [[apply|show] [NAME...] | remove]
 #
 # apply (the default) gives this machine what stands below for it, and takes away what an earlier apply gave it and the
 # site no longer has; again, it changes nothing. show prints what is there. remove takes all of it off.
@@ -9,11 +9,11 @@
 # entry that has an address of this machine.
 #
 # apply sets the sysctls first, since a VIP on lo would be announced without them; then come tunnels, then the VIPs on
-# lo. remove goes the other way. What apply has added is written down before, in /run/lbc/realserver; that alone is
+# lo. remove goes the other way. What apply has added is written down before, in /run/lbc/realserver-N; that alone is
 # taken away again. An address that is on lo already stays as it is, and so does one of the same VIP on another
 # interface, such as VRRP's.
 #
-# Environment: IP names the program ip, which must be iproute2's; LBC_STATE another file than /run/lbc/realserver.
+# Environment: IP names the program ip, which must be iproute2's; LBC_STATE another file than that.
 #
 # Exit status: 0 done; 1 a step failed, the steps before it stay done, and another run goes on from there; for show:
 # something is missing; 2 wrong usage, or no entry fits; 3 something is missing or not permitted, and nothing was
@@ -89,7 +89,7 @@ say() { printf 'lbc: %s\n' "$*" >&2; }
 refuse() { say "$*; nothing was changed"; exit 3; }
 fail() { say "$*"; exit 1; }
 
-usage() { printf 'usage: sh realserver.sh [apply|show|remove] [NAME...]\nnames: %s\n' "$names"; }
+usage() { printf 'usage: sh realserver.sh [[apply|show] [NAME...] | remove]\nnames: %s\n' "$names"; }
 
 # has LIST LINE
 has() {
@@ -473,14 +473,16 @@ main() {
     command=${1:-apply}
     [ $# -eq 0 ] || shift
     case $command/$# in
-    apply/* | show/* | remove/*) ;;
+    apply/* | show/* | remove/0) ;;
     -h/0 | --help/0) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
     esac
-    record=${LBC_STATE:-/run/lbc/realserver} conf=/proc/sys/net/ipv4/conf
+    # /run may be that of several network namespaces.
+    space=$(stat -Lc %i /proc/self/ns/net 2>/dev/null) || space=0
+    record=${LBC_STATE:-/run/lbc/realserver-$space} conf=/proc/sys/net/ipv4/conf
     find_ip
     look
-    if [ "$command" != remove ] || [ $# -gt 0 ]; then find_entries "$@"; fi
+    if [ "$command" != remove ]; then find_entries "$@"; fi
     case $command in
     apply) change_all ;;
     show) show ;;
