@@ -36,13 +36,43 @@ std::string not_shown_of(IpvsService const& now, KeepalivedService const& wanted
         if (meant == nullptr || sorry != nullptr)
             continue;
         auto as_now = *meant;
-        as_now.server.port = real.server.port; // keepalived gives a mark's servers none
+        as_now.server.port = real.server.port;                       // keepalived gives a mark's servers none
+        as_now.server.connections_min = real.server.connections_min; // see limit_changes
+        as_now.server.connections_max = real.server.connections_max;
         if (real.server.weight == 0 || wanted.dynamic)
             as_now.server.weight = real.server.weight;
         if (!real.same_settings(as_now))
             return fmt::format("{} of {} as it is to be", real.server.address.str(), name_of(now.key));
     }
     return {};
+}
+
+std::vector<IpvsService> services_of(std::span<KeepalivedService const> services) {
+    std::vector<IpvsService> made;
+    std::ranges::transform(services, std::back_inserter(made), &KeepalivedService::service);
+    return made;
+}
+
+/// keepalived does not change the connection limits of a real server that it keeps: what it should have changed.
+std::vector<IpvsChange> limit_changes(std::span<IpvsService const> now, std::span<IpvsService const> wanted) {
+    std::vector<IpvsChange> changes;
+    for (auto const& service : wanted) {
+        auto const found = std::ranges::lower_bound(now, service.key, {}, &IpvsService::key);
+        if (found == now.end() || found->key != service.key)
+            continue;
+        for (auto const& real : found->reals) {
+            auto const* meant = find(service.reals, real.server.address);
+            if (meant == nullptr || (meant->server.connections_min == real.server.connections_min &&
+                                     meant->server.connections_max == real.server.connections_max))
+                continue;
+            auto& change = changes.emplace_back(IpvsChange{IpvsChange::Action::edit_real, service.key, {}, {}, {}});
+            change.real = meant->server;
+            change.real.port = real.server.port;
+            change.real.weight = real.server.weight;
+            change.span = meant->server.span;
+        }
+    }
+    return changes;
 }
 
 /// Writes the file, has the running keepalived read it, and waits until IPVS shows it.
@@ -54,6 +84,7 @@ public:
         std::vector<KeepalivedService> services;
         std::vector<IpvsKey> gone;
         std::chrono::milliseconds patience;
+        std::vector<IpvsService> before; // in IPVS
     };
 
     KeepalivedStep(std::shared_ptr<KeepalivedDaemon> daemon, std::shared_ptr<Ipvs> ipvs, Change change)
@@ -68,7 +99,8 @@ public:
             return std::unexpected(running.error());
         if (!*running)
             return {};
-        return wait([this](auto const& now) { return not_shown(now, change_.services, change_.gone); });
+        auto const lacks = [this](auto const& now) { return not_shown(now, change_.services, change_.gone); };
+        return wait(lacks, services_of(change_.services));
     }
 
     bool touched() const override { return touched_; }
@@ -84,12 +116,13 @@ public:
         if (!*running)
             return {};
         // Marks that lead to what was gone come back next.
-        return wait([this](auto const& now) {
+        auto const lacks = [this](auto const& now) {
             for (auto const& key : change_.gone)
                 if (!std::ranges::binary_search(now, key, {}, &IpvsService::key))
                     return fmt::format("service {}", name_of(key));
             return std::string{};
-        });
+        };
+        return wait(lacks, change_.before);
     }
 
     void list_left(std::vector<std::string>& out) override {
@@ -106,16 +139,19 @@ private:
         return true;
     }
 
-    /// Until what IPVS holds lacks nothing.
-    std::expected<void, SystemError> wait(std::function<std::string(std::vector<IpvsService> const&)> const& lacks_of) {
+    /// Until what IPVS holds lacks nothing; then its limits become those of `wanted`.
+    std::expected<void, SystemError> wait(std::function<std::string(std::vector<IpvsService> const&)> const& lacks_of,
+                                          std::vector<IpvsService> const& wanted) {
         auto const end = std::chrono::steady_clock::now() + change_.patience;
         for (;;) {
             auto const now = ipvs_->read([](IpvsKey /*key*/) { return true; });
             if (!now)
                 return std::unexpected(now.error());
             auto const lacks = lacks_of(*now);
-            if (lacks.empty())
-                return {};
+            if (lacks.empty()) {
+                auto written = ipvs_->write(limit_changes(*now, wanted));
+                return written ? std::expected<void, SystemError>{} : std::unexpected(std::move(written.error().error));
+            }
             if (std::chrono::steady_clock::now() >= end)
                 return std::unexpected(SystemError{
                     SystemError::Kind::failed, 0,
@@ -156,7 +192,9 @@ std::unexpected<SystemError> refuse(std::string message) {
 std::string drift(Kernel& kernel, KeepalivedWanted const& wanted) {
     auto ipvs = kernel.open_ipvs();
     auto const now = ipvs ? (*ipvs)->read([](IpvsKey /*key*/) { return true; }) : std::unexpected(ipvs.error());
-    auto const lacks = now ? not_shown(*now, wanted.services, {}) : now.error().message;
+    auto lacks = now ? not_shown(*now, wanted.services, {}) : now.error().message;
+    if (now && lacks.empty() && !limit_changes(*now, services_of(wanted.services)).empty())
+        lacks = "connection limits as they are to be";
     return lacks.empty()
                ? lacks
                : fmt::format("IPVS does not show {}, which keepalived's file asks for: it has not read the file "
@@ -240,6 +278,9 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
     if (!ipvs)
         return std::unexpected(std::move(ipvs.error()));
     std::shared_ptr<Ipvs> const shared = std::move(*ipvs);
+    auto before = shared->read([](IpvsKey /*key*/) { return true; });
+    if (!before)
+        return std::unexpected(std::move(before.error()));
     auto const [removed, added] = count_changes(now->value_or(""), wanted.text);
     plan.settings.push_back(
         reload_only ? fmt::format("have keepalived read {} again", wanted.path)
@@ -247,11 +288,12 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
     auto const left = blocks_that_leave(now->value_or(""), wanted.text);
     auto const with_left = wanted.text + left.text;
     plan.before_marks.push_back(std::make_unique<KeepalivedStep>(
-        daemon, shared, KeepalivedStep::Change{std::move(*now), with_left, wanted.services, {}, wanted.patience}));
+        daemon, shared,
+        KeepalivedStep::Change{std::move(*now), with_left, wanted.services, {}, wanted.patience, std::move(*before)}));
     if (!left.keys.empty())
         plan.after_marks.push_back(std::make_unique<KeepalivedStep>(
             daemon, shared,
-            KeepalivedStep::Change{with_left, wanted.text, wanted.services, left.keys, wanted.patience}));
+            KeepalivedStep::Change{with_left, wanted.text, wanted.services, left.keys, wanted.patience, {}}));
     return plan;
 }
 

@@ -223,12 +223,17 @@ class Change(Directors):
         self.wait_until_ready()
         weighed = SITE.replace("real 10.0.0.31; real 10.0.0.32", "real 10.0.0.31 weight 3; real 10.0.0.32")
         marked = weighed.replace("service web {", "service web { mark 0x77;")
-        more = marked + f"service ssh {{ vip {VIP}; port tcp 22; real 10.0.0.31 }}\n"
-        for text, services in ((weighed, 2), (marked, 2), (more, 3), (SITE, 2)):
+        limited = marked.replace("real 10.0.0.32;", "real 10.0.0.32 connections 10-100;").replace(
+            "real 10.0.0.32 }", "real 10.0.0.32 connections 10-100 }")
+        more = limited + f"service ssh {{ vip {VIP}; port tcp 22; real 10.0.0.31 }}\n"
+        for text, services in ((weighed, 2), (marked, 2), (limited, 2), (more, 3), (SITE, 2)):
             self.under_traffic(text)
             for host in self.world.directors:
                 self.assertEqual(len(real_servers(host)), services)
-                self.assertIn("nothing differs", self.apply(host, text).stdout)
+                told = self.apply(host, text)
+                self.assertEqual((told.stdout, told.stderr), (f"{host.name}: nothing differs, nothing written\n", ""))
+                limits = re.findall(r"10.0.0.32:0 +100 +10 ", host.run("ipvsadm", "-Ln", "--thresholds").stdout)
+                self.assertEqual(len(limits), text in (limited, more))
         self.assertNotIn("FWM 0x77", self.world["lb1"].run("ipvsadm", "-Ln").stdout)
         self.check_answers(VIP, {"lb1", "lb2", "rs1", "rs2"})
 
