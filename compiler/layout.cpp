@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 namespace lbc {
 namespace {
@@ -104,10 +105,12 @@ private:
 
     void peers() {
         Chain chain{std::string(peers_chain), {}};
+        std::set<std::tuple<Prefix, Protocol, std::vector<PortRange>>> seen; // by services on other interfaces
         for (auto const* mark_class : classes_)
-            for_each_match(*mark_class, [&](Matches const& when) {
-                chain.rules.push_back({when, SetMark{table_.guard->mark}, comment_of(*mark_class)});
-            });
+            if (seen.emplace(mark_class->destination, mark_class->protocol, mark_class->ports).second)
+                for (auto const& ports : cut_ports(*mark_class))
+                    chain.rules.push_back(
+                        {match_of(*mark_class, ports), SetMark{table_.guard->mark}, comment_of(*mark_class)});
         rules_.chains.push_back(std::move(chain));
     }
 

@@ -7,7 +7,8 @@
 //     LBC  -i lo -j RETURN                                   what the director sends to itself
 //     LBC  -m mac --mac-source PEER -g LBC-PEER              once for each MAC of each peer
 //     LBC  -i eth0 -d VIP -p tcp --dport 80 -j MARK 0x3      once for each class
-//     LBC-PEER  -i eth0 -d VIP -p tcp --dport 80 -j MARK G   with a guard: what a peer has balanced already
+//     LBC-PEER  -d VIP -p tcp --dport 80 -j MARK G           with a guard: what a peer has balanced already, which may
+//                                                            come in by another network than clients do
 //     OUTPUT -j LBC-OUT
 //     LBC-OUT   -m mark --mark G -g LBC-GUARD                what IPVS would forward a second time
 //     LBC-GUARD -d VIP -j MARK 0                             a changed mark routes anew: the VIP is local

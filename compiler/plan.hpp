@@ -48,7 +48,7 @@ struct Guard {
 
 /// The mark of every packet that enters the director:
 /// - on `lo`: as it was;
-/// - from a peer's MAC: the guard mark if it is in a class's addresses, ports and interfaces, else as it was;
+/// - from a peer's MAC: the guard mark if it is in a class's addresses and ports, whatever interface; else as it was;
 /// - in a class, and from none of its bypass MACs: the class's mark;
 /// - anything else: as it was.
 /// What the director itself sends gets the mark of the `from_director` class that it is in.

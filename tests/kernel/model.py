@@ -208,11 +208,13 @@ class Meaning:
         """The mark of a packet behind PREROUTING."""
         if packet.device == "lo":
             return packet.mark
+        if packet.mac in self.peers:
+            # It may come by another network than clients do, and IPVS may remember it all the same.
+            guarded = self.mode in ("local", "drop") and self.addressed(packet) is not None
+            return self.allocated[None] if guarded else packet.mark
         service = next((s for s in self._addressed(packet) if self.enters(s, packet.device)), None)
         if service is None:
             return packet.mark
-        if packet.mac in self.peers:
-            return self.allocated[None] if self.mode in ("local", "drop") else packet.mark
         bypass = service.bypass if service.bypass is not None else self.site.bypass
         if packet.mac in bypass:
             return packet.mark

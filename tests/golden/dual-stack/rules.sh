@@ -82,20 +82,20 @@ wanted() {
 -A LBC-OUT -m mark --mark 0xfff -g LBC-GUARD
 
 # web
--A LBC-PEER -d 192.0.2.100/32 -i eth0 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.100/32 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0xfff/0xffffffff
 # meet
--A LBC-PEER -d 192.0.2.101/32 -i eth0 -p tcp -m tcp --dport 443 -j MARK --set-xmark 0xfff/0xffffffff
--A LBC-PEER -d 192.0.2.101/32 -i eth0 -p udp -m multiport --dports 443,10000:10999 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.101/32 -p tcp -m tcp --dport 443 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.101/32 -p udp -m multiport --dports 443,10000:10999 -j MARK --set-xmark 0xfff/0xffffffff
 # dns
--A LBC-PEER -d 192.0.2.53/32 -i eth0 -p udp -m udp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.53/32 -p udp -m udp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
 # dns-tcp
--A LBC-PEER -d 192.0.2.53/32 -i eth0 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.53/32 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
 # relay
--A LBC-PEER -d 198.51.100.0/28 -i eth0 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 198.51.100.0/28 -j MARK --set-xmark 0xfff/0xffffffff
 # sip
--A LBC-PEER -d 192.0.2.60/32 -i eth0 -p udp -m udp --dport 5060:5061 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.60/32 -p udp -m udp --dport 5060:5061 -j MARK --set-xmark 0xfff/0xffffffff
 # signalling
--A LBC-PEER -d 192.0.2.61/32 -i eth1 -p sctp -m sctp --dport 2905 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.61/32 -p sctp -m sctp --dport 2905 -j MARK --set-xmark 0xfff/0xffffffff
 
 -A PREROUTING -j LBC
 -A OUTPUT -j LBC-OUT
@@ -131,13 +131,13 @@ END
 -A LBC-OUT -m mark --mark 0xfff -g LBC-GUARD
 
 # web
--A LBC-PEER -d 2001:db8:1::100/128 -i eth0 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 2001:db8:1::100/128 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0xfff/0xffffffff
 # dns
--A LBC-PEER -d 2001:db8:1::53/128 -i eth0 -p udp -m udp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 2001:db8:1::53/128 -p udp -m udp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
 # dns-tcp
--A LBC-PEER -d 2001:db8:1::53/128 -i eth0 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 2001:db8:1::53/128 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
 # relay
--A LBC-PEER -d 2001:db8:cafe::/64 -i eth0 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 2001:db8:cafe::/64 -j MARK --set-xmark 0xfff/0xffffffff
 
 -A PREROUTING -j LBC
 -A OUTPUT -j LBC-OUT
@@ -235,20 +235,20 @@ END
 -A LBC-OUT -m mark --mark 0xfff -g LBC-GUARD
 
 # web
--A LBC-PEER -d 192.0.2.100/32 -i eth0 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.100/32 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0xfff/0xffffffff
 # meet
--A LBC-PEER -d 192.0.2.101/32 -i eth0 -p tcp -m tcp --dport 443 -j MARK --set-xmark 0xfff/0xffffffff
--A LBC-PEER -d 192.0.2.101/32 -i eth0 -p udp -m multiport --dports 443,10000:10999 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.101/32 -p tcp -m tcp --dport 443 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.101/32 -p udp -m multiport --dports 443,10000:10999 -j MARK --set-xmark 0xfff/0xffffffff
 # dns
--A LBC-PEER -d 192.0.2.53/32 -i eth0 -p udp -m udp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.53/32 -p udp -m udp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
 # dns-tcp
--A LBC-PEER -d 192.0.2.53/32 -i eth0 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.53/32 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
 # relay
--A LBC-PEER -d 198.51.100.0/28 -i eth0 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 198.51.100.0/28 -j MARK --set-xmark 0xfff/0xffffffff
 # sip
--A LBC-PEER -d 192.0.2.60/32 -i eth0 -p udp -m udp --dport 5060:5061 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.60/32 -p udp -m udp --dport 5060:5061 -j MARK --set-xmark 0xfff/0xffffffff
 # signalling
--A LBC-PEER -d 192.0.2.61/32 -i eth1 -p sctp -m sctp --dport 2905 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.61/32 -p sctp -m sctp --dport 2905 -j MARK --set-xmark 0xfff/0xffffffff
 
 -A PREROUTING -j LBC
 -A OUTPUT -j LBC-OUT
@@ -284,13 +284,13 @@ END
 -A LBC-OUT -m mark --mark 0xfff -g LBC-GUARD
 
 # web
--A LBC-PEER -d 2001:db8:1::100/128 -i eth0 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 2001:db8:1::100/128 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0xfff/0xffffffff
 # dns
--A LBC-PEER -d 2001:db8:1::53/128 -i eth0 -p udp -m udp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 2001:db8:1::53/128 -p udp -m udp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
 # dns-tcp
--A LBC-PEER -d 2001:db8:1::53/128 -i eth0 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 2001:db8:1::53/128 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
 # relay
--A LBC-PEER -d 2001:db8:cafe::/64 -i eth0 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 2001:db8:cafe::/64 -j MARK --set-xmark 0xfff/0xffffffff
 
 -A PREROUTING -j LBC
 -A OUTPUT -j LBC-OUT

@@ -71,17 +71,17 @@ wanted() {
 -A LBC-OUT -m mark --mark 0xfff -g LBC-GUARD
 
 # activemq
--A LBC-PEER -d 10.14.0.200/32 -i eth0 -p tcp -m tcp --dport 61616 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 10.14.0.200/32 -p tcp -m tcp --dport 61616 -j MARK --set-xmark 0xfff/0xffffffff
 # redis
--A LBC-PEER -d 10.14.0.200/32 -i eth0 -p tcp -m tcp --dport 6379 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 10.14.0.200/32 -p tcp -m tcp --dport 6379 -j MARK --set-xmark 0xfff/0xffffffff
 # mysql
--A LBC-PEER -d 10.14.0.200/32 -i eth0 -p tcp -m tcp --dport 3306 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 10.14.0.200/32 -p tcp -m tcp --dport 3306 -j MARK --set-xmark 0xfff/0xffffffff
 # fastdfs
--A LBC-PEER -d 10.14.0.100/32 -i eth0 -p tcp -m tcp --dport 22122 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 10.14.0.100/32 -p tcp -m tcp --dport 22122 -j MARK --set-xmark 0xfff/0xffffffff
 # web: shop pages, HTTP and HTTPS
--A LBC-PEER -d 10.14.0.100/32 -i eth0 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 10.14.0.100/32 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0xfff/0xffffffff
 # preview
--A LBC-PEER -d 10.14.0.100/32 -i eth0 -p tcp -m tcp --dport 8012 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 10.14.0.100/32 -p tcp -m tcp --dport 8012 -j MARK --set-xmark 0xfff/0xffffffff
 
 -A PREROUTING -j LBC
 -A OUTPUT -j LBC-OUT
@@ -120,17 +120,17 @@ END
 -A LBC-OUT -m mark --mark 0xfff -g LBC-GUARD
 
 # activemq
--A LBC-PEER -d 10.14.0.200/32 -i eth0 -p tcp -m tcp --dport 61616 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 10.14.0.200/32 -p tcp -m tcp --dport 61616 -j MARK --set-xmark 0xfff/0xffffffff
 # redis
--A LBC-PEER -d 10.14.0.200/32 -i eth0 -p tcp -m tcp --dport 6379 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 10.14.0.200/32 -p tcp -m tcp --dport 6379 -j MARK --set-xmark 0xfff/0xffffffff
 # mysql
--A LBC-PEER -d 10.14.0.200/32 -i eth0 -p tcp -m tcp --dport 3306 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 10.14.0.200/32 -p tcp -m tcp --dport 3306 -j MARK --set-xmark 0xfff/0xffffffff
 # fastdfs
--A LBC-PEER -d 10.14.0.100/32 -i eth0 -p tcp -m tcp --dport 22122 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 10.14.0.100/32 -p tcp -m tcp --dport 22122 -j MARK --set-xmark 0xfff/0xffffffff
 # web: shop pages, HTTP and HTTPS
--A LBC-PEER -d 10.14.0.100/32 -i eth0 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 10.14.0.100/32 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0xfff/0xffffffff
 # preview
--A LBC-PEER -d 10.14.0.100/32 -i eth0 -p tcp -m tcp --dport 8012 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 10.14.0.100/32 -p tcp -m tcp --dport 8012 -j MARK --set-xmark 0xfff/0xffffffff
 
 -A PREROUTING -j LBC
 -A OUTPUT -j LBC-OUT

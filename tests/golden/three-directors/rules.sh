@@ -63,7 +63,7 @@ wanted() {
 -A LBC-OUT -m mark --mark 0x1ff -g LBC-GUARD
 
 # web
--A LBC-PEER -d 192.168.40.100/32 -i eth0 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x1ff/0xffffffff
+-A LBC-PEER -d 192.168.40.100/32 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x1ff/0xffffffff
 
 -A PREROUTING -j LBC
 -A OUTPUT -j LBC-OUT
@@ -105,7 +105,7 @@ END
 -A LBC-OUT -m mark --mark 0x1ff -g LBC-GUARD
 
 # web
--A LBC-PEER -d 192.168.40.100/32 -i eth0 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x1ff/0xffffffff
+-A LBC-PEER -d 192.168.40.100/32 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x1ff/0xffffffff
 
 -A PREROUTING -j LBC
 -A OUTPUT -j LBC-OUT
@@ -149,9 +149,9 @@ END
 -A LBC-OUT -m mark --mark 0x1ff -g LBC-GUARD
 
 # web
--A LBC-PEER -d 192.168.40.100/32 -i bond0 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x1ff/0xffffffff
+-A LBC-PEER -d 192.168.40.100/32 -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x1ff/0xffffffff
 # reports
--A LBC-PEER -d 192.168.40.101/32 -i bond0 -p tcp -m tcp --dport 8000:8099 -j MARK --set-xmark 0x1ff/0xffffffff
+-A LBC-PEER -d 192.168.40.101/32 -p tcp -m tcp --dport 8000:8099 -j MARK --set-xmark 0x1ff/0xffffffff
 
 -A PREROUTING -j LBC
 -A OUTPUT -j LBC-OUT

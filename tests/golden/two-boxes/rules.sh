@@ -60,7 +60,7 @@ wanted() {
 -A LBC-OUT -m mark --mark 0xfff -g LBC-GUARD
 
 # web
--A LBC-PEER -d 192.168.23.253/32 -i eth0 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.168.23.253/32 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0xfff/0xffffffff
 
 -A PREROUTING -j LBC
 -A OUTPUT -j LBC-OUT
@@ -94,7 +94,7 @@ END
 -A LBC-OUT -m mark --mark 0xfff -g LBC-GUARD
 
 # web
--A LBC-PEER -d 192.168.23.253/32 -i eth0 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.168.23.253/32 -p tcp -m tcp --dport 80 -j MARK --set-xmark 0xfff/0xffffffff
 
 -A PREROUTING -j LBC
 -A OUTPUT -j LBC-OUT
