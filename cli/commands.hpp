@@ -14,6 +14,7 @@ using Command = std::function<Status(Environment const&)>;
 
 Command add_check(CLI::App& subcommand);
 Command add_compile(CLI::App& subcommand);
+Command add_diff(CLI::App& subcommand);
 Command add_apply(CLI::App& subcommand);
 Command add_remove(CLI::App& subcommand);
 Command add_status(CLI::App& subcommand);

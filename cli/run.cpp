@@ -44,6 +44,7 @@ Status run(std::vector<std::string> const& arguments, Environment const& environ
     };
     add("check", "parse, resolve and check a site file", add_check, false);
     add("compile", "print what a site file means, as rules, a script or JSON", add_compile, false);
+    add("diff", "say what a change of the file does to traffic", add_diff, false);
     add("apply", "bring this director's kernel to the file", add_apply, true);
     add("status", "show what IPVS holds beside what the file says", add_status, false);
     add("remove", "take everything of lbc's off this director", add_remove, true);

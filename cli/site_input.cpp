@@ -39,6 +39,10 @@ std::string not_empty(std::string const& text) { return text.empty() ? "an empty
 
 void SiteOptions::add_to(CLI::App& subcommand, bool with_director) {
     subcommand.add_option("FILE", file, "the site file; - is standard input")->required()->check(not_empty);
+    add_options_to(subcommand, with_director);
+}
+
+void SiteOptions::add_options_to(CLI::App& subcommand, bool with_director) {
     if (with_director)
         subcommand.add_option("-d,--director", director, "the director; by default the one that this machine is")
             ->check(not_empty)

@@ -23,6 +23,8 @@ struct SiteOptions {
     bool json_messages = false;
 
     void add_to(CLI::App& subcommand, bool with_director);
+    /// The same without `FILE`.
+    void add_options_to(CLI::App& subcommand, bool with_director);
 };
 
 /// A site with the text it came from and all that was said about it.

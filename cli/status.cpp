@@ -1,11 +1,10 @@
-#include "backends/apply.hpp"
 #include "backends/ipvs/ipvs_plan.hpp"
 #include "cli/commands.hpp"
+#include "cli/kernel_view.hpp"
 #include "cli/site_input.hpp"
 #include "cli/status_view.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <ostream>
 
 namespace lbc {
@@ -41,28 +40,12 @@ std::expected<void, SystemError> look_at_settings(Site const& site, Plan const& 
 /// What the kernel holds; of services, those that the site or the record makes lbc's.
 std::expected<StatusView, SystemError> look(Site const& site, DirectorId director, Kernel& kernel) {
     auto const plan = make_plan(site, director);
-    auto record = kernel.read_record();
-    if (!record)
-        return std::unexpected(std::move(record.error()));
-    auto const tables = compare_marks(kernel, mark_rules(site, plan));
-    if (!tables)
-        return std::unexpected(tables.error());
-    auto marks = record->marks;
-    for (auto const& table : *tables)
-        std::ranges::copy(marks_of(table.before), std::inserter(marks, marks.end()));
-    marks.erase(site.guard_mark);
-    for (auto const& service : plan.services)
-        marks.insert(service.mark);
-    auto ipvs = kernel.open_ipvs();
-    if (!ipvs)
-        return std::unexpected(std::move(ipvs.error()));
-    auto const services =
-        (*ipvs)->read([&](IpvsKey key) { return site.marks.contains(key.mark) || marks.contains(key.mark); });
-    if (!services)
-        return std::unexpected(services.error());
-    auto view = compare_status(site, plan, *services);
-    view.marks = compare_status(*tables);
-    if (auto looked = look_at_settings(site, plan, *record, kernel, **ipvs, view); !looked)
+    auto const found = read_kernel(site, plan, kernel);
+    if (!found)
+        return std::unexpected(found.error());
+    auto view = compare_status(site, plan, found->services);
+    view.marks = compare_status(found->tables);
+    if (auto looked = look_at_settings(site, plan, found->record, kernel, *found->ipvs, view); !looked)
         return std::unexpected(std::move(looked.error()));
     return view;
 }

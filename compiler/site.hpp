@@ -26,6 +26,13 @@ struct Located {
     friend bool operator==(Located const& a, Located const& b) { return a.value == b.value; }
 };
 
+/// Where a value came from, which is no part of the value: all are equal.
+struct Origin : Span {
+    Origin() = default;
+    Origin(Span span) : Span(span) {}
+    friend bool operator==(Origin const& /*a*/, Origin const& /*b*/) { return true; }
+};
+
 /// An index into `Site::directors`.
 struct DirectorId {
     std::size_t index = 0;
@@ -65,11 +72,15 @@ struct CheckPath {
     struct StatusRange {
         std::uint16_t first = 0;
         std::uint16_t last = 0;
+
+        friend bool operator==(StatusRange const&, StatusRange const&) = default;
     };
     std::string path;
     std::vector<StatusRange> status;
     std::string digest; // empty: none
     std::string regex;  // empty: none
+
+    friend bool operator==(CheckPath const&, CheckPath const&) = default;
 };
 
 /// Example: `check http { path "/health" status 200; every 5s; port 8080 }`
@@ -77,7 +88,7 @@ struct Check {
     enum class Kind : std::uint8_t { ping, tcp, udp, http, https, smtp, dns, script, bfd, file };
 
     Kind kind = Kind::tcp;
-    Span span;
+    Origin span;
     // every kind but bfd and file
     std::optional<Milliseconds> every;
     std::optional<Milliseconds> timeout;
@@ -112,6 +123,8 @@ struct Check {
     std::string track;
     std::string file;
     std::optional<int> weight;
+
+    friend bool operator==(Check const&, Check const&) = default;
 };
 
 [[nodiscard]] std::string_view to_string(Check::Kind kind);
@@ -138,7 +151,9 @@ struct SorryServer {
     std::optional<DirectorId> director;
     Port port; // 0: the packet's own
     Forwarding forwarding;
-    Span span;
+    Origin span;
+
+    friend bool operator==(SorryServer const&, SorryServer const&) = default;
 };
 
 struct Persistence {
@@ -177,7 +192,9 @@ struct Quorum {
     std::uint32_t hysteresis = 0;
     std::string up;   // command, empty: none
     std::string down; // command, empty: none
-    Span span;
+    Origin span;
+
+    friend bool operator==(Quorum const&, Quorum const&) = default;
 };
 
 /// Example: `service web { vip 192.168.23.253; port tcp 80; real lb1; real lb2 }`
@@ -220,13 +237,17 @@ struct VrrpVip {
     IpAddress address;
     int length = 32;
     std::string device; // empty: the instance's interface
-    Span span;
+    Origin span;
+
+    friend bool operator==(VrrpVip const&, VrrpVip const&) = default;
 };
 
 struct TrackScript {
     std::string command;
     std::optional<int> weight; // -254 to 254
     std::optional<Milliseconds> every;
+
+    friend bool operator==(TrackScript const&, TrackScript const&) = default;
 };
 
 /// Example: `vrrp vi1 { vip 192.168.23.253/24; interface eth0; router-id 51; priority lb1 150, lb2 100 }`
@@ -264,7 +285,9 @@ struct Sync {
     std::optional<IpAddress> group;
     std::optional<Port> port;
     std::optional<std::uint8_t> ttl;
-    Span span;
+    Origin span;
+
+    friend bool operator==(Sync const&, Sync const&) = default;
 };
 
 enum class GuardMode : std::uint8_t { local, drop, backup_only, off };

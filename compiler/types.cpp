@@ -100,6 +100,13 @@ bool Prefix::contains(IpAddress const& other) const {
 
 bool Prefix::contains(Prefix const& other) const { return other.length >= length && contains(other.address); }
 
+IpAddress Prefix::last() const {
+    auto bytes = address.bytes();
+    for (std::size_t i = 0; i < static_cast<std::size_t>(address.bits() / 8); ++i)
+        bytes[i] = static_cast<std::uint8_t>(bytes[i] | ~mask_byte(length, i));
+    return {family(), bytes};
+}
+
 std::string Prefix::str() const { return is_host() ? address.str() : fmt::format("{}/{}", address.str(), length); }
 
 std::optional<MacAddress> MacAddress::parse(std::string_view text) {

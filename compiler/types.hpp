@@ -62,6 +62,7 @@ struct Prefix {
     [[nodiscard]] bool is_host() const { return length == address.bits(); }
     [[nodiscard]] bool contains(IpAddress const& other) const;
     [[nodiscard]] bool contains(Prefix const& other) const;
+    [[nodiscard]] IpAddress last() const; // its highest address
 
     /// "192.0.2.1" for a single host, else "192.0.2.0/24".
     [[nodiscard]] std::string str() const;

@@ -5,6 +5,7 @@
 #include <linux/ip_vs.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace lbc {
@@ -171,6 +172,32 @@ std::vector<IpvsService> ipvs_services(Plan const& plan) {
         }
     }
     return services;
+}
+
+VirtualService virtual_service(IpvsService const& service) {
+    IpvsParameters const& parameters = service.parameters;
+    VirtualService out;
+    out.mark = service.key.mark;
+    out.family = service.key.family;
+    out.scheduler.name = parameters.scheduler;
+    bool const hashes = parameters.scheduler == "sh" || parameters.scheduler == "mh";
+    for (auto const& [flag, plain, hashing] :
+         {std::tuple(IP_VS_SVC_F_SCHED1, "flag-1", "-fallback"), std::tuple(IP_VS_SVC_F_SCHED2, "flag-2", "-port"),
+          std::tuple(IP_VS_SVC_F_SCHED3, "flag-3", "")}) {
+        if ((parameters.flags & static_cast<unsigned>(flag)) != 0) {
+            out.scheduler.flags.push_back(hashes && *hashing != 0 ? parameters.scheduler + hashing : plain);
+        }
+    }
+    if ((parameters.flags & IP_VS_SVC_F_PERSISTENT) != 0) {
+        int const bits = service.key.family == Family::ipv4 ? 32 : 128;
+        out.persistence = Persistence{std::chrono::seconds(parameters.timeout),
+                                      parameters.netmask == bits ? -1 : parameters.netmask, parameters.engine, false};
+    }
+    out.one_packet = (parameters.flags & IP_VS_SVC_F_ONEPACKET) != 0;
+    for (IpvsReal const& real : service.reals) {
+        out.reals.push_back(real.server);
+    }
+    return out;
 }
 
 std::vector<SyncDaemon> sync_daemons(Site const& site) {

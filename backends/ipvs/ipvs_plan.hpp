@@ -8,6 +8,9 @@ namespace lbc {
 /// A plan's virtual services as IPVS reads them back, in the order of the source.
 [[nodiscard]] std::vector<IpvsService> ipvs_services(Plan const& plan);
 
+/// A service that IPVS holds in a plan's words, for people to compare; it belongs to no service of a site.
+[[nodiscard]] VirtualService virtual_service(IpvsService const& service);
+
 /// The daemons of both roles; none where the roles follow a VRRP instance, which starts them itself.
 [[nodiscard]] std::vector<SyncDaemon> sync_daemons(Site const& site);
 

@@ -1,0 +1,221 @@
+#include "cli/diff_output.hpp"
+
+#include "cli/write_lines.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace lbc {
+namespace {
+
+std::string counted(std::size_t count, std::string_view what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+/// "lb1, lb2: 192.0.2.1:443/tcp is now balanced (mark 0x3c); open TCP connections stay where they are"
+std::string sentence(Change const& change) {
+    return fmt::format("{}{}{}{}{}", fmt::join(change.directors, ", "), change.directors.empty() ? "" : ": ",
+                       change.text, change.connections.empty() ? "" : "; ", change.connections);
+}
+
+std::string order_of(Rollout const& rollout) { return fmt::format("{}", fmt::join(rollout.order, ", then ")); }
+
+std::string verdict_of(Rollout const& rollout) {
+    switch (rollout.verdict) {
+    case Rollout::Verdict::one_director: break;
+    case Rollout::Verdict::any_order: return "the directors can be changed in any order";
+    case Rollout::Verdict::in_order: return fmt::format("change {}, in this order", order_of(rollout));
+    case Rollout::Verdict::no_order:
+        return fmt::format(
+            "no order is safe for {}: apply a site first in which each lists its old and its new MACs and "
+            "the guard is on, everywhere, and then this one{}",
+            fmt::join(rollout.knot, ", "),
+            rollout.order.empty() ? "" : fmt::format("; before them, {}", order_of(rollout)));
+    }
+    return "no two directors change";
+}
+
+/// What is worth a reader's time: nothing for a change of one director that goes well.
+bool has_rollout(DiffReport const& report) {
+    auto const& rollout = report.rollout;
+    return rollout && !report.empty() &&
+           (rollout->verdict != Rollout::Verdict::one_director || !rollout->unavoidable.empty() ||
+            !rollout->standing.empty());
+}
+
+std::vector<std::string> rollout_lines(Rollout const& rollout) {
+    std::vector<std::string> lines{verdict_of(rollout)};
+    auto const add = [&](std::string_view what, std::vector<Hazard> const& hazards) {
+        for (auto const& text : sentences(hazards))
+            lines.push_back(fmt::format("{}{}", what, text));
+    };
+    add(rollout.verdict == Rollout::Verdict::in_order ? "otherwise: " : "", rollout.avoided);
+    add("in any order: ", rollout.unavoidable);
+    add("in the end: ", rollout.standing);
+    return lines;
+}
+
+std::string summary_of(DiffReport const& report) {
+    auto const& changes = report.difference.changes;
+    if (report.empty())
+        return "no difference";
+    auto text = fmt::format("{}, {} disruptive", counted(changes.size(), "change"), report.difference.disruptive());
+    std::vector<std::string> directors;
+    for (auto const& change : changes)
+        for (auto const& name : change.directors)
+            if (std::ranges::find(directors, name) == directors.end())
+                directors.push_back(name);
+    return directors.empty() ? text : fmt::format("{}; on {}", text, fmt::join(directors, ", "));
+}
+
+std::string writes_text(DirectorWrites const& writes, bool colour) {
+    std::string text;
+    for (auto const& change : writes.marks) {
+        text += fmt::format("{}: {} mangle table: rules {} -> {}\n", writes.director, title(change.family),
+                            rule_count(change.before), rule_count(change.after));
+        text += write_lines(change, colour);
+    }
+    if (!writes.services.empty())
+        text += fmt::format("{}: IPVS: writes {}\n", writes.director, writes.services.size());
+    for (auto const& change : writes.services)
+        text += write_line(change, colour);
+    return text;
+}
+
+std::string bold(std::string_view text, bool colour) {
+    return colour ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string(text);
+}
+
+/// Text that Markdown shows as it is, whoever wrote it.
+std::string escaped(std::string_view text) {
+    std::string out;
+    bool in_code = false; // our own sentences have code in backticks
+    for (char const c : text) {
+        if (c == '`')
+            in_code = !in_code;
+        if (c == '<')
+            out += "&lt;";
+        else if (c == '&')
+            out += "&amp;";
+        else if (!in_code && std::string_view("*_[]|\\~#@").contains(c))
+            out += fmt::format("\\{}", c);
+        else
+            out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+    }
+    return out;
+}
+
+/// Paragraphs that are added as long as there is room, and counted behind that.
+class Comment {
+public:
+    explicit Comment(std::size_t limit) : limit_(limit) {}
+
+    bool add(std::string_view text) {
+        if (text_.size() + text.size() > limit_)
+            return false;
+        text_ += text;
+        return true;
+    }
+    /// One of many, of which the last ones may have no room.
+    void add_one(std::string_view text) {
+        if (left_out_ > 0 || !add(text))
+            ++left_out_;
+    }
+    /// The number that had no room, which begins anew.
+    std::size_t take_left_out() { return std::exchange(left_out_, 0); }
+    /// Behind all else, whatever room there is.
+    void close(std::string_view text) { text_ += text; }
+
+    [[nodiscard]] std::string const& text() const { return text_; }
+
+private:
+    std::size_t limit_;
+    std::size_t left_out_ = 0;
+    std::string text_;
+};
+
+void add_details(Comment& comment, std::string_view title, std::vector<std::string> const& lines,
+                 std::string_view fence) {
+    if (!comment.add(fmt::format("\n<details><summary>{}</summary>\n\n{}", title, fence)))
+        return;
+    for (auto const& line : lines)
+        comment.add_one(line + "\n");
+    auto const left_out = comment.take_left_out();
+    if (!fence.empty())
+        comment.close("```\n");
+    if (left_out > 0)
+        comment.close(fmt::format("\n… and {} more\n", counted(left_out, "line")));
+    comment.close("\n</details>\n");
+}
+
+/// A write as a line of a `diff` block, where the sign stands first.
+std::vector<std::string> diff_block(DirectorWrites const& writes) {
+    std::vector<std::string> lines;
+    std::string_view text;
+    auto const all = writes_text(writes, false);
+    for (text = all; !text.empty();) {
+        auto const end = text.find('\n');
+        auto line = std::string(text.substr(0, end));
+        text.remove_prefix(end + 1);
+        if (line.starts_with("  "))
+            line.erase(0, 2);
+        if (line.starts_with("~"))
+            line[0] = '!';
+        std::ranges::replace(line, '`', '\'');
+        lines.push_back(std::move(line));
+    }
+    return lines;
+}
+
+} // namespace
+
+std::string diff_text(DiffReport const& report, bool rules, bool colour) {
+    std::string text;
+    std::string_view subject;
+    for (auto const& change : report.difference.changes) {
+        if (change.subject != subject)
+            text += bold(change.subject, colour) + "\n";
+        subject = change.subject;
+        auto const line = sentence(change);
+        text += change.disruptive ? fmt::format("  {}! {}{}\n", colour ? "\x1b[31m" : "", line, colour ? "\x1b[0m" : "")
+                                  : fmt::format("    {}\n", line);
+    }
+    if (has_rollout(report)) {
+        text += bold("rollout", colour) + "\n";
+        for (auto const& line : rollout_lines(*report.rollout))
+            text += fmt::format("    {}\n", line);
+    }
+    if (rules)
+        for (auto const& writes : report.writes)
+            text += writes_text(writes, colour);
+    return text + bold(summary_of(report), colour) + "\n";
+}
+
+std::string diff_markdown(DiffReport const& report, bool rules, std::size_t limit) {
+    constexpr std::size_t ends = 400; // closing lines
+    Comment comment(std::max(limit, 2 * ends) - ends);
+    comment.close(fmt::format("### lbc: {}\n\n{} → {}\n", escaped(summary_of(report)), escaped(report.before),
+                              escaped(report.after)));
+    std::string subject;
+    for (auto const& change : report.difference.changes) {
+        auto const head = change.subject == subject ? "" : fmt::format("\n**{}**\n\n", escaped(change.subject));
+        subject = change.subject;
+        comment.add_one(fmt::format("{}- {}{}\n", head, change.disruptive ? "⚠️ " : "", escaped(sentence(change))));
+    }
+    if (auto const left_out = comment.take_left_out(); left_out > 0)
+        comment.close(fmt::format("\n… and {} more\n", counted(left_out, "change")));
+    if (has_rollout(report)) {
+        std::vector<std::string> lines;
+        for (auto const& line : rollout_lines(*report.rollout))
+            lines.push_back("- " + escaped(line));
+        add_details(comment, "Rollout: " + escaped(verdict_of(*report.rollout)), lines, "");
+    }
+    if (rules)
+        for (auto const& writes : report.writes)
+            add_details(comment, "Rules and writes of " + escaped(writes.director), diff_block(writes), "```diff\n");
+    return comment.text();
+}
+
+} // namespace lbc

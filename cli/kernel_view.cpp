@@ -1,0 +1,109 @@
+#include "cli/kernel_view.hpp"
+
+#include "backends/ipvs/ipvs_plan.hpp"
+#include "backends/keepalived/keepalived_step.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace lbc {
+namespace {
+
+bool same_server(IpvsReal const& a, IpvsReal const& b) {
+    return a.server.address == b.server.address && a.server.port == b.server.port;
+}
+
+IpvsReal* find(std::vector<IpvsReal>& reals, IpvsReal const& like) {
+    auto const found = std::ranges::find_if(reals, [&](IpvsReal const& real) { return same_server(real, like); });
+    return found == reals.end() ? nullptr : &*found;
+}
+
+/// As if every check had passed.
+void undo_checks(KeepalivedService const& wanted, IpvsService& now) {
+    std::erase_if(now.reals, [&](IpvsReal const& real) {
+        return std::ranges::any_of(
+                   wanted.sorry, [&](IpvsReal const& sorry) { return sorry.server.address == real.server.address; }) &&
+               std::ranges::none_of(wanted.service.reals,
+                                    [&](IpvsReal const& other) { return same_server(real, other); });
+    });
+    for (auto const& real : wanted.service.reals) {
+        auto* there = find(now.reals, real);
+        if (there == nullptr)
+            now.reals.push_back(real);
+        else if (wanted.dynamic || there->server.weight == 0)
+            there->server.weight = real.server.weight;
+    }
+}
+
+/// IPVS does not tell how it reaches a server that is this box itself: as is wanted.
+void name_local_ways(IpvsService& now, NamedService const& wanted) {
+    for (auto& real : now.reals)
+        for (auto const& other : wanted.service.reals)
+            if (real.local && other.address == real.server.address && other.port == real.server.port)
+                real.server.forwarding = other.forwarding;
+}
+
+} // namespace
+
+std::expected<KernelView, SystemError> read_kernel(Site const& site, Plan const& plan, Kernel& kernel,
+                                                   bool with_services) {
+    KernelView view;
+    auto record = kernel.read_record();
+    if (!record)
+        return std::unexpected(std::move(record.error()));
+    view.record = std::move(*record);
+    auto tables = compare_marks(kernel, mark_rules(site, plan));
+    if (!tables)
+        return std::unexpected(std::move(tables.error()));
+    view.tables = std::move(*tables);
+    if (!with_services)
+        return view;
+    auto marks = view.record.marks;
+    for (auto const& table : view.tables)
+        std::ranges::copy(marks_of(table.before), std::inserter(marks, marks.end()));
+    marks.erase(site.guard_mark);
+    for (auto const& service : plan.services)
+        marks.insert(service.mark);
+    auto ipvs = kernel.open_ipvs();
+    if (!ipvs)
+        return std::unexpected(std::move(ipvs.error()));
+    view.ipvs = std::move(*ipvs);
+    auto services =
+        view.ipvs->read([&](IpvsKey key) { return site.marks.contains(key.mark) || marks.contains(key.mark); });
+    if (!services)
+        return std::unexpected(std::move(services.error()));
+    view.services = std::move(*services);
+    return view;
+}
+
+DirectorState state_of(KernelView const& view, Site const& site, Plan const& plan, DirectorState const& wanted) {
+    DirectorState state;
+    state.name = wanted.name;
+    state.macs = wanted.macs;
+    state.addresses = wanted.addresses;
+    state.interfaces = wanted.interfaces;
+    for (auto const& table : view.tables)
+        state.marks[static_cast<std::size_t>(table.family)] = table.before;
+    auto const checked = keepalived_services(site, plan);
+    for (auto now : view.services) {
+        if (std::ranges::any_of(
+                plan.checks, [&](CheckService const& check) { return IpvsKey{check.mark, check.family} == now.key; }))
+            continue; // no client's packet goes there
+        auto const* meant = wanted.find({now.key.mark, now.key.family});
+        if (meant != nullptr)
+            name_local_ways(now, *meant);
+        if (site.ipvs == IpvsOwner::keepalived)
+            for (auto const& service : checked)
+                if (service.service.key == now.key)
+                    undo_checks(service, now);
+        auto& named = state.services.emplace_back();
+        named.service = virtual_service(now);
+        named.name = meant != nullptr ? meant->name : "fwmark " + now.key.mark.str();
+        named.service.service = meant != nullptr ? meant->service.service : site.services.size();
+        for (auto const& real : now.reals)
+            named.connections[{real.server.address, real.server.port}] = std::uint64_t{real.active} + real.inactive;
+    }
+    return state;
+}
+
+} // namespace lbc

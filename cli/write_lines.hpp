@@ -1,0 +1,30 @@
+// What a kernel is told, as lines and as JSON: rules that come and go, and writes to IPVS. For `apply` and `diff`.
+#pragma once
+
+#include "backends/iptables/mangle_step.hpp"
+#include "backends/ipvs/ipvs.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+#include <vector>
+
+namespace lbc {
+
+/// Lines of a ruleset that leave and that come, each in its order; what both have in one order is in neither.
+struct LineDifference {
+    std::vector<std::string> removed;
+    std::vector<std::string> added;
+};
+[[nodiscard]] LineDifference line_difference(FamilyChange const& change);
+
+[[nodiscard]] std::size_t rule_count(Ruleset const& rules);
+
+/// `- -A LBC …` and `+ -A LBC …`, indented, each line ended.
+[[nodiscard]] std::string write_lines(FamilyChange const& change, bool colour);
+[[nodiscard]] std::string write_line(IpvsChange const& change, bool colour);
+
+[[nodiscard]] nlohmann::ordered_json json_of(FamilyChange const& change);
+[[nodiscard]] nlohmann::ordered_json json_of(IpvsChange const& change);
+
+} // namespace lbc

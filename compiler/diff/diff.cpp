@@ -1,0 +1,217 @@
+#include "compiler/diff/lines.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace lbc {
+namespace {
+
+DirectorState const no_state;
+
+std::vector<DirectorPair> pair_directors(Side const& before, Side const& after) {
+    std::vector<DirectorPair> pairs;
+    for (auto const& director : after.directors) {
+        auto const* old = find(before.directors, director.name);
+        pairs.push_back({director.name, old == nullptr ? &no_state : old, &director});
+    }
+    for (auto const& director : before.directors)
+        if (find(after.directors, director.name) == nullptr)
+            pairs.push_back({director.name, &director, &no_state});
+    return pairs;
+}
+
+bool has_service(DirectorStates const& states, std::string_view name) {
+    return std::ranges::any_of(states, [&](auto const& state) {
+        return std::ranges::find(state.services, name, &NamedService::name) != state.services.end();
+    });
+}
+
+/// The service that a director's packets of another go to, by name: the one with its mark, else the one that packets
+/// move to.
+std::string successor_of(NamedService const& service, DirectorPair const& director,
+                         std::vector<MarkChange> const& traffic) {
+    if (auto const* same = director.after->find(service.key()))
+        return same->name;
+    for (auto const& change : traffic)
+        if (change.from_others() && change.destination.prefix.family() == service.service.family &&
+            change.before.mark == service.service.mark)
+            if (auto const* to = director.after->find({change.after.mark, service.service.family}))
+                return to->name;
+    return {};
+}
+
+/// Services that are there on both sides by different names.
+std::map<std::string, std::string> find_renamed(std::vector<DirectorPair> const& directors,
+                                                std::vector<std::vector<MarkChange>> const& traffic, Side const& before,
+                                                Side const& after) {
+    std::map<std::string, std::string> renamed;
+    std::set<std::string> taken;
+    for (std::size_t i = 0; i < directors.size(); ++i)
+        for (auto const& service : directors[i].before->services) {
+            if (renamed.contains(service.name) || has_service(after.directors, service.name))
+                continue;
+            auto name = successor_of(service, directors[i], traffic[i]);
+            if (!name.empty() && !has_service(before.directors, name) && taken.insert(name).second)
+                renamed.emplace(service.name, std::move(name));
+        }
+    return renamed;
+}
+
+/// Where a subject stands in the output.
+class SubjectOrder {
+public:
+    explicit SubjectOrder(Comparison const& all) {
+        for (auto const* side : {&all.after, &all.before}) {
+            std::map<std::size_t, std::string> names; // by their places in the source
+            for (auto const& director : side->directors)
+                for (auto const& service : director.services)
+                    names.emplace(service.service.service, "service " + service.name);
+            for (auto const& [index, name] : names)
+                places_.emplace(name, places_.size());
+            for (auto const& director : side->directors)
+                places_.emplace("director " + director.name, places_.size());
+        }
+    }
+
+    [[nodiscard]] std::tuple<int, std::size_t> operator()(Change const& change) const {
+        static constexpr std::array<std::string_view, 4> kinds{"service ", "director ", "vrrp ", "site"};
+        auto const kind = std::ranges::find_if(
+            kinds, [&](std::string_view begin) { return std::string_view(change.subject).starts_with(begin); });
+        auto const place = places_.find(change.subject);
+        return {static_cast<int>(kind - kinds.begin()), place == places_.end() ? places_.size() : place->second};
+    }
+
+private:
+    std::map<std::string, std::size_t> places_;
+};
+
+/// That a service is gone says nothing more where its packets are said to be balanced no longer.
+void drop_echoes(Changes& changes) {
+    std::set<std::pair<std::string, std::vector<std::string>>> told;
+    for (auto const& change : changes)
+        if (change.kind == Change::Kind::not_balanced || change.kind == Change::Kind::moved)
+            told.emplace(change.subject, change.directors);
+    std::erase_if(changes, [&](Change const& change) {
+        return change.kind == Change::Kind::service_removed && told.contains({change.subject, change.directors});
+    });
+}
+
+/// One sentence for all directors that it is true of.
+Changes merged(Changes const& changes) {
+    auto const key = [](Change const& change) {
+        return std::tie(change.subject, change.kind, change.text, change.connections, change.disruptive);
+    };
+    Changes out;
+    std::map<decltype(key(changes.front())), std::size_t> places;
+    out.reserve(changes.size());
+    for (auto const& change : changes) {
+        auto const [place, added] = places.emplace(key(change), out.size());
+        if (added) {
+            out.push_back(change);
+            continue;
+        }
+        auto& directors = out[place->second].directors;
+        for (auto const& name : change.directors)
+            if (!contains(directors, name))
+                directors.push_back(name);
+    }
+    return out;
+}
+
+} // namespace
+
+std::string_view to_string(Change::Kind kind) {
+    switch (kind) {
+    case Change::Kind::balanced: return "balanced";
+    case Change::Kind::not_balanced: return "not-balanced";
+    case Change::Kind::moved: return "moved";
+    case Change::Kind::mark: return "mark";
+    case Change::Kind::peer: return "peer";
+    case Change::Kind::guard: return "guard";
+    case Change::Kind::unknown: return "unknown";
+    case Change::Kind::service_added: return "service-added";
+    case Change::Kind::service_removed: return "service-removed";
+    case Change::Kind::service_changed: return "service-changed";
+    case Change::Kind::real_added: return "real-added";
+    case Change::Kind::real_removed: return "real-removed";
+    case Change::Kind::real_changed: return "real-changed";
+    case Change::Kind::checks: return "checks";
+    case Change::Kind::director: return "director";
+    case Change::Kind::vrrp: return "vrrp";
+    case Change::Kind::sync: return "sync";
+    case Change::Kind::setting: return "setting";
+    }
+    return {};
+}
+
+std::size_t Difference::disruptive() const {
+    return static_cast<std::size_t>(std::ranges::count_if(changes, &Change::disruptive));
+}
+
+void Difference::keep_only(std::string const& director) {
+    std::erase_if(changes, [&](Change const& change) {
+        return !change.directors.empty() && !contains(change.directors, director);
+    });
+    for (auto& change : changes)
+        if (!change.directors.empty())
+            change.directors = {director};
+    std::erase_if(traffic, [&](DirectorTraffic const& other) { return other.director != director; });
+}
+
+std::string const& Comparison::name_of(NamedService const& old) const {
+    auto const found = renamed.find(old.name);
+    return found == renamed.end() ? old.name : found->second;
+}
+
+std::vector<ServicePair> Comparison::services(DirectorPair const& director) const {
+    std::map<std::pair<std::string, Family>, ServicePair> pairs;
+    for (auto const& service : director.before->services)
+        pairs[{name_of(service), service.service.family}].before = &service;
+    for (auto const& service : director.after->services)
+        pairs[{service.name, service.service.family}].after = &service;
+    std::vector<ServicePair> list;
+    for (auto const& [name, pair] : pairs)
+        list.push_back(pair);
+    return list;
+}
+
+std::string Comparison::owner_of(MacAddress const& mac) const {
+    for (auto const* side : {&after, &before})
+        for (auto const& director : side->directors)
+            if (contains(director.macs, mac))
+                return director.name;
+    return {};
+}
+
+Difference compare(Side const& before, Side const& after) {
+    Difference difference;
+    Comparison all{before, after, pair_directors(before, after), {}};
+    std::vector<std::vector<MarkChange>> traffic;
+    for (auto const& director : all.directors) {
+        auto& of_director = traffic.emplace_back();
+        for (std::size_t family = 0; family < families.size(); ++family) {
+            auto changes = compare_rulesets(director.before->marks[family], director.after->marks[family]);
+            std::ranges::move(changes, std::back_inserter(of_director));
+        }
+    }
+    all.renamed = find_renamed(all.directors, traffic, before, after);
+    Changes changes;
+    for (std::size_t i = 0; i < traffic.size(); ++i) {
+        add_traffic_lines(all, all.directors[i], traffic[i], changes);
+        add_service_lines(all, all.directors[i], changes);
+        if (!traffic[i].empty())
+            difference.traffic.push_back({all.directors[i].name, std::move(traffic[i])});
+    }
+    if (before.site != nullptr && after.site != nullptr) {
+        add_check_lines(all, changes);
+        add_director_lines(all, changes);
+        add_vrrp_lines(all, changes);
+        add_setting_lines(all, changes);
+    }
+    drop_echoes(changes);
+    difference.changes = merged(changes);
+    std::ranges::stable_sort(difference.changes, {}, SubjectOrder(all));
+    return difference;
+}
+
+} // namespace lbc

@@ -1,0 +1,75 @@
+// What a change does to traffic. From two states of directors, and the two sites where there are two, to sentences that
+// an operator reads without knowing a rule, and to the classes of packets that are treated otherwise than before:
+//
+//     service web { vip 192.0.2.1; port tcp 80; real 10.0.0.1 }
+//     service web { vip 192.0.2.1; port tcp 80, 443; real 10.0.0.1; real 10.0.0.2 }
+//
+// is "web: lb1, lb2: 192.0.2.1:443/tcp is now balanced (mark 0x3c)" and "web: lb1, lb2: real server 10.0.0.2 added,
+// weight 1 of 2 (50 % of new connections)". What is only moved, renamed or written otherwise is no difference.
+#pragma once
+
+#include "compiler/diff/state.hpp"
+#include "compiler/packet_space.hpp"
+
+namespace lbc {
+
+/// One sentence.
+struct Change {
+    enum class Kind : std::uint8_t {
+        balanced,      // packets that were not balanced are
+        not_balanced,  // the reverse
+        moved,         // packets go to another virtual service
+        mark,          // the same service has another mark
+        peer,          // packets with certain source MACs
+        guard,         // what becomes of packets from peers that IPVS remembers
+        unknown,       // packets that meet a rule which lbc does not understand
+        service_added, // a virtual service
+        service_removed,
+        service_changed,
+        real_added,
+        real_removed,
+        real_changed,
+        checks,   // health checks, quorum, sorry servers and notices
+        director, // what the site says of a director
+        vrrp,
+        sync,
+        setting, // the guard, who programs IPVS, the range of marks
+    };
+
+    Kind kind{};
+    std::string subject;                // "service web", "director lb3", "vrrp vi1", "site"
+    std::vector<std::string> directors; // where it happens; empty: it is none's alone
+    std::string text;                   // "192.0.2.1:443/tcp is now balanced (mark 0x3c)"
+    std::string connections;            // what becomes of established ones; empty: nothing
+    bool disruptive = false;            // some of them break, or traffic is at risk
+};
+
+[[nodiscard]] std::string_view to_string(Change::Kind kind);
+
+/// Where a director's packets are treated otherwise.
+struct DirectorTraffic {
+    std::string director;
+    std::vector<MarkChange> changes; // IPv4 before IPv6, by destination
+};
+
+struct Difference {
+    std::vector<Change> changes;          // by subject: services in the order of the source, directors, vrrp, site
+    std::vector<DirectorTraffic> traffic; // of directors that have some
+
+    [[nodiscard]] bool empty() const { return changes.empty() && traffic.empty(); }
+    [[nodiscard]] std::size_t disruptive() const;
+    /// Leaves out what happens on other directors alone.
+    void keep_only(std::string const& director);
+};
+
+/// One side of a comparison. A kernel's has no site.
+struct Side {
+    DirectorStates directors;
+    Site const* site = nullptr;
+};
+
+/// What leads from `before` to `after`. A director that only one of them has is compared with one that has nothing;
+/// where `before` is a kernel's, only its director is compared.
+[[nodiscard]] Difference compare(Side const& before, Side const& after);
+
+} // namespace lbc

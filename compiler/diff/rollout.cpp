@@ -1,0 +1,267 @@
+#include "compiler/diff/rollout.hpp"
+
+#include "compiler/diff/lines.hpp"
+#include "compiler/diff/meeting.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <tuple>
+
+namespace lbc {
+namespace {
+
+DirectorState const no_state;
+
+template <typename T>
+void add_all(std::vector<T>& list, std::vector<T> const& more) {
+    for (auto const& item : more)
+        if (!contains(list, item))
+            list.push_back(item);
+}
+
+std::vector<Box> boxes_of(Side const& before, Side const& after, Difference const& difference) {
+    std::vector<Box> boxes;
+    auto const add = [&](std::string const& name) {
+        auto& box = boxes.emplace_back();
+        box.name = name;
+        auto const sides = std::array{&before, &after};
+        for (std::size_t i = 0; i < sides.size(); ++i) {
+            auto const* state = find(sides[i]->directors, name);
+            box.versions[i].state = state == nullptr ? &no_state : state;
+            for (std::size_t family = 0; family < families.size(); ++family)
+                box.versions[i].rules[family] = std::make_unique<RuleIndex>(box.versions[i].state->marks[family]);
+            add_all(box.macs, box.versions[i].state->macs);
+            add_all(box.addresses, box.versions[i].state->addresses);
+        }
+        box.changes =
+            std::ranges::any_of(difference.changes,
+                                [&](Change const& change) { return contains(change.directors, name); }) ||
+            std::ranges::find(difference.traffic, name, &DirectorTraffic::director) != difference.traffic.end();
+    };
+    for (auto const& director : after.directors)
+        add(director.name);
+    for (auto const& director : before.directors)
+        if (find(after.directors, director.name) == nullptr)
+            add(director.name);
+    return boxes;
+}
+
+/// Puts directors into an order that keeps every `first` before its `second`.
+class Order {
+public:
+    explicit Order(std::vector<std::string> names) : left_(std::move(names)) {}
+
+    void need(std::string first, std::string second) { needs_.emplace(std::move(first), std::move(second)); }
+    [[nodiscard]] bool is_free() const { return needs_.empty(); }
+
+    void run(Rollout& rollout) {
+        for (bool found = true; found;) {
+            found = false;
+            for (auto name = left_.begin(); name != left_.end(); ++name)
+                if (!waits(*name)) {
+                    rollout.order.push_back(*name);
+                    left_.erase(name);
+                    found = true;
+                    break;
+                }
+        }
+        // What nobody else waits for only comes behind the knot.
+        for (bool found = true; found;)
+            found = std::erase_if(left_, [&](std::string const& name) { return !is_needed(name); }) > 0;
+        rollout.knot = left_;
+    }
+
+private:
+    [[nodiscard]] bool waits(std::string const& name) const {
+        return std::ranges::any_of(
+            needs_, [&](auto const& need) { return need.second == name && contains(left_, need.first); });
+    }
+
+    [[nodiscard]] bool is_needed(std::string const& name) const {
+        return std::ranges::any_of(
+            needs_, [&](auto const& need) { return need.first == name && contains(left_, need.second); });
+    }
+
+    std::vector<std::string> left_;
+    std::set<std::pair<std::string, std::string>> needs_;
+};
+
+/// Whether two hazards differ in their service alone.
+bool is_alike(Hazard const& a, Hazard const& b) {
+    return std::tie(a.kind, a.from, a.to, a.from_new, a.to_new) ==
+               std::tie(b.kind, b.from, b.to, b.from_new, b.to_new) &&
+           (a.kind != Hazard::Kind::lost || a.detail == b.detail);
+}
+
+std::string when_of(Hazard const& hazard) {
+    auto const version = [](bool is_new) { return is_new ? "the new site" : "the old one"; };
+    if (hazard.from_new == hazard.to_new)
+        return fmt::format("with {}", version(hazard.to_new));
+    return fmt::format("while {} has {} and {} {}", hazard.from, version(hazard.from_new), hazard.to,
+                       version(hazard.to_new));
+}
+
+class RolloutPlanner {
+public:
+    RolloutPlanner(Side const& before, Side const& after, Difference const& difference)
+        : before_(before), after_(after), boxes_(boxes_of(before, after, difference)) {}
+
+    Rollout run() {
+        std::vector<std::string> changing;
+        for (auto const& box : boxes_)
+            if (box.changes)
+                changing.push_back(box.name);
+        Order order(changing);
+        for (auto const& from : boxes_)
+            for (auto const& to : boxes_)
+                if (from.name != to.name)
+                    meet(from, to, order);
+        if (before_.site->sync && after_.site->sync)
+            sync();
+        if (changing.size() <= 1)
+            rollout_.verdict = Rollout::Verdict::one_director;
+        else if (order.is_free())
+            rollout_.verdict = Rollout::Verdict::any_order;
+        else {
+            order.run(rollout_);
+            rollout_.verdict = rollout_.knot.empty() ? Rollout::Verdict::in_order : Rollout::Verdict::no_order;
+        }
+        return std::move(rollout_);
+    }
+
+private:
+    void meet(Box const& from, Box const& to, Order& order) {
+        auto const old = meet_boxes(from, 0, to, 0);
+        auto const wanted = meet_boxes(from, 1, to, 1);
+        for (auto const& [what, detail] : wanted)
+            rollout_.standing.push_back(hazard(what, detail, from, true, to, true));
+        lost(from, to);
+        if (!from.changes || !to.changes)
+            return;
+        for (bool const from_new : {false, true})
+            for (auto const& [what, detail] : meet_boxes(from, from_new ? 1 : 0, to, from_new ? 0 : 1)) {
+                if (old.contains(what) || wanted.contains(what))
+                    continue; // the order does not bring it
+                rollout_.avoided.push_back(hazard(what, detail, from, from_new, to, !from_new));
+                if (from_new)
+                    order.need(to.name, from.name);
+                else
+                    order.need(from.name, to.name);
+            }
+    }
+
+    static Hazard hazard(std::pair<Hazard::Kind, std::string> const& what, std::string const& detail, Box const& from,
+                         bool from_new, Box const& to, bool to_new) {
+        return {what.first, from.name, to.name, from_new, to_new, what.second, detail};
+    }
+
+    /// Addresses of `to` that it has given up, while `from` still sends there.
+    void lost(Box const& from, Box const& to) {
+        if (to.versions[1].state == &no_state)
+            return;
+        for (auto const& service : from.versions[0].state->services)
+            for (auto const& real : service.service.reals)
+                if (contains(to.versions[0].state->addresses, real.address) &&
+                    !contains(to.versions[1].state->addresses, real.address))
+                    rollout_.unavoidable.push_back(
+                        {Hazard::Kind::lost, from.name, to.name, false, true, service.name, real.address.str()});
+    }
+
+    /// A connection that is synchronised finds its service by mark (ip_vs_proc_conn), or is lost with a failover.
+    void sync() {
+        for (auto const& from : boxes_)
+            for (auto const& to : boxes_) {
+                if (from.name == to.name || !from.changes || !to.changes)
+                    continue;
+                for (auto const& service : from.versions[0].state->services) {
+                    auto const was = mark_of(to, 0, service);
+                    auto const is = mark_of(to, 1, service);
+                    if (was == service.service.mark && is && *is != service.service.mark)
+                        rollout_.unavoidable.push_back(
+                            {Hazard::Kind::sync, from.name, to.name, false, true, service.name,
+                             fmt::format("{} and {}", service.service.mark.str(), is->str())});
+                }
+            }
+    }
+
+    static std::optional<Fwmark> mark_of(Box const& box, std::size_t version, NamedService const& like) {
+        for (auto const& service : box.versions[version].state->services)
+            if (service.name == like.name && service.service.family == like.service.family)
+                return service.service.mark;
+        return std::nullopt;
+    }
+
+    Side const& before_;
+    Side const& after_;
+    std::vector<Box> boxes_;
+    Rollout rollout_;
+};
+
+} // namespace
+
+std::string_view to_string(Hazard::Kind kind) {
+    switch (kind) {
+    case Hazard::Kind::balanced_twice: return "balanced-twice";
+    case Hazard::Kind::remembered: return "remembered";
+    case Hazard::Kind::lost: return "lost";
+    case Hazard::Kind::sync: return "sync";
+    }
+    return {};
+}
+
+std::string_view to_string(Rollout::Verdict verdict) {
+    switch (verdict) {
+    case Rollout::Verdict::one_director: return "one-director";
+    case Rollout::Verdict::any_order: return "any-order";
+    case Rollout::Verdict::in_order: return "in-order";
+    case Rollout::Verdict::no_order: return "no-order";
+    }
+    return {};
+}
+
+std::string sentence(Hazard const& hazard) { return sentences(std::span(&hazard, 1)).front(); }
+
+std::vector<std::string> sentences(std::span<Hazard const> hazards) {
+    std::vector<std::string> texts;
+    for (std::size_t first = 0; first < hazards.size();) {
+        auto last = first;
+        std::vector<std::string> services;
+        for (; last < hazards.size() && is_alike(hazards[first], hazards[last]); ++last)
+            if (!contains(services, hazards[last].service))
+                services.push_back(hazards[last].service);
+        auto const [from, to] = std::tie(hazards[first].from, hazards[first].to);
+        auto const of = list_of(services);
+        auto const& detail = hazards[first].detail;
+        auto const& when = when_of(hazards[first]);
+        switch (hazards[first].kind) {
+        case Hazard::Kind::balanced_twice:
+            texts.push_back(
+                fmt::format("{}, {} balances again what {} forwards to it: {} ({})", when, to, from, of, detail));
+            break;
+        case Hazard::Kind::remembered:
+            texts.push_back(fmt::format("{}, {} may send back what it remembers of {}, and no guard stops it ({})",
+                                        when, to, of, detail));
+            break;
+        case Hazard::Kind::lost:
+            texts.push_back(fmt::format("{}, {} sends a share of {} to {}: {} must keep that address until then", when,
+                                        from, of, detail, to));
+            break;
+        case Hazard::Kind::sync:
+            texts.push_back(fmt::format(
+                "{}, a failover between them loses the synchronised connections of {} (marks {})", when, of, detail));
+            break;
+        }
+        first = last;
+    }
+    return texts;
+}
+
+Rollout plan_rollout(Side const& before, Side const& after, Difference const& difference) {
+    return RolloutPlanner(before, after, difference).run();
+}
+
+} // namespace lbc

@@ -1,0 +1,272 @@
+#include "compiler/diff/lines.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <tuple>
+
+namespace lbc {
+namespace {
+
+constexpr std::string_view go_on = "established connections go on";
+
+using RealKey = std::pair<IpAddress, Port>;
+RealKey key_of(Destination const& real) { return {real.address, real.port}; }
+
+Destination const* find(VirtualService const& service, RealKey const& key) {
+    auto const found = std::ranges::find(service.reals, key, key_of);
+    return found == service.reals.end() ? nullptr : &*found;
+}
+
+/// Schedulers that know no weights but 0 (ipvsadm(8)).
+bool is_unweighted(std::string_view scheduler) {
+    static constexpr std::array<std::string_view, 3> names{"rr", "lc", "dh"};
+    return std::ranges::find(names, scheduler) != names.end();
+}
+
+/// "weight 3 of 12 (25 % of new connections)"
+std::string share(Destination const& real, VirtualService const& service) {
+    std::uint64_t whole = 0;
+    std::size_t count = 0;
+    for (auto const& other : service.reals) {
+        whole += other.weight;
+        count += other.weight > 0 ? 1 : 0;
+    }
+    if (real.weight == 0)
+        return "weight 0 (no new connections)";
+    if (service.scheduler.name == "fo" || service.scheduler.name == "ovf")
+        return fmt::format("weight {} ({} fills the highest first)", real.weight, service.scheduler.name);
+    if (is_unweighted(service.scheduler.name))
+        return fmt::format("1 of {} (each is as good as another to {})", count, service.scheduler.name);
+    auto const percent = (100 * std::uint64_t{real.weight} + whole / 2) / whole;
+    return fmt::format("weight {} of {} ({}{} % of new connections)", real.weight, whole,
+                       100 * std::uint64_t{real.weight} == percent * whole ? "" : "about ", percent);
+}
+
+std::string to_string(std::optional<Persistence> const& persistence) {
+    if (!persistence)
+        return "off";
+    auto text = fmt::format("{}s", persistence->timeout.count());
+    if (persistence->netmask >= 0)
+        text += fmt::format(" netmask {}", persistence->netmask);
+    if (!persistence->engine.empty())
+        text += " engine " + persistence->engine;
+    return text;
+}
+
+/// What the kernel has of it: an address's whole length is no netmask.
+auto kernel_part(std::optional<Persistence> const& persistence, Family family) {
+    auto const bits = family == Family::ipv4 ? 32 : 128;
+    auto part = persistence.value_or(Persistence{std::chrono::seconds{0}, -1, {}, false});
+    return std::tuple(part.timeout, part.netmask == bits ? -1 : part.netmask, part.engine);
+}
+
+/// Flags as the kernel knows them, whose names depend on the scheduler (linux/ip_vs.h: IP_VS_SVC_F_SCHED_SH_FALLBACK).
+std::set<std::string> kernel_flags(Scheduler const& scheduler) {
+    std::set<std::string> flags;
+    for (auto const& flag : scheduler.flags)
+        flags.insert(flag.ends_with("-fallback") ? "flag-1" : flag.ends_with("-port") ? "flag-2" : flag);
+    return flags;
+}
+
+std::string limits_of(Destination const& real) {
+    return real.connections_max == 0 ? "none" : fmt::format("{}-{}", real.connections_min, real.connections_max);
+}
+
+class ServiceLines {
+public:
+    ServiceLines(Comparison const& all, DirectorPair const& director, Changes& out)
+        : all_(all), director_(director), out_(out) {}
+
+    void add(ServicePair const& pair) {
+        subject_ = "service " + (pair.after != nullptr ? pair.after->name : pair.before->name);
+        if (pair.before == nullptr)
+            add_new(*pair.after);
+        else if (pair.after == nullptr)
+            add_removed(*pair.before);
+        else
+            compare(pair);
+    }
+
+private:
+    void add_new(NamedService const& service) {
+        std::vector<std::string> reals;
+        for (auto const& real : service.service.reals)
+            reals.push_back(all_.name_of(real.address, real.port) +
+                            (real.weight == 1 ? "" : fmt::format(" weight {}", real.weight)));
+        line(Change::Kind::service_added,
+             fmt::format("new virtual service fwmark {} ({}), {}, real servers {}", service.service.mark.str(),
+                         title(service.service.family), service.service.scheduler.name, fmt::join(reals, ", ")),
+             "no connection is touched");
+    }
+
+    /// Where packets went to it, the sentence about these says what becomes of connections.
+    void add_removed(NamedService const& service) {
+        auto const fate = fate_of(service, *director_.after);
+        line(Change::Kind::service_removed,
+             fmt::format("virtual service fwmark {} ({}) removed", service.service.mark.str(),
+                         title(service.service.family)),
+             fate.text, fate.breaks);
+    }
+
+    void compare(ServicePair const& pair) {
+        auto const& before = pair.before->service;
+        auto const& after = pair.after->service;
+        // Of a service that is made anew, the sentence about its mark says what becomes of connections.
+        auto const kept = pair.in_place() ? std::string(go_on) : std::string();
+        auto const place = pair.in_place() ? ", in place" : "";
+        auto const changed = [&](std::string const& text, std::string const& connections) {
+            line(Change::Kind::service_changed, text + place, connections);
+        };
+        if (before.scheduler.name != after.scheduler.name)
+            changed(fmt::format("scheduler {} to {}", before.scheduler.name, after.scheduler.name), kept);
+        if (kernel_flags(before.scheduler) != kernel_flags(after.scheduler))
+            changed(
+                fmt::format("scheduler flags {} to {}", words(before.scheduler.flags), words(after.scheduler.flags)),
+                kept);
+        if (kernel_part(before.persistence, before.family) != kernel_part(after.persistence, after.family))
+            changed(fmt::format("persistence {} to {}", to_string(before.persistence), to_string(after.persistence)),
+                    kept.empty() || after.persistence ? kept
+                                                      : kept + "; a client's next one may come to another server");
+        if (before.one_packet != after.one_packet)
+            changed(after.one_packet ? "one-packet scheduling: every packet is scheduled anew"
+                                     : "one-packet scheduling off: a flow stays at its server",
+                    kept);
+        for (auto const& real : after.reals) {
+            auto const* old = find(before, key_of(real));
+            if (old == nullptr)
+                line(Change::Kind::real_added,
+                     fmt::format("real server {} added, {}", name_of(real), share(real, after)), kept);
+            else
+                compare(*old, real, after, pair.in_place());
+        }
+        for (auto const& real : before.reals)
+            if (find(after, key_of(real)) == nullptr)
+                remove(real, pair);
+    }
+
+    void compare(Destination const& before, Destination const& after, VirtualService const& service, bool in_place) {
+        auto const changed = [&](std::string const& text, std::string_view connections) {
+            line(Change::Kind::real_changed, fmt::format("real server {}: {}", name_of(after), text),
+                 std::string(in_place ? connections : ""));
+        };
+        if (before.weight != after.weight)
+            changed(fmt::format("weight {} to {}{}", before.weight, after.weight,
+                                after.weight == 0 ? " (no new connections)" : shared(after, service)),
+                    go_on);
+        if (before.forwarding != after.forwarding)
+            changed(
+                fmt::format("forward {} to {}", lbc::to_string(before.forwarding), lbc::to_string(after.forwarding)),
+                "established connections keep the old way");
+        if (limits_of(before) != limits_of(after))
+            changed(fmt::format("connection limits {} to {}", limits_of(before), limits_of(after)), go_on);
+    }
+
+    void remove(Destination const& real, ServicePair const& pair) {
+        auto const text =
+            fmt::format("real server {} removed, had {}", name_of(real), share(real, pair.before->service));
+        if (!pair.in_place()) {
+            line(Change::Kind::real_removed, text, {});
+            return;
+        }
+        auto const count = pair.before->connections.find(key_of(real));
+        if (count != pair.before->connections.end() && count->second == 0)
+            line(Change::Kind::real_removed, text, "it has no connections");
+        else
+            line(Change::Kind::real_removed, text,
+                 (count == pair.before->connections.end()
+                      ? std::string("its established connections break")
+                      : fmt::format("its {} connections break", grouped(count->second))) +
+                     ", unless `lbc apply --drain` lets them end",
+                 true);
+    }
+
+    void line(Change::Kind kind, std::string text, std::string connections, bool disruptive = false) {
+        out_.push_back({kind, subject_, {director_.name}, std::move(text), std::move(connections), disruptive});
+    }
+
+    static std::string shared(Destination const& real, VirtualService const& service) {
+        return is_unweighted(service.scheduler.name) ? fmt::format(", which {} does not heed", service.scheduler.name)
+                                                     : "; now " + share(real, service);
+    }
+
+    static std::string words(std::vector<std::string> const& list) {
+        return list.empty() ? "none" : fmt::format("{}", fmt::join(list, " "));
+    }
+
+    [[nodiscard]] std::string name_of(Destination const& real) const { return all_.name_of(real.address, real.port); }
+
+    Comparison const& all_;
+    DirectorPair const& director_;
+    Changes& out_;
+    std::string subject_;
+};
+
+} // namespace
+
+std::string grouped(std::uint64_t number) {
+    auto text = std::to_string(number);
+    for (auto i = static_cast<std::ptrdiff_t>(text.size()) - 3; i > 0; i -= 3)
+        text.insert(static_cast<std::size_t>(i), 1, ',');
+    return text;
+}
+
+std::string to_string(Forwarding const& forwarding) {
+    if (forwarding.method == Forwarding::Method::dr)
+        return "dr";
+    if (forwarding.method == Forwarding::Method::nat)
+        return "nat";
+    std::string text = "tun";
+    switch (forwarding.tunnel) {
+    case Forwarding::Tunnel::ipip: text += " ipip"; break;
+    case Forwarding::Tunnel::gre: text += " gre"; break;
+    case Forwarding::Tunnel::gue: text += fmt::format(" gue port {}", forwarding.gue_port.value); break;
+    }
+    switch (forwarding.checksum) {
+    case Forwarding::Checksum::none: break;
+    case Forwarding::Checksum::csum: text += " csum"; break;
+    case Forwarding::Checksum::remcsum: text += " remcsum"; break;
+    }
+    return text;
+}
+
+std::string established(NamedService const& service) {
+    return service.connections.empty() ? "its established connections"
+                                       : fmt::format("its {} connections", grouped(service.all_connections()));
+}
+
+Fate fate_of(NamedService const& before, DirectorState const& after) {
+    if (!before.connections.empty() && before.all_connections() == 0)
+        return {"it has no connections", false};
+    auto const* now = after.find(before.key());
+    if (now == nullptr)
+        return {established(before) + " break", true};
+    // IPVS looks a connection up before any mark, and forwards it as long as its real server is there (ip_vs_in).
+    std::vector<std::string> gone;
+    for (auto const& real : before.service.reals)
+        if (find(now->service, key_of(real)) == nullptr)
+            gone.push_back(real.address.str());
+    if (gone.empty())
+        return {std::string(go_on), false};
+    return {fmt::format("established connections to {} break", fmt::join(gone, ", ")), true};
+}
+
+std::string Comparison::name_of(IpAddress const& address, Port port) const {
+    auto text = address.str();
+    if (port != Port{})
+        text = address.family() == Family::ipv6 ? fmt::format("[{}]:{}", text, port.value)
+                                                : fmt::format("{}:{}", text, port.value);
+    for (auto const* side : {&after, &before})
+        for (auto const& director : side->directors)
+            if (contains(director.addresses, address))
+                return fmt::format("{} ({})", director.name, text);
+    return text;
+}
+
+void add_service_lines(Comparison const& all, DirectorPair const& director, Changes& out) {
+    ServiceLines lines(all, director, out);
+    for (auto const& pair : all.services(director))
+        lines.add(pair);
+}
+
+} // namespace lbc
