@@ -65,8 +65,8 @@ std::vector<InterfaceClass> interface_classes(std::set<InterfacePattern> named) 
             continue;
         auto& added = classes.emplace_back(InterfaceClass{std::move(*name), pattern, {}});
         for (auto const& other : named)
-            if (other != pattern && other != everything && pattern.overlaps(other) &&
-                other.str().size() >= pattern.str().size() - 1)
+            if (other.is_wildcard() ? other.str().size() > pattern.str().size() && pattern.overlaps(other)
+                                    : pattern.matches(other.str()))
                 added.except.push_back(other);
     }
     return classes;

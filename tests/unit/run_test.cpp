@@ -1,6 +1,6 @@
 #include "cli/run.hpp"
 
-#include "tests/support/fake_kernel.hpp"
+#include "tests/support/machine.hpp"
 #include "tests/support/memory_files.hpp"
 
 #include <doctest/doctest.h>
@@ -12,81 +12,16 @@ using namespace lbc;
 
 namespace {
 
-class NamedHost final : public Host {
-public:
-    explicit NamedHost(std::string name, std::vector<MacAddress> macs = {})
-        : name_(std::move(name)), macs_(std::move(macs)) {}
-    [[nodiscard]] std::string name() const override { return name_; }
-    [[nodiscard]] std::vector<MacAddress> macs() const override { return macs_; }
-
-private:
-    std::string name_;
-    std::vector<MacAddress> macs_;
-};
-
-/// Hands a kernel that outlives the command to it.
-class Borrowed final : public Kernel {
-public:
-    explicit Borrowed(Kernel& kernel) : kernel_(kernel) {}
-    [[nodiscard]] std::expected<std::unique_ptr<XtablesLock>, SystemError>
-    lock(std::chrono::milliseconds wait) override {
-        return kernel_.lock(wait);
-    }
-    [[nodiscard]] std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override {
-        return kernel_.open_mangle(family);
-    }
-    [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return kernel_.open_ipvs(); }
-    [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override {
-        return kernel_.open_keepalived(std::move(path));
-    }
-    [[nodiscard]] std::expected<int, SystemError> read_sysctl(Sysctl sysctl) override {
-        return kernel_.read_sysctl(sysctl);
-    }
-    [[nodiscard]] std::expected<void, SystemError> write_sysctl(Sysctl sysctl, int value) override {
-        return kernel_.write_sysctl(sysctl, value);
-    }
-    [[nodiscard]] std::expected<Record, SystemError> read_record() override { return kernel_.read_record(); }
-    [[nodiscard]] std::expected<void, SystemError> write_record(Record const& record) override {
-        return kernel_.write_record(record);
-    }
-
-private:
-    Kernel& kernel_;
-};
-
 constexpr auto two_boxes =
     "director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1, 2001:db8::1 }\n"
     "director lb2 { mac 02:00:00:00:00:02; address 10.0.0.2, 2001:db8::2; hostname box2.example }\n"
     "service web { vip 10.9.9.1, 2001:db8::9; port tcp 80; mark 3; real lb1; real lb2 }\n";
 
-/// One machine with files, a name and a kernel, on which commands are run.
-struct Machine {
-    explicit Machine(std::string site = two_boxes)
-        : files(std::map<std::string, std::string>{
-              {"site.lb", std::move(site)},
-              {"bad.lb", "service web { vip 10.9.9.1; port tcp 70000; real 10.0.0.7 }\n"}}) {}
-
-    MemoryFiles files;
-    NamedHost host{"lb1"};
-    test::FakeKernel kernel;
-    std::ostringstream out;
-    std::ostringstream err;
-
-    int run(std::vector<std::string> const& arguments, Host* other = nullptr) {
-        out.str({});
-        err.str({});
-        Environment const environment{.files = files,
-                                      .host = other != nullptr ? *other : host,
-                                      .kernel = [this] { return std::make_unique<Borrowed>(kernel); },
-                                      .out = out,
-                                      .err = err};
-        return static_cast<int>(lbc::run(arguments, environment));
-    }
-
-    [[nodiscard]] std::size_t writes() const {
-        return static_cast<std::size_t>(std::ranges::count_if(
-            kernel.log, [](auto const& call) { return call.starts_with("replace") || call.starts_with("restore"); }));
-    }
+/// A machine with one good file and one bad one.
+struct SiteMachine : test::Machine {
+    explicit SiteMachine(std::string site = two_boxes)
+        : Machine({{"site.lb", std::move(site)},
+                   {"bad.lb", "service web { vip 10.9.9.1; port tcp 70000; real 10.0.0.7 }\n"}}) {}
 };
 
 bool has(std::ostringstream const& stream, std::string_view text) {
@@ -96,7 +31,7 @@ bool has(std::ostringstream const& stream, std::string_view text) {
 } // namespace
 
 TEST_CASE("help and version are answers, wrong usage is status 2") {
-    Machine m;
+    SiteMachine m;
     CHECK(m.run({"--version"}) == 0);
     CHECK(m.run({"--help"}) == 0);
     CHECK(has(m.out, "compile"));
@@ -120,7 +55,7 @@ TEST_CASE("help and version are answers, wrong usage is status 2") {
 }
 
 TEST_CASE("an error in the file is status 2, and the kernel is not asked") {
-    Machine m;
+    SiteMachine m;
     for (auto const& arguments : {std::vector<std::string>{"check", "bad.lb"},
                                   {"compile", "bad.lb"},
                                   {"apply", "bad.lb", "--only", "marks", "-d", "lb1"},
@@ -135,7 +70,7 @@ TEST_CASE("an error in the file is status 2, and the kernel is not asked") {
 }
 
 TEST_CASE("check counts when asked") {
-    Machine m;
+    SiteMachine m;
     CHECK(m.run({"check", "site.lb"}) == 0);
     CHECK(m.out.str().empty());
     CHECK(m.run({"check", "-v", "site.lb"}) == 0);
@@ -143,7 +78,7 @@ TEST_CASE("check counts when asked") {
 }
 
 TEST_CASE("compile speaks of one director where its output can hold only one") {
-    Machine m;
+    SiteMachine m;
     CHECK(m.run({"compile", "site.lb", "--emit", "iptables"}) == 2);
     CHECK(has(m.err, "lb1, lb2"));
     CHECK(m.run({"compile", "site.lb", "--emit", "iptables", "-d", "lb2"}) == 0);
@@ -153,9 +88,9 @@ TEST_CASE("compile speaks of one director where its output can hold only one") {
 }
 
 TEST_CASE("compile speaks of one machine of real servers where its output can hold only one") {
-    Machine m("director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1, fd00::1 }\n"
-              "service web { vip 10.9.9.1, 2001:db8::9; port tcp 80; real lb1; real 10.0.0.7; real 2001:db8::7\n"
-              "real 10.0.0.8 forward nat }\n");
+    SiteMachine m("director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1, fd00::1 }\n"
+                  "service web { vip 10.9.9.1, 2001:db8::9; port tcp 80; real lb1; real 10.0.0.7; real 2001:db8::7\n"
+                  "real 10.0.0.8 forward nat }\n");
     CHECK(m.run({"compile", "site.lb", "--emit", "ifupdown"}) == 2);
     CHECK(has(m.err, "`--emit ifupdown` is for one machine; name it with --real: lb1, 10.0.0.7, 2001:db8::7"));
     CHECK(m.run({"compile", "site.lb", "--emit", "ifupdown", "--real", "10.0.0.8"}) == 2);
@@ -170,22 +105,22 @@ TEST_CASE("compile speaks of one machine of real servers where its output can ho
 }
 
 TEST_CASE("a site of nat alone asks nothing of its real servers") {
-    Machine m("director lb1 { address 10.0.0.1 }\n"
-              "service web { vip 10.9.9.1; port tcp 80; forward nat; real 10.0.0.7 }\n");
+    SiteMachine m("director lb1 { address 10.0.0.1 }\n"
+                  "service web { vip 10.9.9.1; port tcp 80; forward nat; real 10.0.0.7 }\n");
     CHECK(m.run({"compile", "site.lb", "--emit", "realserver"}) == 2);
     CHECK(has(m.err, "no real server of this site is reached by `dr` or `tun`"));
 }
 
 TEST_CASE("a director is found by name, by host name and by MAC") {
-    Machine m;
+    SiteMachine m;
     auto const dry = [&](Host& host) {
         return m.run({"apply", "site.lb", "--only", "marks", "--dry-run"}, &host) == 0 ? m.out.str().substr(0, 4)
                                                                                        : "none";
     };
-    NamedHost by_name("lb1.example.net");
-    NamedHost by_hostname("box2.example");
-    NamedHost by_mac("elsewhere", {*MacAddress::parse("02:00:00:00:00:02")});
-    NamedHost stranger("elsewhere", {*MacAddress::parse("02:00:00:00:00:99")});
+    test::NamedHost by_name("lb1.example.net");
+    test::NamedHost by_hostname("box2.example");
+    test::NamedHost by_mac("elsewhere", {*MacAddress::parse("02:00:00:00:00:02")});
+    test::NamedHost stranger("elsewhere", {*MacAddress::parse("02:00:00:00:00:99")});
     CHECK(dry(by_name) == "lb1:");
     CHECK(dry(by_hostname) == "lb2:");
     CHECK(dry(by_mac) == "lb2:");
@@ -195,24 +130,24 @@ TEST_CASE("a director is found by name, by host name and by MAC") {
 }
 
 TEST_CASE("a MAC of VRRP says nothing about which director a machine is") {
-    Machine m("director a { mac 02:00:00:00:00:01, 00:00:5e:00:01:33 }\n"
-              "director b { mac 02:00:00:00:00:02, 00:00:5e:00:01:33 }\n"
-              "service web { vip 10.9.9.1; port tcp 80; real 10.0.0.7 }\n");
+    SiteMachine m("director a { mac 02:00:00:00:00:01, 00:00:5e:00:01:33 }\n"
+                  "director b { mac 02:00:00:00:00:02, 00:00:5e:00:01:33 }\n"
+                  "service web { vip 10.9.9.1; port tcp 80; real 10.0.0.7 }\n");
     auto const moving = *MacAddress::parse("00:00:5e:00:01:33");
-    NamedHost only_moving("elsewhere", {moving});
+    test::NamedHost only_moving("elsewhere", {moving});
     CHECK(m.run({"apply", "site.lb", "--only", "marks", "--dry-run"}, &only_moving) == 2);
     CHECK(has(m.err, "name one with -d: a, b"));
-    NamedHost has_own("elsewhere", {moving, *MacAddress::parse("02:00:00:00:00:02")});
+    test::NamedHost has_own("elsewhere", {moving, *MacAddress::parse("02:00:00:00:00:02")});
     CHECK(m.run({"apply", "site.lb", "--only", "marks", "--dry-run"}, &has_own) == 0);
     CHECK(m.out.str().starts_with("b:"));
 }
 
 TEST_CASE("the whole host name of one director goes before the first label of another's") {
-    Machine m("director box { mac 02:00:00:00:00:01 }\n"
-              "director other { mac 02:00:00:00:00:02; hostname box.example }\n"
-              "service web { vip 10.9.9.1; port tcp 80; real 10.0.0.7 }\n");
-    NamedHost whole("box.example");
-    NamedHost label("box.elsewhere");
+    SiteMachine m("director box { mac 02:00:00:00:00:01 }\n"
+                  "director other { mac 02:00:00:00:00:02; hostname box.example }\n"
+                  "service web { vip 10.9.9.1; port tcp 80; real 10.0.0.7 }\n");
+    test::NamedHost whole("box.example");
+    test::NamedHost label("box.elsewhere");
     CHECK(m.run({"apply", "site.lb", "--only", "marks", "--dry-run"}, &whole) == 0);
     CHECK(m.out.str().starts_with("other:"));
     CHECK(m.run({"apply", "site.lb", "--only", "marks", "--dry-run"}, &label) == 0);
@@ -220,12 +155,12 @@ TEST_CASE("the whole host name of one director goes before the first label of an
 }
 
 TEST_CASE("compile warns of what its kind cannot hold, once for each place") {
-    Machine m("guard backup-only\n"
-              "director a { mac 02:00:00:00:00:01; interface eth0 }\n"
-              "director b { mac 02:00:00:00:00:02; interface eth0 }\n"
-              "vrrp v { vip 10.9.9.1/24; interface eth0; router-id 5; priority a 9, b 8 }\n"
-              "sync { interface eth0; instance v }\n"
-              "service web { vip 10.9.9.1; port tcp 80; real 10.0.0.7; alpha; omega }\n");
+    SiteMachine m("guard backup-only\n"
+                  "director a { mac 02:00:00:00:00:01; interface eth0 }\n"
+                  "director b { mac 02:00:00:00:00:02; interface eth0 }\n"
+                  "vrrp v { vip 10.9.9.1/24; interface eth0; router-id 5; priority a 9, b 8 }\n"
+                  "sync { interface eth0; instance v }\n"
+                  "service web { vip 10.9.9.1; port tcp 80; real 10.0.0.7; alpha; omega }\n");
     auto const limits = [&](std::string const& kind) {
         CHECK(m.run({"compile", "site.lb", "-d", "a", "--emit", kind}) == 0);
         std::size_t count = 0;
@@ -245,10 +180,10 @@ TEST_CASE("compile warns of what its kind cannot hold, once for each place") {
 }
 
 TEST_CASE("compile warns of forwarding that a real server's machine cannot take") {
-    Machine m("director a { mac 02:00:00:00:00:01 }\n"
-              "service web { vip 10.9.9.1; port tcp 80; forward tun gre csum; real 10.0.0.7 }\n"
-              "service too { vip 10.9.9.2; port tcp 80; forward tun gre; real 10.0.0.7 }\n"
-              "service gue { vip 10.9.9.3; port tcp 80; forward tun gue port 5555; real 10.0.0.7 }\n");
+    SiteMachine m("director a { mac 02:00:00:00:00:01 }\n"
+                  "service web { vip 10.9.9.1; port tcp 80; forward tun gre csum; real 10.0.0.7 }\n"
+                  "service too { vip 10.9.9.2; port tcp 80; forward tun gre; real 10.0.0.7 }\n"
+                  "service gue { vip 10.9.9.3; port tcp 80; forward tun gue port 5555; real 10.0.0.7 }\n");
     CHECK(m.run({"compile", "site.lb", "--emit", "realserver"}) == 0);
     CHECK(has(m.err,
               "site.lb:3:64: warning: a real server has no place for gre with csum beside gre without (1 in this "
@@ -260,7 +195,7 @@ TEST_CASE("compile warns of forwarding that a real server's machine cannot take"
 }
 
 TEST_CASE("apply writes both families once, and nothing the second time") {
-    Machine m;
+    SiteMachine m;
     CHECK(m.run({"apply", "site.lb", "--only", "marks"}) == 0);
     CHECK(m.writes() == 2);
     CHECK_FALSE(m.kernel.tables[0].empty());
@@ -277,7 +212,7 @@ TEST_CASE("apply writes both families once, and nothing the second time") {
 }
 
 TEST_CASE("apply brings marks and IPVS, remove takes both away") {
-    Machine m;
+    SiteMachine m;
     CHECK(m.run({"apply", "site.lb"}) == 0);
     CHECK(has(m.out, "lb1: IPVS changed: writes 6"));
     REQUIRE(m.kernel.services.size() == 2);
@@ -293,7 +228,7 @@ TEST_CASE("apply brings marks and IPVS, remove takes both away") {
 }
 
 TEST_CASE("status reads and changes nothing") {
-    Machine m;
+    SiteMachine m;
     CHECK(m.run({"status", "site.lb"}) == 0);
     CHECK(has(m.out, "missing"));
     CHECK(m.run({"apply", "site.lb"}) == 0);
@@ -306,7 +241,7 @@ TEST_CASE("status reads and changes nothing") {
 }
 
 TEST_CASE("without IPVS, apply touches nothing and names the way out") {
-    Machine m;
+    SiteMachine m;
     m.kernel.has_ipvs = false;
     CHECK(m.run({"apply", "site.lb"}) == 3);
     CHECK(has(m.err, "the kernel has no IPVS; nothing was touched"));
@@ -319,14 +254,14 @@ TEST_CASE("each kernel call that fails gives its status, and everything is as be
     for (auto const& arguments : {std::vector<std::string>{"apply", "site.lb", "--only", "marks"},
                                   {"apply", "site.lb"},
                                   {"apply", "site.lb", "--only", "ipvs"}}) {
-        Machine fine;
+        SiteMachine fine;
         REQUIRE(fine.run(arguments) == 0);
         auto const calls = fine.kernel.log.size();
         REQUIRE(calls > 5);
         for (std::size_t call = 0; call < calls; ++call) {
             if (fine.kernel.log[call] == "unlock")
                 continue;
-            Machine m;
+            SiteMachine m;
             m.kernel.failures[call] = {SystemError::Kind::failed, 5, "the call failed"};
             auto const status = m.run(arguments);
             CAPTURE(fine.kernel.log[call]);
@@ -342,7 +277,7 @@ TEST_CASE("each kernel call that fails gives its status, and everything is as be
 }
 
 TEST_CASE("a drain that fails once servers stand at weight 0 says that they do") {
-    auto const prepare = [](Machine& m) {
+    auto const prepare = [](SiteMachine& m) {
         REQUIRE(m.run({"apply", "site.lb"}) == 0);
         for (auto& service : m.kernel.services) {
             auto& real = service.reals.emplace_back();
@@ -351,7 +286,7 @@ TEST_CASE("a drain that fails once servers stand at weight 0 says that they do")
         m.kernel.log.clear();
     };
     std::vector<std::string> const drain{"apply", "site.lb", "--drain", "1s"};
-    Machine fine;
+    SiteMachine fine;
     prepare(fine);
     REQUIRE(fine.run(drain) == 0);
     auto const calls = fine.kernel.log;
@@ -359,7 +294,7 @@ TEST_CASE("a drain that fails once servers stand at weight 0 says that they do")
          call < calls.size(); ++call) {
         if (calls[call] == "unlock")
             continue;
-        Machine m;
+        SiteMachine m;
         prepare(m);
         m.kernel.failures[call] = {SystemError::Kind::failed, 5, "the call failed"};
         CAPTURE(calls[call]);
@@ -371,7 +306,7 @@ TEST_CASE("a drain that fails once servers stand at weight 0 says that they do")
 }
 
 TEST_CASE("explain knows every id") {
-    Machine m;
+    SiteMachine m;
     CHECK(m.run({"explain"}) == 0);
     std::istringstream lines(m.out.str());
     std::size_t count = 0;

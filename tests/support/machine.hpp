@@ -1,0 +1,86 @@
+// One machine in memory: files, a name and a kernel, on which commands are run as from a shell.
+#pragma once
+
+#include "cli/run.hpp"
+#include "tests/support/fake_kernel.hpp"
+#include "tests/support/memory_files.hpp"
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lbc::test {
+
+class NamedHost final : public Host {
+public:
+    explicit NamedHost(std::string name, std::vector<MacAddress> macs = {})
+        : name_(std::move(name)), macs_(std::move(macs)) {}
+    [[nodiscard]] std::string name() const override { return name_; }
+    [[nodiscard]] std::vector<MacAddress> macs() const override { return macs_; }
+
+private:
+    std::string name_;
+    std::vector<MacAddress> macs_;
+};
+
+/// Hands a kernel that outlives the command to it.
+class Borrowed final : public Kernel {
+public:
+    explicit Borrowed(Kernel& kernel) : kernel_(kernel) {}
+    [[nodiscard]] std::expected<std::unique_ptr<XtablesLock>, SystemError>
+    lock(std::chrono::milliseconds wait) override {
+        return kernel_.lock(wait);
+    }
+    [[nodiscard]] std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override {
+        return kernel_.open_mangle(family);
+    }
+    [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return kernel_.open_ipvs(); }
+    [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override {
+        return kernel_.open_keepalived(std::move(path));
+    }
+    [[nodiscard]] std::expected<int, SystemError> read_sysctl(Sysctl sysctl) override {
+        return kernel_.read_sysctl(sysctl);
+    }
+    [[nodiscard]] std::expected<void, SystemError> write_sysctl(Sysctl sysctl, int value) override {
+        return kernel_.write_sysctl(sysctl, value);
+    }
+    [[nodiscard]] std::expected<Record, SystemError> read_record() override { return kernel_.read_record(); }
+    [[nodiscard]] std::expected<void, SystemError> write_record(Record const& record) override {
+        return kernel_.write_record(record);
+    }
+
+private:
+    Kernel& kernel_;
+};
+
+/// One machine with files, a name and a kernel, on which commands are run.
+struct Machine {
+    explicit Machine(std::map<std::string, std::string> texts) : files(std::move(texts)) {}
+
+    MemoryFiles files;
+    NamedHost host{"lb1"};
+    FakeKernel kernel;
+    std::ostringstream out;
+    std::ostringstream err;
+
+    int run(std::vector<std::string> const& arguments, Host* other = nullptr) {
+        out.str({});
+        err.str({});
+        Environment const environment{.files = files,
+                                      .host = other != nullptr ? *other : host,
+                                      .kernel = [this] { return std::make_unique<Borrowed>(kernel); },
+                                      .out = out,
+                                      .err = err};
+        return static_cast<int>(lbc::run(arguments, environment));
+    }
+
+    [[nodiscard]] std::size_t writes() const {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            kernel.log, [](auto const& call) { return call.starts_with("replace") || call.starts_with("restore"); }));
+    }
+};
+
+} // namespace lbc::test
