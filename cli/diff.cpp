@@ -1,4 +1,5 @@
 #include "backends/ipvs/ipvs_plan.hpp"
+#include "backends/keepalived/keepalived.hpp"
 #include "cli/commands.hpp"
 #include "cli/diff_output.hpp"
 #include "cli/kernel_view.hpp"
@@ -22,6 +23,7 @@ struct Options {
     std::string old_file;
     std::string format = "text";
     std::string only;
+    std::string keepalived_config = "/etc/keepalived/keepalived.conf";
     bool rules = false;
     bool exit_code = false;
 };
@@ -46,23 +48,15 @@ std::vector<IpvsService> services_on(Site const& site, std::string const& direct
 }
 
 std::vector<DirectorWrites> writes_between(Side const& before, Side const& after) {
-    std::vector<std::string> names;
-    for (auto const* side : {&after, &before})
-        for (auto const& director : side->directors)
-            if (std::ranges::find(names, director.name) == names.end())
-                names.push_back(director.name);
-    static DirectorState const nothing;
     std::vector<DirectorWrites> all;
-    for (auto const& name : names) {
-        auto const* from = find(before.directors, name);
-        auto const* to = find(after.directors, name);
+    for (auto const& [name, from, to] : pair_directors(before, after)) {
         std::vector<FamilyChange> tables;
         for (auto const family : families) {
             auto const index = static_cast<std::size_t>(family);
-            tables.push_back({family, (from == nullptr ? nothing : *from).marks[index],
-                              (to == nullptr ? nothing : *to).marks[index]});
+            tables.push_back({family, from->marks[index], to->marks[index]});
         }
-        auto writes = writes_between(name, tables, services_on(*before.site, name), services_on(*after.site, name));
+        auto writes =
+            writes_between(name, tables, services_on(*before.site, from->name), services_on(*after.site, to->name));
         if (!writes.empty())
             all.push_back(std::move(writes));
     }
@@ -76,7 +70,7 @@ Status finish(DiffReport const& report, Options const& options, Environment cons
         environment.out << diff_markdown(report, options.rules, comment_limit);
     else
         environment.out << diff_text(report, options.rules, environment.colour_out);
-    return options.exit_code && !report.empty() ? Status::differs : Status::done;
+    return options.exit_code && !report.difference.empty() ? Status::differs : Status::done;
 }
 
 Status fail(Environment const& environment, std::string_view message) {
@@ -97,8 +91,8 @@ Status diff_sites(Options const& options, Environment const& environment) {
     auto const& name = options.site.director;
     if (!name.empty() && !before->site.find_director(name) && !after->site.find_director(name))
         return fail(environment, choose_director(after->site, name, environment.host).error());
-    Side const from{states_of(before->site, layout_linear), &before->site};
-    Side const to{states_of(after->site, layout_linear), &after->site};
+    Side const from{states_of(before->site, layout_linear), &before->site, {}};
+    Side const to{states_of(after->site, layout_linear), &after->site, {}};
     DiffReport report{options.old_file, options.site.file, compare(from, to), {}, writes_between(from, to)};
     report.rollout = plan_rollout(from, to, report.difference);
     if (!name.empty()) {
@@ -108,46 +102,97 @@ Status diff_sites(Options const& options, Environment const& environment) {
     return finish(report, options, environment);
 }
 
-/// As if the kernel had just what the site wants there.
-void leave_out(std::string_view what, KernelView& view, DirectorState& now, DirectorState const& wanted,
-               std::vector<IpvsService> const& services) {
-    if (what == "marks") {
-        now.marks = wanted.marks;
-        for (auto& table : view.tables)
-            table.before = table.after;
-    } else if (what == "ipvs") {
-        now.services = wanted.services;
-        view.services = services;
-    }
+/// Whether keepalived has the file that the site makes, so that what IPVS lacks is what its checks have taken out.
+std::expected<bool, SystemError> is_configured(Site const& site, Plan const& plan, std::string const& path,
+                                               Kernel& kernel) {
+    auto const text = kernel.open_keepalived(path)->read();
+    if (!text)
+        return std::unexpected(text.error());
+    return *text == keepalived_text(site, {&plan, 1});
 }
+
+/// A director's kernel beside what the site wants of it.
+class KernelComparison {
+public:
+    KernelComparison(Site const& site, DirectorId director, Options const& options, Kernel& kernel)
+        : site_(site), plan_(make_plan(site, director)), options_(options), kernel_(kernel),
+          wanted_{states_of(site, layout_linear), nullptr, {}}, mine_(wanted_.directors[director.index]) {}
+
+    std::expected<DiffReport, SystemError> run() {
+        auto view = read_kernel(site_, plan_, kernel_, options_.only != "marks");
+        if (!view)
+            return std::unexpected(std::move(view.error()));
+        if (options_.only == "ipvs")
+            for (auto& table : view->tables)
+                table.before = table.after;
+        auto const services = ipvs_services(plan_);
+        auto now = services; // as if the kernel had just these
+        if (options_.only != "marks") {
+            if (auto looked = look_further(*view); !looked)
+                return std::unexpected(std::move(looked.error()));
+            now = client_services(*view, site_, plan_, mine_, site_.ipvs == IpvsOwner::keepalived && is_configured_);
+        }
+        Side const kernel_side{{state_of(*view, now, site_, mine_)}, nullptr, mine_.name};
+        DiffReport report{"the kernel of " + mine_.name, options_.site.file, compare(kernel_side, wanted_), {}, {}};
+        std::ranges::move(changes_, std::back_inserter(report.difference.changes));
+        auto writes = writes_between(mine_.name, view->tables, now, services);
+        if (!writes.empty())
+            report.writes.push_back(std::move(writes));
+        return report;
+    }
+
+private:
+    /// At what is neither a rule nor a service.
+    std::expected<void, SystemError> look_further(KernelView const& view) {
+        auto const settings = read_settings(site_, plan_, view, kernel_);
+        if (!settings)
+            return std::unexpected(settings.error());
+        if (settings->daemons_differ)
+            add(Change::Kind::sync, "connection sync: the daemons that run are not the site's");
+        for (auto const& setting : settings->settings)
+            if (setting.value != setting.site_value)
+                add(Change::Kind::setting, fmt::format("{} {} to {}", setting.name, setting.value, setting.site_value));
+        if (site_.ipvs != IpvsOwner::keepalived)
+            return {};
+        auto const configured = is_configured(site_, plan_, options_.keepalived_config, kernel_);
+        if (!configured)
+            return std::unexpected(configured.error());
+        is_configured_ = *configured;
+        if (!is_configured_)
+            add(Change::Kind::checks, "keepalived's configuration is not the site's, so what IPVS lacks may be new, or "
+                                      "taken out by a check");
+        return {};
+    }
+
+    void add(Change::Kind kind, std::string text) {
+        changes_.push_back({kind, "site", {mine_.name}, std::move(text), "established connections go on", false});
+    }
+
+    Site const& site_;
+    Plan plan_;
+    Options const& options_;
+    Kernel& kernel_;
+    Side wanted_;
+    DirectorState const& mine_;
+    bool is_configured_ = false;
+    std::vector<Change> changes_;
+};
 
 Status diff_kernel(Options const& options, Environment const& environment) {
     auto const input = read_site(options.site, environment);
     print_messages(*input, options.site, environment);
     if (!input->good())
         return Status::bad_input;
-    auto const& site = input->site;
-    auto const director = choose_director(site, options.site.director, environment.host);
+    auto const director = choose_director(input->site, options.site.director, environment.host);
     if (!director)
         return fail(environment, director.error());
-    auto const plan = make_plan(site, *director);
     auto const kernel = environment.kernel();
-    auto view = read_kernel(site, plan, *kernel, options.only != "marks");
-    if (!view) {
-        print_failure(environment, view.error().message);
+    auto const report = KernelComparison(input->site, *director, options, *kernel).run();
+    if (!report) {
+        print_failure(environment, report.error().message);
         return Status::refused;
     }
-    auto const wanted = state_of(site, *director, layout_linear);
-    auto const services = ipvs_services(plan);
-    auto now = state_of(*view, site, plan, wanted);
-    if (!options.only.empty())
-        leave_out(options.only == "marks" ? "ipvs" : "marks", *view, now, wanted, services);
-    DiffReport report{
-        "the kernel of " + wanted.name, options.site.file, compare({{now}, nullptr}, {{wanted}, nullptr}), {}, {}};
-    auto writes = writes_between(wanted.name, view->tables, view->services, services);
-    if (!writes.empty())
-        report.writes.push_back(std::move(writes));
-    return finish(report, options, environment);
+    return finish(*report, options, environment);
 }
 
 } // namespace
@@ -173,7 +218,14 @@ Command add_diff(CLI::App& subcommand) {
     subcommand.add_option("--only", options->only, "with one FILE: the mangle tables alone, or IPVS alone")
         ->check(CLI::IsMember({"marks", "ipvs"}))
         ->option_text("marks|ipvs");
+    subcommand
+        .add_option("--keepalived-config", options->keepalived_config,
+                    "with one FILE, under `ipvs keepalived`: the file that keepalived reads")
+        ->check(not_empty)
+        ->option_text("PATH [/etc/keepalived/keepalived.conf]");
     subcommand.final_callback([options, files] {
+        if (files->size() == 2 && files->front() == "-" && files->back() == "-")
+            throw CLI::ValidationError("FILES", "standard input can be one of the two, not both");
         if (files->size() == 2 && !options->only.empty())
             throw CLI::ValidationError("--only", "is for a comparison with the kernel");
         options->site.file = files->back();

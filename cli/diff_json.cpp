@@ -48,6 +48,7 @@ Json json_of(MarkChange const& change) {
         {"ports", array_of(change.ports, [](auto const& ports) { return json_of(ports); })},
         {"named_protocols", change.protocols},
         {"sent_here", change.sent_here},
+        {"carried", change.carried.value},
         {"interfaces", array_of(change.interfaces, [](auto const& interface) { return json_of(interface); })},
     };
     auto macs = Json::array();
@@ -98,10 +99,10 @@ Json json_of(Rollout const& rollout) {
 } // namespace
 
 std::string diff_json(DiffReport const& report) {
-    Json object = {
+    Json const object = {
         {"before", report.before},
         {"after", report.after},
-        {"differs", !report.empty()},
+        {"differs", !report.difference.empty()},
         {"disruptive", report.difference.disruptive()},
         {"changes", array_of(report.difference.changes, [](auto const& change) { return json_of(change); })},
         {"traffic", array_of(report.difference.traffic,

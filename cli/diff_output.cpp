@@ -22,17 +22,27 @@ std::string sentence(Change const& change) {
 
 std::string order_of(Rollout const& rollout) { return fmt::format("{}", fmt::join(rollout.order, ", then ")); }
 
+/// What makes a change safe that no order does.
+std::string remedy_of(Rollout const& rollout) {
+    auto const is_in_knot = [&](Hazard::Kind kind) {
+        return std::ranges::any_of(rollout.avoided, [&](Hazard const& hazard) {
+            return hazard.kind == kind && std::ranges::find(rollout.knot, hazard.from) != rollout.knot.end() &&
+                   std::ranges::find(rollout.knot, hazard.to) != rollout.knot.end();
+        });
+    };
+    return is_in_knot(Hazard::Kind::balanced_twice)
+               ? "apply a site first in which each lists its old and its new MACs, everywhere, and then this one"
+               : "apply it in two steps, or when connections of an earlier role are over";
+}
+
 std::string verdict_of(Rollout const& rollout) {
     switch (rollout.verdict) {
     case Rollout::Verdict::one_director: break;
     case Rollout::Verdict::any_order: return "the directors can be changed in any order";
     case Rollout::Verdict::in_order: return fmt::format("change {}, in this order", order_of(rollout));
     case Rollout::Verdict::no_order:
-        return fmt::format(
-            "no order is safe for {}: apply a site first in which each lists its old and its new MACs and "
-            "the guard is on, everywhere, and then this one{}",
-            fmt::join(rollout.knot, ", "),
-            rollout.order.empty() ? "" : fmt::format("; before them, {}", order_of(rollout)));
+        return fmt::format("no order is safe for {}: {}{}", fmt::join(rollout.knot, ", "), remedy_of(rollout),
+                           rollout.order.empty() ? "" : fmt::format("; before them, {}", order_of(rollout)));
     }
     return "no two directors change";
 }
@@ -40,7 +50,7 @@ std::string verdict_of(Rollout const& rollout) {
 /// What is worth a reader's time: nothing for a change of one director that goes well.
 bool has_rollout(DiffReport const& report) {
     auto const& rollout = report.rollout;
-    return rollout && !report.empty() &&
+    return rollout && !report.difference.empty() &&
            (rollout->verdict != Rollout::Verdict::one_director || !rollout->unavoidable.empty() ||
             !rollout->standing.empty());
 }
@@ -59,8 +69,8 @@ std::vector<std::string> rollout_lines(Rollout const& rollout) {
 
 std::string summary_of(DiffReport const& report) {
     auto const& changes = report.difference.changes;
-    if (report.empty())
-        return "no difference";
+    if (report.difference.empty())
+        return report.writes.empty() ? "no difference" : "no difference to traffic; the same stands in another order";
     auto text = fmt::format("{}, {} disruptive", counted(changes.size(), "change"), report.difference.disruptive());
     std::vector<std::string> directors;
     for (auto const& change : changes)
@@ -88,21 +98,27 @@ std::string bold(std::string_view text, bool colour) {
     return colour ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string(text);
 }
 
-/// Text that Markdown shows as it is, whoever wrote it.
-std::string escaped(std::string_view text) {
+/// Text for an HTML element, in which Markdown has no meaning.
+std::string html(std::string_view text) {
     std::string out;
-    bool in_code = false; // our own sentences have code in backticks
     for (char const c : text) {
-        if (c == '`')
-            in_code = !in_code;
         if (c == '<')
             out += "&lt;";
         else if (c == '&')
             out += "&amp;";
-        else if (!in_code && std::string_view("*_[]|\\~#@").contains(c))
-            out += fmt::format("\\{}", c);
         else
             out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+    }
+    return out;
+}
+
+/// Text that Markdown shows as it is, whoever wrote it.
+std::string escaped(std::string_view text) {
+    std::string out;
+    for (char const c : html(text)) {
+        if (std::string_view("`*_[]|\\~#@").contains(c))
+            out += '\\';
+        out += c;
     }
     return out;
 }
@@ -210,11 +226,11 @@ std::string diff_markdown(DiffReport const& report, bool rules, std::size_t limi
         std::vector<std::string> lines;
         for (auto const& line : rollout_lines(*report.rollout))
             lines.push_back("- " + escaped(line));
-        add_details(comment, "Rollout: " + escaped(verdict_of(*report.rollout)), lines, "");
+        add_details(comment, "Rollout: " + html(verdict_of(*report.rollout)), lines, "");
     }
     if (rules)
         for (auto const& writes : report.writes)
-            add_details(comment, "Rules and writes of " + escaped(writes.director), diff_block(writes), "```diff\n");
+            add_details(comment, "Rules and writes of " + html(writes.director), diff_block(writes), "```diff\n");
     return comment.text();
 }
 

@@ -25,9 +25,7 @@ struct DiffReport {
     std::string after;
     Difference difference;
     std::optional<Rollout> rollout;     // none where one side is a kernel
-    std::vector<DirectorWrites> writes; // of directors that have some
-
-    [[nodiscard]] bool empty() const { return difference.empty() && writes.empty(); }
+    std::vector<DirectorWrites> writes; // of directors that have some, also where the same stands in another order
 };
 
 /// `rules`: the writes too.

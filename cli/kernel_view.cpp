@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 namespace lbc {
 namespace {
@@ -76,7 +77,50 @@ std::expected<KernelView, SystemError> read_kernel(Site const& site, Plan const&
     return view;
 }
 
-DirectorState state_of(KernelView const& view, Site const& site, Plan const& plan, DirectorState const& wanted) {
+std::expected<KernelSettings, SystemError> read_settings(Site const& site, Plan const& plan, KernelView const& view,
+                                                         Kernel& kernel) {
+    KernelSettings found;
+    auto daemons = view.ipvs->daemons();
+    if (!daemons)
+        return std::unexpected(std::move(daemons.error()));
+    found.daemons = std::move(*daemons);
+    auto const wanted = site.ipvs == IpvsOwner::keepalived ? std::vector<SyncDaemon>{} : sync_daemons(site);
+    found.daemons_differ =
+        (!wanted.empty() || view.record.sync) &&
+        !std::ranges::equal(wanted, found.daemons, [](auto const& a, auto const& b) { return a.is_met_by(b); });
+    auto settings = sysctls_of(plan);
+    settings.insert(view.record.sysctls.begin(), view.record.sysctls.end());
+    for (auto const& [sysctl, value] : settings) {
+        auto const now = kernel.read_sysctl(sysctl);
+        if (!now)
+            return std::unexpected(now.error());
+        found.settings.push_back({std::string(title(sysctl)), *now, value});
+    }
+    return found;
+}
+
+std::vector<IpvsService> client_services(KernelView const& view, Site const& site, Plan const& plan,
+                                         DirectorState const& wanted, bool without_checks) {
+    std::map<IpvsKey, KeepalivedService> checked;
+    if (without_checks)
+        for (auto& service : keepalived_services(site, plan))
+            checked.emplace(service.service.key, std::move(service));
+    std::vector<IpvsService> services;
+    for (auto now : view.services) {
+        if (std::ranges::any_of(
+                plan.checks, [&](CheckService const& check) { return IpvsKey{check.mark, check.family} == now.key; }))
+            continue; // no client's packet goes there
+        if (auto const* meant = wanted.find({now.key.mark, now.key.family}))
+            name_local_ways(now, *meant);
+        if (auto const found = checked.find(now.key); found != checked.end())
+            undo_checks(found->second, now);
+        services.push_back(std::move(now));
+    }
+    return services;
+}
+
+DirectorState state_of(KernelView const& view, std::vector<IpvsService> const& services, Site const& site,
+                       DirectorState const& wanted) {
     DirectorState state;
     state.name = wanted.name;
     state.macs = wanted.macs;
@@ -84,18 +128,8 @@ DirectorState state_of(KernelView const& view, Site const& site, Plan const& pla
     state.interfaces = wanted.interfaces;
     for (auto const& table : view.tables)
         state.marks[static_cast<std::size_t>(table.family)] = table.before;
-    auto const checked = keepalived_services(site, plan);
-    for (auto now : view.services) {
-        if (std::ranges::any_of(
-                plan.checks, [&](CheckService const& check) { return IpvsKey{check.mark, check.family} == now.key; }))
-            continue; // no client's packet goes there
+    for (auto const& now : services) {
         auto const* meant = wanted.find({now.key.mark, now.key.family});
-        if (meant != nullptr)
-            name_local_ways(now, *meant);
-        if (site.ipvs == IpvsOwner::keepalived)
-            for (auto const& service : checked)
-                if (service.service.key == now.key)
-                    undo_checks(service, now);
         auto& named = state.services.emplace_back();
         named.service = virtual_service(now);
         named.name = meant != nullptr ? meant->name : "fwmark " + now.key.mark.str();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backends/apply.hpp"
+#include "cli/status_view.hpp"
 #include "compiler/diff/state.hpp"
 
 namespace lbc {
@@ -17,9 +18,23 @@ struct KernelView {
 [[nodiscard]] std::expected<KernelView, SystemError> read_kernel(Site const& site, Plan const& plan, Kernel& kernel,
                                                                  bool with_services = true);
 
-/// The same as the state of a director, to be compared with what the site wants of it. What health checks have done to
-/// real servers under `ipvs keepalived` is left out: it is as if all were well.
-[[nodiscard]] DirectorState state_of(KernelView const& view, Site const& site, Plan const& plan,
+/// What else `apply` sets.
+struct KernelSettings {
+    std::vector<SyncDaemon> daemons; // that run
+    bool daemons_differ = false;     // from the site's
+    std::vector<SettingView> settings;
+};
+/// `view` must have services.
+[[nodiscard]] std::expected<KernelSettings, SystemError> read_settings(Site const& site, Plan const& plan,
+                                                                       KernelView const& view, Kernel& kernel);
+
+/// The services of `view` that packets of clients go to. `without_checks`: as if every health check of keepalived's had
+/// passed.
+[[nodiscard]] std::vector<IpvsService> client_services(KernelView const& view, Site const& site, Plan const& plan,
+                                                       DirectorState const& wanted, bool without_checks);
+
+/// These and the rules of `view` as the state of a director, to be compared with what the site wants of it.
+[[nodiscard]] DirectorState state_of(KernelView const& view, std::vector<IpvsService> const& services, Site const& site,
                                      DirectorState const& wanted);
 
 } // namespace lbc

@@ -1,10 +1,8 @@
-#include "backends/ipvs/ipvs_plan.hpp"
 #include "cli/commands.hpp"
 #include "cli/kernel_view.hpp"
 #include "cli/site_input.hpp"
 #include "cli/status_view.hpp"
 
-#include <algorithm>
 #include <ostream>
 
 namespace lbc {
@@ -15,28 +13,6 @@ struct Options {
     std::string format = "text";
 };
 
-/// The sync daemons that run, and the settings that are lbc's or should be.
-std::expected<void, SystemError> look_at_settings(Site const& site, Plan const& plan, Record const& record,
-                                                  Kernel& kernel, Ipvs& ipvs, StatusView& view) {
-    auto daemons = ipvs.daemons();
-    if (!daemons)
-        return std::unexpected(std::move(daemons.error()));
-    view.daemons = std::move(*daemons);
-    auto const wanted = site.ipvs == IpvsOwner::keepalived ? std::vector<SyncDaemon>{} : sync_daemons(site);
-    view.daemons_differ =
-        (!wanted.empty() || record.sync) &&
-        !std::ranges::equal(wanted, view.daemons, [](auto const& a, auto const& b) { return a.is_met_by(b); });
-    auto settings = sysctls_of(plan);
-    settings.insert(record.sysctls.begin(), record.sysctls.end());
-    for (auto const& [sysctl, value] : settings) {
-        auto const now = kernel.read_sysctl(sysctl);
-        if (!now)
-            return std::unexpected(now.error());
-        view.settings.push_back({std::string(title(sysctl)), *now, value});
-    }
-    return {};
-}
-
 /// What the kernel holds; of services, those that the site or the record makes lbc's.
 std::expected<StatusView, SystemError> look(Site const& site, DirectorId director, Kernel& kernel) {
     auto const plan = make_plan(site, director);
@@ -45,8 +21,12 @@ std::expected<StatusView, SystemError> look(Site const& site, DirectorId directo
         return std::unexpected(found.error());
     auto view = compare_status(site, plan, found->services);
     view.marks = compare_status(found->tables);
-    if (auto looked = look_at_settings(site, plan, found->record, kernel, *found->ipvs, view); !looked)
-        return std::unexpected(std::move(looked.error()));
+    auto settings = read_settings(site, plan, *found, kernel);
+    if (!settings)
+        return std::unexpected(std::move(settings.error()));
+    view.daemons = std::move(settings->daemons);
+    view.daemons_differ = settings->daemons_differ;
+    view.settings = std::move(settings->settings);
     return view;
 }
 

@@ -149,12 +149,15 @@ PacketCuts::PacketCuts(std::span<RulesFor const* const> rules) {
     std::set<InterfacePattern> named_interfaces;
     std::set<MacAddress> macs;
     std::map<std::uint8_t, std::set<std::uint32_t>> cuts;
+    marks.push_back({});
     for_each_rule(rules, [&](Rule const& rule) {
         auto const& when = rule.when;
         if (when.in_interface)
             named_interfaces.insert(*when.in_interface);
         if (when.source_mac)
             macs.insert(*when.source_mac);
+        if (when.mark && std::ranges::find(marks, *when.mark) == marks.end())
+            marks.push_back(*when.mark);
         if (when.protocol == 0)
             return;
         auto& of_protocol = cuts[when.protocol];
@@ -163,6 +166,7 @@ PacketCuts::PacketCuts(std::span<RulesFor const* const> rules) {
             of_protocol.insert(std::uint32_t{range.last.value} + 1);
         }
     });
+    std::ranges::sort(marks);
     interfaces = interface_classes(std::move(named_interfaces));
     sources = source_classes(macs);
     for (auto const& [protocol, of_protocol] : cuts)
@@ -235,10 +239,12 @@ public:
             for (auto const& [sources, interfaces] : alike)
                 add(out, what.first, what.second, interfaces, {sources.begin(), sources.end()});
         }
-        for (auto& [change, ports] : changes("OUTPUT", {}, std::nullopt)) {
-            add(out, change, ports, {}, {});
-            out.back().sent_here = true;
-        }
+        for (auto const mark : cuts_.marks)
+            for (auto& [change, ports] : changes("OUTPUT", {}, std::nullopt, mark)) {
+                add(out, change, ports, {}, {});
+                out.back().sent_here = true;
+                out.back().carried = mark;
+            }
     }
 
 private:
@@ -256,10 +262,11 @@ private:
 
     /// The ports whose packets of one origin have another outcome, by outcomes.
     std::map<Change, ChangedPorts> changes(std::string_view builtin, std::string const& interface,
-                                           std::optional<MacAddress> source) {
+                                           std::optional<MacAddress> source, Fwmark mark = {}) {
         std::map<Change, ChangedPorts> found;
         for (auto const& ports : cuts_.ports) {
-            auto const packet = cuts_.packet(destination_, ports, interface, source);
+            auto packet = cuts_.packet(destination_, ports, interface, source);
+            packet.mark = mark;
             auto const before = before_.walk(builtin, packet);
             auto const after = after_.walk(builtin, packet);
             if (before != after)
@@ -278,6 +285,8 @@ private:
 } // namespace
 
 std::vector<MarkChange> compare_rulesets(Ruleset const& before, Ruleset const& after) {
+    if (before == after)
+        return {};
     RuleIndex const old(before);
     RuleIndex const wanted(after);
     auto prefixes = old.destinations();

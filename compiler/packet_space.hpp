@@ -65,6 +65,7 @@ struct PacketCuts {
     std::vector<InterfaceClass> interfaces; // `lo` first, then those that rules name, then all others
     std::vector<SourceClass> sources;
     std::vector<ProtocolPorts> ports; // each with one range
+    std::vector<Fwmark> marks;        // 0, and those that a rule asks for
 
     explicit PacketCuts(std::span<RulesFor const* const> rules);
 
@@ -79,8 +80,9 @@ struct PacketCuts {
 struct MarkChange {
     DestinationClass destination;
     std::vector<ProtocolPorts> ports;
-    bool sent_here = false;                 // the director itself sends them
-    std::vector<InterfaceClass> interfaces; // where they enter; empty if it sends them
+    bool sent_here = false;                 // the director itself sends them, or IPVS forwards them
+    Fwmark carried;                         // what they carry then; 0 where they enter
+    std::vector<InterfaceClass> interfaces; // where they enter; empty where they leave
     std::vector<SourceClass> sources;       // likewise
     std::vector<std::uint8_t> protocols;    // that a rule for the destination names: `ports` without one is no other
     std::vector<MacAddress> macs;           // likewise: a source that is `other` is none of them
@@ -90,8 +92,8 @@ struct MarkChange {
     [[nodiscard]] bool from_others() const; // any client's MAC is among the sources
 };
 
-/// What differs between two Rulesets of one family, for packets that come without a mark. Each packet is in one of
-/// them at most.
+/// What differs between two Rulesets of one family, for packets that enter without a mark, and for those that leave
+/// with any. Each packet is in one of them at most.
 [[nodiscard]] std::vector<MarkChange> compare_rulesets(Ruleset const& before, Ruleset const& after);
 
 } // namespace lbc

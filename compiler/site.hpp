@@ -29,7 +29,7 @@ struct Located {
 /// Where a value came from, which is no part of the value: all are equal.
 struct Origin : Span {
     Origin() = default;
-    Origin(Span span) : Span(span) {}
+    Origin(Span span) : Span(span) {} // NOLINT(google-explicit-constructor): a Span is all that it is
     friend bool operator==(Origin const& /*a*/, Origin const& /*b*/) { return true; }
 };
 

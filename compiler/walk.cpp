@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 #include <variant>
 
 namespace lbc {
 namespace {
 
-/// The kernel refuses loops; this many chains one in another are none of ours either.
+/// The kernel refuses loops, but chains that jump to one chain twice each double the way. No chains of ours are this
+/// deep or walk this many rules for one packet's destination.
 constexpr int deepest = 64;
+constexpr int most_rules = 100'000;
 
 bool matches(Matches const& when, Packet const& packet) {
     if (when.in_interface && !when.in_interface->matches(packet.interface))
@@ -29,14 +32,15 @@ bool matches(Matches const& when, Packet const& packet) {
 
 class Walk {
 public:
-    Walk(Ruleset const& rules, std::vector<RulesFor::NamedChain> const& chains, Packet const& packet)
-        : rules_(rules), chains_(chains), packet_(packet) {}
+    Walk(Ruleset const& rules, std::vector<RulesFor::NamedChain> const& chains, Packet packet)
+        : rules_(rules), chains_(chains), packet_(std::move(packet)) {}
 
     /// Whether the walk goes on behind the rule.
     bool take(Rule const& rule, int depth) {
+        ++walked_;
         if (!matches(rule.when, packet_))
             return true;
-        if (!rule.when.unknown.empty() || depth > deepest)
+        if (!rule.when.unknown.empty() || depth > deepest || walked_ > most_rules)
             return stop_unknown();
         return std::visit([&](auto const& target) { return take(target, depth); }, rule.then);
     }
@@ -83,6 +87,7 @@ private:
     Ruleset const& rules_;
     std::vector<RulesFor::NamedChain> const& chains_;
     Packet packet_;
+    int walked_ = 0;
     bool dropped_ = false;
     bool unknown_ = false;
     bool is_over_ = false;

@@ -6,24 +6,17 @@
 namespace lbc {
 namespace {
 
-DirectorState const no_state;
-
-std::vector<DirectorPair> pair_directors(Side const& before, Side const& after) {
-    std::vector<DirectorPair> pairs;
-    for (auto const& director : after.directors) {
-        auto const* old = find(before.directors, director.name);
-        pairs.push_back({director.name, old == nullptr ? &no_state : old, &director});
-    }
-    for (auto const& director : before.directors)
-        if (find(after.directors, director.name) == nullptr)
-            pairs.push_back({director.name, &director, &no_state});
-    return pairs;
+bool is_same_box(DirectorState const& a, DirectorState const& b) {
+    return std::ranges::any_of(a.macs, [&](auto const& mac) { return !mac.is_vrrp() && contains(b.macs, mac); }) ||
+           std::ranges::any_of(a.addresses, [&](auto const& address) { return contains(b.addresses, address); });
 }
 
-bool has_service(DirectorStates const& states, std::string_view name) {
-    return std::ranges::any_of(states, [&](auto const& state) {
-        return std::ranges::find(state.services, name, &NamedService::name) != state.services.end();
-    });
+std::set<std::string_view> service_names(DirectorStates const& states) {
+    std::set<std::string_view> names;
+    for (auto const& state : states)
+        for (auto const& service : state.services)
+            names.insert(service.name);
+    return names;
 }
 
 /// The service that a director's packets of another go to, by name: the one with its mark, else the one that packets
@@ -46,12 +39,14 @@ std::map<std::string, std::string> find_renamed(std::vector<DirectorPair> const&
                                                 Side const& after) {
     std::map<std::string, std::string> renamed;
     std::set<std::string> taken;
+    auto const names_before = service_names(before.directors);
+    auto const names_after = service_names(after.directors);
     for (std::size_t i = 0; i < directors.size(); ++i)
         for (auto const& service : directors[i].before->services) {
-            if (renamed.contains(service.name) || has_service(after.directors, service.name))
+            if (renamed.contains(service.name) || names_after.contains(service.name))
                 continue;
             auto name = successor_of(service, directors[i], traffic[i]);
-            if (!name.empty() && !has_service(before.directors, name) && taken.insert(name).second)
+            if (!name.empty() && !names_before.contains(name) && taken.insert(name).second)
                 renamed.emplace(service.name, std::move(name));
         }
     return renamed;
@@ -85,15 +80,19 @@ private:
     std::map<std::string, std::size_t> places_;
 };
 
-/// That a service is gone says nothing more where its packets are said to be balanced no longer.
-void drop_echoes(Changes& changes) {
-    std::set<std::pair<std::string, std::vector<std::string>>> told;
-    for (auto const& change : changes)
-        if (change.kind == Change::Kind::not_balanced || change.kind == Change::Kind::moved)
-            told.emplace(change.subject, change.directors);
-    std::erase_if(changes, [&](Change const& change) {
-        return change.kind == Change::Kind::service_removed && told.contains({change.subject, change.directors});
-    });
+/// Says of a service with another name what it was called, where there is more to say of it.
+void name_renamed(std::map<std::string, std::string> const& renamed, Changes& changes) {
+    for (auto const& [before, after] : renamed) {
+        auto const subject = "service " + after;
+        if (!before.starts_with("fwmark ") && // a kernel's has no name
+            std::ranges::find(changes, subject, &Change::subject) != changes.end())
+            changes.insert(changes.begin(), {Change::Kind::service_changed,
+                                             subject,
+                                             {},
+                                             "was called " + before,
+                                             "established connections go on",
+                                             false});
+    }
 }
 
 /// One sentence for all directors that it is true of.
@@ -183,6 +182,41 @@ std::string Comparison::owner_of(MacAddress const& mac) const {
     return {};
 }
 
+std::string Comparison::director_name(std::string const& old) const {
+    auto const found = std::ranges::find_if(
+        directors, [&](DirectorPair const& pair) { return !pair.joins() && pair.before->name == old; });
+    return found == directors.end() ? old : found->name;
+}
+
+std::vector<std::string> Comparison::director_names() const {
+    std::vector<std::string> names;
+    for (auto const& director : directors)
+        names.push_back(director.name);
+    return names;
+}
+
+std::vector<DirectorPair> pair_directors(Side const& before, Side const& after) {
+    std::vector<DirectorPair> pairs;
+    std::set<DirectorState const*> taken;
+    for (auto const& director : after.directors) {
+        auto const* old = find(before.directors, director.name);
+        taken.insert(old);
+        pairs.push_back({director.name, old == nullptr ? &empty_state() : old, &director});
+    }
+    for (auto& pair : pairs)
+        for (auto const& old : before.directors)
+            if (pair.joins() && !taken.contains(&old) && is_same_box(old, *pair.after)) {
+                pair.before = &old;
+                taken.insert(&old);
+            }
+    for (auto const& old : before.directors)
+        if (!taken.contains(&old))
+            pairs.push_back({old.name, &old, &empty_state()});
+    if (!before.only.empty())
+        std::erase_if(pairs, [&](DirectorPair const& pair) { return pair.name != before.only; });
+    return pairs;
+}
+
 Difference compare(Side const& before, Side const& after) {
     Difference difference;
     Comparison all{before, after, pair_directors(before, after), {}};
@@ -197,8 +231,8 @@ Difference compare(Side const& before, Side const& after) {
     all.renamed = find_renamed(all.directors, traffic, before, after);
     Changes changes;
     for (std::size_t i = 0; i < traffic.size(); ++i) {
-        add_traffic_lines(all, all.directors[i], traffic[i], changes);
-        add_service_lines(all, all.directors[i], changes);
+        auto const told = add_traffic_lines(all, all.directors[i], traffic[i], changes);
+        add_service_lines(all, all.directors[i], told, changes);
         if (!traffic[i].empty())
             difference.traffic.push_back({all.directors[i].name, std::move(traffic[i])});
     }
@@ -208,9 +242,10 @@ Difference compare(Side const& before, Side const& after) {
         add_vrrp_lines(all, changes);
         add_setting_lines(all, changes);
     }
-    drop_echoes(changes);
+    name_renamed(all.renamed, changes);
     difference.changes = merged(changes);
     std::ranges::stable_sort(difference.changes, {}, SubjectOrder(all));
+    difference.renamed = std::move(all.renamed);
     return difference;
 }
 

@@ -38,7 +38,7 @@ struct Change {
 
     Kind kind{};
     std::string subject;                // "service web", "director lb3", "vrrp vi1", "site"
-    std::vector<std::string> directors; // where it happens; empty: it is none's alone
+    std::vector<std::string> directors; // where it happens; empty: it is none's own
     std::string text;                   // "192.0.2.1:443/tcp is now balanced (mark 0x3c)"
     std::string connections;            // what becomes of established ones; empty: nothing
     bool disruptive = false;            // some of them break, or traffic is at risk
@@ -55,6 +55,7 @@ struct DirectorTraffic {
 struct Difference {
     std::vector<Change> changes;          // by subject: services in the order of the source, directors, vrrp, site
     std::vector<DirectorTraffic> traffic; // of directors that have some
+    std::map<std::string, std::string> renamed; // services that are there by another name: old to new
 
     [[nodiscard]] bool empty() const { return changes.empty() && traffic.empty(); }
     [[nodiscard]] std::size_t disruptive() const;
@@ -62,14 +63,28 @@ struct Difference {
     void keep_only(std::string const& director);
 };
 
-/// One side of a comparison. A kernel's has no site.
+/// One side of a comparison.
 struct Side {
     DirectorStates directors;
-    Site const* site = nullptr;
+    Site const* site = nullptr; // null: a kernel's, or what a kernel is compared with
+    std::string only;           // the one director that is compared, whose kernel it is; empty: all
 };
 
-/// What leads from `before` to `after`. A director that only one of them has is compared with one that has nothing;
-/// where `before` is a kernel's, only its director is compared.
+/// One director on both sides. Where a side lacks it, its state there is `empty_state()`.
+struct DirectorPair {
+    std::string name; // of `after` where that has it
+    DirectorState const* before = nullptr;
+    DirectorState const* after = nullptr;
+
+    [[nodiscard]] bool joins() const { return before == &empty_state(); }
+    [[nodiscard]] bool leaves() const { return after == &empty_state(); }
+};
+
+/// Directors of both sides: those of one name, then, of what is left, those that share a MAC or an address, which are
+/// one box with another name. In the order of `after`, then those that leave.
+[[nodiscard]] std::vector<DirectorPair> pair_directors(Side const& before, Side const& after);
+
+/// What leads from `before` to `after`.
 [[nodiscard]] Difference compare(Side const& before, Side const& after);
 
 } // namespace lbc

@@ -16,13 +16,6 @@ template <typename T>
     return std::ranges::find(list, item) != list.end();
 }
 
-/// One director, before and after; where it is missing, a state with nothing in it.
-struct DirectorPair {
-    std::string name;
-    DirectorState const* before = nullptr;
-    DirectorState const* after = nullptr;
-};
-
 /// A service of one family, before and after; null where it is missing.
 struct ServicePair {
     NamedService const* before = nullptr;
@@ -36,7 +29,7 @@ struct Comparison {
     Side const& before;
     Side const& after;
     std::vector<DirectorPair> directors;
-    std::map<std::string, std::string> renamed; // names of services before, to their names after, where both exist
+    std::map<std::string, std::string> renamed; // see Difference
 
     /// The name by which a service that was there goes on.
     [[nodiscard]] std::string const& name_of(NamedService const& old) const;
@@ -45,6 +38,9 @@ struct Comparison {
     [[nodiscard]] std::string name_of(IpAddress const& address, Port port) const;
     /// The director that a MAC is, or was; empty: nobody's.
     [[nodiscard]] std::string owner_of(MacAddress const& mac) const;
+    /// What a director of the site before is called now, or was.
+    [[nodiscard]] std::string director_name(std::string const& before) const;
+    [[nodiscard]] std::vector<std::string> director_names() const;
 };
 
 /// What becomes of established connections of a service that packets no longer go to.
@@ -63,11 +59,18 @@ struct Fate {
 /// The first few, and how many more there are.
 [[nodiscard]] std::string list_of(std::vector<std::string> const& items);
 
+/// Words about what is on one side alone: "added a, b; removed c".
+[[nodiscard]] std::string added_and_removed(std::vector<std::string> before, std::vector<std::string> after);
+/// Whether both sites run the same sync daemon, bound to the same instance whatever it is called.
+[[nodiscard]] bool is_same_sync(Site const& before, Site const& after);
+
 using Changes = std::vector<Change>;
 
-void add_traffic_lines(Comparison const& all, DirectorPair const& director, std::vector<MarkChange> const& traffic,
+/// Gives the services that packets no longer go to, of which a sentence says what becomes of connections.
+std::set<ServiceKey> add_traffic_lines(Comparison const& all, DirectorPair const& director,
+                                       std::vector<MarkChange> const& traffic, Changes& out);
+void add_service_lines(Comparison const& all, DirectorPair const& director, std::set<ServiceKey> const& told,
                        Changes& out);
-void add_service_lines(Comparison const& all, DirectorPair const& director, Changes& out);
 void add_check_lines(Comparison const& all, Changes& out);
 void add_director_lines(Comparison const& all, Changes& out);
 void add_vrrp_lines(Comparison const& all, Changes& out);

@@ -10,8 +10,9 @@ namespace {
 /// What one director does with the packets that another forwards to it, each with one of the sites.
 class Meeting {
 public:
-    Meeting(Box const& from, std::size_t from_version, Box const& to, std::size_t to_version)
-        : from_(from), from_version_(from_version), to_(to), to_version_(to_version) {}
+    Meeting(Box const& from, std::size_t from_version, Box const& to, std::size_t to_version,
+            std::set<IpAddress> const& directors)
+        : from_(from), from_version_(from_version), to_(to), to_version_(to_version), directors_(directors) {}
 
     Findings run() {
         for (auto const family : families)
@@ -36,6 +37,17 @@ private:
         });
     }
 
+    /// Whether some rule gives a mark by which a packet can come to the receiver.
+    [[nodiscard]] bool leads_to_receiver(RulesFor const& rules, Family family) const {
+        for (auto const& chain : rules.chains())
+            for (auto const* rule : chain.rules)
+                if (auto const* target = std::get_if<SetMark>(&rule->then))
+                    if (auto const* service = sender().find({target->mark, family}))
+                        if (real_at_receiver(service->service) != nullptr)
+                            return true;
+        return false;
+    }
+
     void look(Family family) {
         auto const index = static_cast<std::size_t>(family);
         auto const& out = *from_.versions[from_version_].rules[index];
@@ -46,6 +58,8 @@ private:
         add_all_of(other, prefixes);
         for (auto const& destination : destination_classes(family, std::move(prefixes))) {
             RulesFor const sending = out.at(destination.prefix);
+            if (!leads_to_receiver(sending, family))
+                continue;
             RulesFor const receiving = in.at(destination.prefix);
             RulesFor const receiving_else = other.at(destination.prefix);
             PacketCuts const cuts(std::array{&sending, &receiving, &receiving_else});
@@ -87,15 +101,22 @@ private:
         return outcome.dropped ? nullptr : state.find({outcome.mark, packet.destination.family()});
     }
 
-    /// Whether IPVS may know a connection of a client's packet, and lead it to another box.
+    /// Whether IPVS may know a connection of a client's packet, and lead it to another director. It goes by a real
+    /// server that is still there; what has lost its own is dropped (ip_vs_in).
     [[nodiscard]] bool remembers(PacketCuts const& cuts, Packet packet, RulesFor const& rules,
                                  DirectorState const& state) const {
         return std::ranges::any_of(cuts.interfaces, [&](InterfaceClass const& interface) {
             packet.interface = interface.name;
             auto const* service = balanced(state, rules, packet);
-            return service != nullptr && std::ranges::any_of(service->service.reals, [&](Destination const& real) {
-                       return !contains(to_.addresses, real.address);
-                   });
+            auto const* now = service == nullptr ? nullptr : receiver().find(service->key());
+            if (now == nullptr || service->service.one_packet)
+                return false;
+            return std::ranges::any_of(service->service.reals, [&](Destination const& real) {
+                return directors_.contains(real.address) && !contains(to_.addresses, real.address) &&
+                       std::ranges::any_of(now->service.reals, [&](Destination const& other) {
+                           return other.address == real.address && other.port == real.port;
+                       });
+            });
         });
     }
 
@@ -135,13 +156,15 @@ private:
     std::size_t from_version_;
     Box const& to_;
     std::size_t to_version_;
+    std::set<IpAddress> const& directors_;
     Findings findings_;
 };
 
 } // namespace
 
-Findings meet_boxes(Box const& from, std::size_t from_version, Box const& to, std::size_t to_version) {
-    return Meeting(from, from_version, to, to_version).run();
+Findings meet_boxes(Box const& from, std::size_t from_version, Box const& to, std::size_t to_version,
+                    std::set<IpAddress> const& directors) {
+    return Meeting(from, from_version, to, to_version, directors).run();
 }
 
 } // namespace lbc

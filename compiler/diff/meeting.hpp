@@ -8,6 +8,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +27,8 @@ struct Box {
     std::array<Version, 2> versions;  // old, new
     std::vector<MacAddress> macs;     // of either site
     std::vector<IpAddress> addresses; // likewise
-    bool changes = false;
+    bool is_written = false;          // it has other rules or services than before
+    bool changes = false;             // or other MACs or addresses
 
     /// On the way, nobody knows which of its MACs it has.
     [[nodiscard]] std::vector<MacAddress> const& macs_in(std::size_t version, std::size_t version_of_other) const {
@@ -37,7 +39,8 @@ struct Box {
 /// What goes wrong of a kind and a service, with one packet that shows it.
 using Findings = std::map<std::pair<Hazard::Kind, std::string>, std::string>;
 
-/// 0 is the old site, 1 the new one.
-[[nodiscard]] Findings meet_boxes(Box const& from, std::size_t from_version, Box const& to, std::size_t to_version);
+/// 0 is the old site, 1 the new one. `directors` are the addresses of all of them.
+[[nodiscard]] Findings meet_boxes(Box const& from, std::size_t from_version, Box const& to, std::size_t to_version,
+                                  std::set<IpAddress> const& directors);
 
 } // namespace lbc

@@ -14,8 +14,6 @@
 namespace lbc {
 namespace {
 
-DirectorState const no_state;
-
 template <typename T>
 void add_all(std::vector<T>& list, std::vector<T> const& more) {
     for (auto const& item : more)
@@ -23,30 +21,33 @@ void add_all(std::vector<T>& list, std::vector<T> const& more) {
             list.push_back(item);
 }
 
+bool same_services(DirectorState const& a, DirectorState const& b) {
+    return std::ranges::equal(a.services, b.services, [](NamedService const& one, NamedService const& other) {
+        return one.key() == other.key() && one.service.reals == other.service.reals;
+    });
+}
+
 std::vector<Box> boxes_of(Side const& before, Side const& after, Difference const& difference) {
     std::vector<Box> boxes;
-    auto const add = [&](std::string const& name) {
+    for (auto const& pair : pair_directors(before, after)) {
         auto& box = boxes.emplace_back();
-        box.name = name;
-        auto const sides = std::array{&before, &after};
-        for (std::size_t i = 0; i < sides.size(); ++i) {
-            auto const* state = find(sides[i]->directors, name);
-            box.versions[i].state = state == nullptr ? &no_state : state;
+        box.name = pair.name;
+        auto const states = std::array{pair.before, pair.after};
+        for (std::size_t i = 0; i < states.size(); ++i) {
+            box.versions[i].state = states[i];
             for (std::size_t family = 0; family < families.size(); ++family)
-                box.versions[i].rules[family] = std::make_unique<RuleIndex>(box.versions[i].state->marks[family]);
-            add_all(box.macs, box.versions[i].state->macs);
-            add_all(box.addresses, box.versions[i].state->addresses);
+                box.versions[i].rules[family] = std::make_unique<RuleIndex>(states[i]->marks[family]);
+            add_all(box.macs, states[i]->macs);
+            add_all(box.addresses, states[i]->addresses);
         }
-        box.changes =
-            std::ranges::any_of(difference.changes,
-                                [&](Change const& change) { return contains(change.directors, name); }) ||
-            std::ranges::find(difference.traffic, name, &DirectorTraffic::director) != difference.traffic.end();
-    };
-    for (auto const& director : after.directors)
-        add(director.name);
-    for (auto const& director : before.directors)
-        if (find(after.directors, director.name) == nullptr)
-            add(director.name);
+        box.is_written = pair.before->marks != pair.after->marks || !same_services(*pair.before, *pair.after) ||
+                         pair.before->backup_only != pair.after->backup_only ||
+                         std::ranges::any_of(difference.changes, [&](Change const& change) {
+                             return contains(change.directors, pair.name);
+                         });
+        box.changes = box.is_written || !std::ranges::is_permutation(pair.before->macs, pair.after->macs) ||
+                      !std::ranges::is_permutation(pair.before->addresses, pair.after->addresses);
+    }
     return boxes;
 }
 
@@ -98,7 +99,7 @@ bool is_alike(Hazard const& a, Hazard const& b) {
 }
 
 std::string when_of(Hazard const& hazard) {
-    auto const version = [](bool is_new) { return is_new ? "the new site" : "the old one"; };
+    auto const version = [](bool is_new) { return is_new ? "the new site" : "the old site"; };
     if (hazard.from_new == hazard.to_new)
         return fmt::format("with {}", version(hazard.to_new));
     return fmt::format("while {} has {} and {} {}", hazard.from, version(hazard.from_new), hazard.to,
@@ -108,13 +109,18 @@ std::string when_of(Hazard const& hazard) {
 class RolloutPlanner {
 public:
     RolloutPlanner(Side const& before, Side const& after, Difference const& difference)
-        : before_(before), after_(after), boxes_(boxes_of(before, after, difference)) {}
+        : before_(before), after_(after), renamed_(difference.renamed), boxes_(boxes_of(before, after, difference)) {
+        for (auto const& box : boxes_)
+            directors_.insert(box.addresses.begin(), box.addresses.end());
+    }
 
     Rollout run() {
         std::vector<std::string> changing;
         for (auto const& box : boxes_)
             if (box.changes)
                 changing.push_back(box.name);
+        if (changing.empty())
+            return {};
         Order order(changing);
         for (auto const& from : boxes_)
             for (auto const& to : boxes_)
@@ -135,15 +141,15 @@ public:
 
 private:
     void meet(Box const& from, Box const& to, Order& order) {
-        auto const old = meet_boxes(from, 0, to, 0);
-        auto const wanted = meet_boxes(from, 1, to, 1);
+        auto const old = meet_boxes(from, 0, to, 0, directors_);
+        auto const wanted = meet_boxes(from, 1, to, 1, directors_);
         for (auto const& [what, detail] : wanted)
             rollout_.standing.push_back(hazard(what, detail, from, true, to, true));
         lost(from, to);
         if (!from.changes || !to.changes)
             return;
         for (bool const from_new : {false, true})
-            for (auto const& [what, detail] : meet_boxes(from, from_new ? 1 : 0, to, from_new ? 0 : 1)) {
+            for (auto const& [what, detail] : meet_boxes(from, from_new ? 1 : 0, to, from_new ? 0 : 1, directors_)) {
                 if (old.contains(what) || wanted.contains(what))
                     continue; // the order does not bring it
                 rollout_.avoided.push_back(hazard(what, detail, from, from_new, to, !from_new));
@@ -161,7 +167,7 @@ private:
 
     /// Addresses of `to` that it has given up, while `from` still sends there.
     void lost(Box const& from, Box const& to) {
-        if (to.versions[1].state == &no_state)
+        if (to.versions[1].state == &empty_state())
             return;
         for (auto const& service : from.versions[0].state->services)
             for (auto const& real : service.service.reals)
@@ -188,16 +194,20 @@ private:
             }
     }
 
-    static std::optional<Fwmark> mark_of(Box const& box, std::size_t version, NamedService const& like) {
+    [[nodiscard]] std::optional<Fwmark> mark_of(Box const& box, std::size_t version, NamedService const& like) const {
+        auto const found = renamed_.find(like.name);
+        auto const& new_name = found == renamed_.end() ? like.name : found->second;
         for (auto const& service : box.versions[version].state->services)
-            if (service.name == like.name && service.service.family == like.service.family)
+            if (service.name == (version == 0 ? like.name : new_name) && service.service.family == like.service.family)
                 return service.service.mark;
         return std::nullopt;
     }
 
     Side const& before_;
     Side const& after_;
+    std::map<std::string, std::string> const& renamed_;
     std::vector<Box> boxes_;
+    std::set<IpAddress> directors_; // addresses of all of them
     Rollout rollout_;
 };
 

@@ -13,7 +13,8 @@ namespace lbc {
 struct Hazard {
     enum class Kind : std::uint8_t {
         balanced_twice, // `to` marks what `from` has balanced
-        remembered,     // `to` forwards again what its IPVS remembers from an earlier role, and no guard stops it
+        remembered,     // `to` forwards again what its IPVS remembers from an earlier role, and no guard stops it; not
+                        // asked of what a tunnel delivers, which has no MAC to tell it by
         lost,           // `from` sends to an address that `to` has given up
         sync,           // a connection synchronised between them finds no service by its mark
     };

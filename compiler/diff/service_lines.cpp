@@ -75,8 +75,8 @@ std::string limits_of(Destination const& real) {
 
 class ServiceLines {
 public:
-    ServiceLines(Comparison const& all, DirectorPair const& director, Changes& out)
-        : all_(all), director_(director), out_(out) {}
+    ServiceLines(Comparison const& all, DirectorPair const& director, std::set<ServiceKey> const& told, Changes& out)
+        : all_(all), director_(director), told_(told), out_(out) {}
 
     void add(ServicePair const& pair) {
         subject_ = "service " + (pair.after != nullptr ? pair.after->name : pair.before->name);
@@ -100,8 +100,9 @@ private:
              "no connection is touched");
     }
 
-    /// Where packets went to it, the sentence about these says what becomes of connections.
     void add_removed(NamedService const& service) {
+        if (told_.contains(service.key()))
+            return;
         auto const fate = fate_of(service, *director_.after);
         line(Change::Kind::service_removed,
              fmt::format("virtual service fwmark {} ({}) removed", service.service.mark.str(),
@@ -124,10 +125,7 @@ private:
             changed(
                 fmt::format("scheduler flags {} to {}", words(before.scheduler.flags), words(after.scheduler.flags)),
                 kept);
-        if (kernel_part(before.persistence, before.family) != kernel_part(after.persistence, after.family))
-            changed(fmt::format("persistence {} to {}", to_string(before.persistence), to_string(after.persistence)),
-                    kept.empty() || after.persistence ? kept
-                                                      : kept + "; a client's next one may come to another server");
+        add_persistence(before, after, changed, kept);
         if (before.one_packet != after.one_packet)
             changed(after.one_packet ? "one-packet scheduling: every packet is scheduled anew"
                                      : "one-packet scheduling off: a flow stays at its server",
@@ -143,6 +141,25 @@ private:
         for (auto const& real : before.reals)
             if (find(after, key_of(real)) == nullptr)
                 remove(real, pair);
+        auto const takes_none = [](VirtualService const& service) {
+            return std::ranges::all_of(service.reals, [](Destination const& real) { return real.weight == 0; });
+        };
+        if (takes_none(after) && !takes_none(before))
+            line(Change::Kind::service_changed, "no real server takes new connections", kept, true);
+    }
+
+    /// Templates of persistent clients are found by their masked addresses (ip_vs_sched_persist).
+    template <typename Changed>
+    static void add_persistence(VirtualService const& before, VirtualService const& after, Changed const& changed,
+                                std::string const& kept) {
+        auto const old = kernel_part(before.persistence, before.family);
+        auto const wanted = kernel_part(after.persistence, after.family);
+        if (old == wanted)
+            return;
+        bool const same_clients = std::get<1>(old) == std::get<1>(wanted) && std::get<2>(old) == std::get<2>(wanted);
+        bool const stays = kept.empty() || !before.persistence || (after.persistence && same_clients);
+        changed(fmt::format("persistence {} to {}", to_string(before.persistence), to_string(after.persistence)),
+                stays ? kept : kept + "; a client's next one may come to another server");
     }
 
     void compare(Destination const& before, Destination const& after, VirtualService const& service, bool in_place) {
@@ -157,7 +174,8 @@ private:
         if (before.forwarding != after.forwarding)
             changed(
                 fmt::format("forward {} to {}", lbc::to_string(before.forwarding), lbc::to_string(after.forwarding)),
-                "established connections keep the old way");
+                before.forwarding.method == after.forwarding.method ? "established connections change with it"
+                                                                    : "established connections keep the old way");
         if (limits_of(before) != limits_of(after))
             changed(fmt::format("connection limits {} to {}", limits_of(before), limits_of(after)), go_on);
     }
@@ -198,6 +216,7 @@ private:
 
     Comparison const& all_;
     DirectorPair const& director_;
+    std::set<ServiceKey> const& told_;
     Changes& out_;
     std::string subject_;
 };
@@ -263,8 +282,9 @@ std::string Comparison::name_of(IpAddress const& address, Port port) const {
     return text;
 }
 
-void add_service_lines(Comparison const& all, DirectorPair const& director, Changes& out) {
-    ServiceLines lines(all, director, out);
+void add_service_lines(Comparison const& all, DirectorPair const& director, std::set<ServiceKey> const& told,
+                       Changes& out) {
+    ServiceLines lines(all, director, told, out);
     for (auto const& pair : all.services(director))
         lines.add(pair);
 }

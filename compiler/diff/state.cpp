@@ -16,6 +16,11 @@ NamedService const* DirectorState::find(ServiceKey key) const {
     return found != services.end() && found->key() == key ? &*found : nullptr;
 }
 
+DirectorState const& empty_state() {
+    static DirectorState const nothing;
+    return nothing;
+}
+
 DirectorState const* find(DirectorStates const& states, std::string_view name) {
     auto const found = std::ranges::find(states, name, &DirectorState::name);
     return found == states.end() ? nullptr : &*found;

@@ -44,7 +44,10 @@ struct DirectorState {
     [[nodiscard]] NamedService const* find(ServiceKey key) const;
 };
 
-/// Directors by their names, in the order of the source.
+/// A director that has nothing.
+[[nodiscard]] DirectorState const& empty_state();
+
+/// Directors in the order of the source.
 using DirectorStates = std::vector<DirectorState>;
 
 [[nodiscard]] DirectorState const* find(DirectorStates const& states, std::string_view name);

@@ -13,69 +13,74 @@ std::string protocol_name(std::uint8_t number) {
     return name.empty() || number == 0 ? fmt::format("protocol {}", number) : std::string(name);
 }
 
-std::string text_of(DestinationClass const& destination) {
-    if (destination.prefix.length == 0 && destination.except.empty())
-        return fmt::format("any {} address", title(destination.prefix.family()));
-    if (destination.except.empty())
-        return destination.prefix.str();
+std::string exceptions_of(DestinationClass const& destination) {
     std::vector<std::string> except;
     for (auto const& prefix : destination.except)
         except.push_back(prefix.str());
-    return fmt::format("{} (but {})", destination.prefix.str(), list_of(except));
+    return except.empty() ? "" : fmt::format(" but for {}", list_of(except));
 }
+
+std::string text_of(DestinationClass const& destination) {
+    return destination.prefix.length == 0 ? fmt::format("any {} address", title(destination.prefix.family()))
+                                          : destination.prefix.str();
+}
+
+bool has_ports(std::uint8_t protocol) { return protocol != 0 && !to_string(Protocol{protocol}).empty(); }
 
 /// "192.0.2.1:80,443/tcp", "192.0.2.0/24, every protocol"
 std::vector<std::string> targets_of(MarkChange const& change) {
     auto const address = text_of(change.destination);
+    auto const except = exceptions_of(change.destination);
     auto const is_whole = [](ProtocolPorts const& one) { return one.ports.size() == 1 && one.ports[0].is_all(); };
     // Every protocol that a rule names, and all others.
     if (change.ports.size() == change.protocols.size() + 1 && std::ranges::all_of(change.ports, is_whole))
-        return {address + " (every protocol)"};
+        return {fmt::format("{} (every protocol){}", address, except)};
     auto const brackets = change.destination.prefix.family() == Family::ipv6;
     std::vector<std::string> targets;
     for (auto const& one : change.ports) {
         if (!one.protocol) {
-            targets.push_back(address + " (every other protocol)");
+            targets.push_back(fmt::format("{} (every other protocol){}", address, except));
             continue;
         }
         if (is_whole(one)) {
-            targets.push_back(fmt::format("{} (every {} port)", address, protocol_name(*one.protocol)));
+            auto const ports = has_ports(*one.protocol) ? "every port/" : "";
+            targets.push_back(fmt::format("{} ({}{}){}", address, ports, protocol_name(*one.protocol), except));
             continue;
         }
         std::vector<std::string> ports;
         for (auto const& range : one.ports)
             ports.push_back(range.str());
-        targets.push_back(fmt::format("{}{}{}:{}/{}", brackets ? "[" : "", address, brackets ? "]" : "",
-                                      fmt::join(ports, ","), protocol_name(*one.protocol)));
+        targets.push_back(fmt::format("{}{}{}:{}/{}{}", brackets ? "[" : "", address, brackets ? "]" : "",
+                                      fmt::join(ports, ","), protocol_name(*one.protocol), except));
     }
     return targets;
 }
 
-/// Where the packets enter, as far as it is not where all of this director's clients do.
+std::set<std::string> texts_of(std::vector<InterfacePattern> const& patterns) {
+    std::set<std::string> texts;
+    for (auto const& pattern : patterns)
+        texts.insert(pattern.str());
+    return texts;
+}
+
+/// Where the packets enter, unless that is anywhere, or where all of this director's clients do, before and after.
 std::string place_of(MarkChange const& change, DirectorPair const& director) {
     std::set<std::string> entered;
-    bool others = false;
-    std::vector<std::string> except;
+    std::set<std::string> except;
+    std::vector<std::string> names;
     for (auto const& interface : change.interfaces) {
         entered.insert(interface.pattern ? interface.pattern->str() : interface.name);
-        if (!interface.pattern || interface.pattern->str() != "+")
-            continue;
-        others = true;
-        for (auto const& other : interface.except)
-            except.push_back(other.str());
-    }
-    if (others && std::ranges::all_of(except, [&](auto const& name) { return name == "lo" || entered.contains(name); }))
-        return {};
-    for (auto const* state : {director.after, director.before}) {
-        std::set<std::string> usual;
-        for (auto const& interface : state->interfaces)
-            usual.insert(interface.str());
-        if (usual == entered)
-            return {};
-    }
-    std::vector<std::string> names;
-    for (auto const& interface : change.interfaces)
+        except.merge(texts_of(interface.except));
         names.push_back(interface.str());
+    }
+    // What a pattern leaves out is there by its own name, or is left out.
+    std::erase_if(except, [&](std::string const& name) { return entered.contains(name); });
+    if (entered.contains("+") && except == std::set<std::string>{"lo"})
+        return {};
+    auto const usual = texts_of((director.leaves() ? director.before : director.after)->interfaces);
+    bool const same = director.joins() || director.leaves() || usual == texts_of(director.before->interfaces);
+    if (same && except.empty() && usual == entered)
+        return {};
     return " on " + list_of(names);
 }
 
@@ -91,10 +96,15 @@ public:
     TrafficLines(Comparison const& all, DirectorPair const& director, std::vector<MarkChange> const& traffic)
         : all_(all), director_(director), traffic_(traffic) {}
 
-    void run(Changes& out) {
+    std::set<ServiceKey> run(Changes& out) {
+        for (auto const& change : traffic_)
+            if (change.from_others())
+                for (auto const& ports : change.ports)
+                    of_clients_.emplace(change.destination.prefix, ports);
         for (auto const& change : traffic_)
             add(change);
         finish(out);
+        return std::move(told_);
     }
 
 private:
@@ -106,7 +116,9 @@ private:
         auto const family = change.destination.prefix.family();
         auto const* from = change.before.dropped ? nullptr : director_.before->find({change.before.mark, family});
         auto const* to = change.after.dropped ? nullptr : director_.after->find({change.after.mark, family});
-        if (change.sent_here)
+        if (change.carried != Fwmark{})
+            guard(change);
+        else if (change.sent_here)
             sent_here(change, from, to);
         else if (!change.from_others() && is_macs_alone(change))
             from_macs(change, from, to);
@@ -120,6 +132,13 @@ private:
             group.change.text = list_of(group.targets) + tail;
             out.push_back(std::move(group.change));
         }
+        for (auto const& text : guards_)
+            out.push_back({Change::Kind::guard,
+                           "site",
+                           {director_.name},
+                           text,
+                           "established connections go on",
+                           text.ends_with("let go")});
         for (auto& [key, services] : macs_)
             if (!is_guard_alone(std::get<1>(key)) || !is_told_of(std::get<0>(key)))
                 add_mac(std::get<0>(key), std::get<1>(key), services, out);
@@ -140,9 +159,25 @@ private:
                 {"open TCP connections stay where they are", false});
         else if (from != nullptr)
             not_balanced(change, *from, where);
+        else
+            unserved(change, where);
+    }
+
+    /// Neither side balances them: rules that are not as a site's.
+    void unserved(MarkChange const& change, std::string const& where) {
+        auto const what = [](Outcome const& outcome) {
+            if (outcome.dropped)
+                return std::string("dropped");
+            return outcome.mark == Fwmark{} ? std::string("left alone")
+                                            : fmt::format("given mark {}, which no service has", outcome.mark.str());
+        };
+        auto const tail = fmt::format("{} {}, and will be {}", where, what(change.before), what(change.after));
+        add(change, Change::Kind::unknown, {}, {" is now" + tail, " are now" + tail},
+            {"", change.before.dropped || change.after.dropped});
     }
 
     void not_balanced(MarkChange const& change, NamedService const& from, std::string const& where) {
+        told_.insert(from.key());
         auto fate = fate_of(from, *director_.after);
         // Clients that come anew find nobody, whatever becomes of those that are there.
         add(change, Change::Kind::not_balanced, all_.name_of(from),
@@ -151,6 +186,7 @@ private:
     }
 
     void moved(MarkChange const& change, NamedService const& from, NamedService const& to, std::string const& where) {
+        told_.insert(from.key());
         auto fate = fate_of(from, *director_.after);
         auto const marks = fmt::format("mark {} to {}", from.service.mark.str(), to.service.mark.str());
         if (from.service.persistence)
@@ -162,7 +198,9 @@ private:
         }
         Change line{Change::Kind::mark, "service " + to.name, {director_.name}, {}, std::move(fate.text), fate.breaks};
         auto& group = groups_[{line.subject, line.kind, marks, line.connections}];
-        line.text = ": the service is made anew";
+        auto const* owner = director_.before->find(to.key());
+        line.text =
+            owner == nullptr ? ": the service is made anew" : fmt::format(", which was that of {}", owner->name);
         group.tail_of_many = line.text;
         group.change = std::move(line);
         group.targets = {marks};
@@ -215,7 +253,9 @@ private:
         switch (turn) {
         case Turn::balanced:
             change.text = fmt::format("{} are balanced as any client's: {}", what, of);
-            change.connections = "open TCP connections stay where they are";
+            change.connections = owner.empty() ? "open TCP connections stay where they are"
+                                               : fmt::format("if {} still sends with it, they loop", owner);
+            change.disruptive = !owner.empty();
             break;
         case Turn::not_balanced:
             change.text = fmt::format("{} are no longer balanced: {}", what, of);
@@ -241,14 +281,13 @@ private:
     /// Whether the guard comes or goes with a service's packets, or with the guard of the whole site: these have
     /// sentences of their own. A guard mark with another number is as good.
     [[nodiscard]] bool is_guard_told(MarkChange const& change) const {
-        if (change.before.mark != Fwmark{} && change.after.mark != Fwmark{})
+        if (change.carried == Fwmark{} && change.before.mark != Fwmark{} && change.after.mark != Fwmark{})
             return true;
         if (all_.before.site != nullptr && all_.after.site != nullptr &&
             all_.before.site->guard != all_.after.site->guard)
             return true;
-        return std::ranges::any_of(traffic_, [&](MarkChange const& other) {
-            return other.from_others() && other.destination.prefix == change.destination.prefix &&
-                   other.ports == change.ports;
+        return std::ranges::all_of(change.ports, [&](ProtocolPorts const& ports) {
+            return of_clients_.contains({change.destination.prefix, ports});
         });
     }
 
@@ -264,6 +303,22 @@ private:
     static bool is_macs_alone(MarkChange const& change) {
         return std::ranges::all_of(change.sources,
                                    [](auto const& source) { return source.kind == SourceClass::Kind::mac; });
+    }
+
+    /// What leaves with a mark that a rule asks for: the guard's.
+    void guard(MarkChange const& change) {
+        // Of two sites, what brings it is said: the guard's mode, a service, a real server.
+        auto const of_service = of_clients_.lower_bound({change.destination.prefix, {}});
+        if (all_.before.site != nullptr ||
+            (of_service != of_clients_.end() && of_service->first == change.destination.prefix))
+            return;
+        auto const what = [&](Outcome const& outcome) {
+            if (outcome.dropped)
+                return "dropped";
+            return outcome.mark == change.carried ? "let go" : "delivered here";
+        };
+        guards_.insert(fmt::format("what IPVS would forward a second time is now {}, and will be {}",
+                                   what(change.before), what(change.after)));
     }
 
     void unknown(MarkChange const& change) {
@@ -296,6 +351,9 @@ private:
     std::vector<MarkChange> const& traffic_;
     std::map<std::tuple<std::string, Change::Kind, std::string, std::string>, Group> groups_;
     std::map<std::tuple<MacAddress, Turn>, std::set<std::string>> macs_;
+    std::set<std::pair<Prefix, ProtocolPorts>> of_clients_; // what changes for clients
+    std::set<std::string> guards_;                          // what the guard does otherwise
+    std::set<ServiceKey> told_;
 };
 
 } // namespace
@@ -307,9 +365,9 @@ std::string list_of(std::vector<std::string> const& items) {
     return fmt::format("{}, and {} more", fmt::join(items.begin(), items.begin() + most, ", "), items.size() - most);
 }
 
-void add_traffic_lines(Comparison const& all, DirectorPair const& director, std::vector<MarkChange> const& traffic,
-                       Changes& out) {
-    TrafficLines(all, director, traffic).run(out);
+std::set<ServiceKey> add_traffic_lines(Comparison const& all, DirectorPair const& director,
+                                       std::vector<MarkChange> const& traffic, Changes& out) {
+    return TrafficLines(all, director, traffic).run(out);
 }
 
 } // namespace lbc
