@@ -18,6 +18,11 @@ public:
         for (auto const family : families)
             if (sends_any(family))
                 look(family);
+        // What is balanced again needs no memory to come back.
+        std::erase_if(findings_, [&](auto const& finding) {
+            auto const& [kind, service] = finding.first;
+            return kind == Hazard::Kind::remembered && findings_.contains({Hazard::Kind::balanced_twice, service});
+        });
         return std::move(findings_);
     }
 

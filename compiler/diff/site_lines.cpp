@@ -174,10 +174,10 @@ void add_setting_lines(Comparison const& all, Changes& out) {
         out.push_back({kind, "site", all.director_names(), std::move(text), std::move(connections), disruptive});
     };
     std::string const go_on = "established connections go on";
+    bool const unguarded = after.guard == GuardMode::off && may_loop(after);
     if (before.guard != after.guard)
         line(Change::Kind::setting, fmt::format("guard {} to {}", to_string(before.guard), to_string(after.guard)),
-             after.guard == GuardMode::off ? "those that IPVS remembers from an earlier role can loop" : go_on,
-             after.guard == GuardMode::off && may_loop(after));
+             unguarded ? "those that IPVS remembers from an earlier role can loop" : go_on, unguarded);
     if (before.ipvs != after.ipvs)
         line(Change::Kind::setting,
              after.ipvs == IpvsOwner::keepalived ? "ipvs lbc to keepalived: keepalived programs IPVS from now on"
