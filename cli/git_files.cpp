@@ -64,7 +64,7 @@ std::expected<std::string, std::string> path_from_root(std::string const& path) 
     auto const here = git_line({"rev-parse", "--show-prefix"});
     if (!here)
         return here;
-    auto const whole = std::filesystem::path(*here + path).lexically_normal().string();
+    auto whole = std::filesystem::path(*here + path).lexically_normal().string();
     if (whole == ".." || whole.starts_with("../"))
         return std::unexpected(out_of_repository);
     return whole;

@@ -110,7 +110,7 @@ GitTree::Path GitTree::resolve(std::string_view path) {
             done = parent_of(done);
             continue;
         }
-        auto const next = done.empty() ? part : done + '/' + part;
+        auto const next = done.empty() ? part : fmt::format("{}/{}", done, part);
         auto const entry = entries_.find(next);
         if (entry != entries_.end() && entry->second.mode == link_mode) {
             if (++links > most_links)

@@ -55,7 +55,7 @@ std::vector<std::string> environment_with(std::vector<std::pair<std::string, std
             all.emplace_back(text);
     }
     for (auto const& [name, value] : variables)
-        all.push_back(name + '=' + value);
+        all.push_back(fmt::format("{}={}", name, value));
     return all;
 }
 

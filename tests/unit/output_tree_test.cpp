@@ -2,10 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <stdlib.h>
 
 using namespace lbc;
 namespace fs = std::filesystem;
