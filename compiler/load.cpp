@@ -81,6 +81,7 @@ private:
 } // namespace
 
 Program load(std::string const& path, FileReader& reader, Sources& sources, Diagnostics& diagnostics) {
+    sources.set_folder(reader.folder(path));
     Loader loader(reader, sources, diagnostics);
     loader.read(path, nullptr);
     return loader.take();
