@@ -86,24 +86,25 @@ std::expected<void, std::string> check_names(Files const& files) {
 
 } // namespace
 
-std::string_view to_string(Difference difference) {
+std::string_view to_string(FileDifference difference) {
     switch (difference) {
-    case Difference::differs: return "differs";
-    case Difference::missing: return "missing";
-    case Difference::left_over: return "left over";
+    case FileDifference::differs: return "differs";
+    case FileDifference::missing: return "missing";
+    case FileDifference::left_over: return "left over";
     }
     return {};
 }
 
-std::expected<std::optional<Difference>, std::string> compare_file(std::string const& path, std::string const& text) {
+std::expected<std::optional<FileDifference>, std::string> compare_file(std::string const& path,
+                                                                       std::string const& text) {
     // What is longer differs; and a pipe is not waited for.
     auto const there = read_file(path, text.size(), O_NONBLOCK);
     if (there)
-        return *there == text ? std::nullopt : std::optional(Difference::differs);
+        return *there == text ? std::nullopt : std::optional(FileDifference::differs);
     switch (there.error()) {
-    case EFBIG: return Difference::differs;
+    case EFBIG: return FileDifference::differs;
     case ENOENT:
-    case ENOTDIR: return Difference::missing;
+    case ENOTDIR: return FileDifference::missing;
     default:
         return std::unexpected(
             fmt::format("cannot read `{}`: {}", path, std::generic_category().message(there.error())));
@@ -164,7 +165,7 @@ std::expected<void, std::string> OutputTree::find_differences() {
             if (*difference)
                 findings_.push_back({path, **difference});
         } else if (std::error_code error; fs::exists(place, error)) {
-            findings_.push_back({path, Difference::left_over});
+            findings_.push_back({path, FileDifference::left_over});
         }
     }
     return {};
@@ -205,7 +206,8 @@ std::expected<void, std::string> OutputTree::write() const {
         if (is_list(finding))
             continue;
         auto const& path = finding.path;
-        auto done = finding.difference == Difference::left_over ? remove_one(path) : write_one(path, files_.at(path));
+        auto done =
+            finding.difference == FileDifference::left_over ? remove_one(path) : write_one(path, files_.at(path));
         if (!done)
             return done;
     }

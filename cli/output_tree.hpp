@@ -17,14 +17,14 @@ namespace lbc {
 /// Texts by their path below a folder.
 using Files = std::map<std::string, std::string>;
 
-enum class Difference { differs, missing, left_over };
+enum class FileDifference { differs, missing, left_over };
 
 /// "differs", "missing" or "left over".
-[[nodiscard]] std::string_view to_string(Difference difference);
+[[nodiscard]] std::string_view to_string(FileDifference difference);
 
 /// How a file differs from what it should be; nothing where it does not. The error says why it cannot be read.
-[[nodiscard]] std::expected<std::optional<Difference>, std::string> compare_file(std::string const& path,
-                                                                                 std::string const& text);
+[[nodiscard]] std::expected<std::optional<FileDifference>, std::string> compare_file(std::string const& path,
+                                                                                     std::string const& text);
 
 /// The first line of a list, by which it is told from a stranger's file of that name.
 inline constexpr std::string_view manifest_header =
@@ -37,7 +37,7 @@ class OutputTree {
 public:
     struct Finding {
         std::string path; // below the folder
-        Difference difference;
+        FileDifference difference;
     };
 
     /// Looks at the folder, and changes nothing. `listed`: with `MANIFEST` in it. The error says what cannot be read,

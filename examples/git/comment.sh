@@ -24,7 +24,10 @@ gitlab() {
     api=$CI_API_V4_URL
     notes=$api/projects/$CI_PROJECT_ID/merge_requests/$CI_MERGE_REQUEST_IID/notes
     # By a file, since other processes see the words of a command.
-    call() { printf 'header = "PRIVATE-TOKEN: %s"\n' "$LBC_REVIEW_TOKEN" | curl --silent --show-error --fail --config - "$@"; }
+    call() {
+        printf 'header = "PRIVATE-TOKEN: %s"\n' "$LBC_REVIEW_TOKEN" |
+            curl --silent --show-error --fail --config - "$@"
+    }
     me=$(call "$api/user" | jq .id)
     id=$(call "$notes?sort=asc&order_by=created_at&per_page=100" | jq -r --arg marker "$marker" --argjson me "$me" \
         '[.[] | select(.author.id == $me and (.body | startswith($marker)))][0].id // empty')

@@ -20,9 +20,7 @@ is_whole() {
 printf 'diff --lbc a/%s b/%s\n' "$path" "$path"
 empty=$(mktemp -d) || exit 0
 trap 'rm -rf "$empty"' EXIT
-if is_whole "$old" && is_whole "$new" && meaning=$("$lbc" diff "$old" "$new" 2>/dev/null); then
-    printf '%s\n' "${meaning:-nothing changes on any director}"
-else
+if ! { is_whole "$old" && is_whole "$new" && "$lbc" diff "$old" "$new" 2>/dev/null; }; then
     # `git lbc-diff` has the meaning: it sees the other files, too.
     diff -u --label "a/$path" --label "b/$path" "$old" "$new"
 fi

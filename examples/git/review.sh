@@ -7,40 +7,42 @@
 set -u
 lbc=${LBC:-lbc}
 site=${LBC_SITE:-site.lb}
-most=60000 # bytes; GitHub takes 65536 characters
+most=65400 # bytes; GitHub takes 65536 characters
 status=0
 [ $# -eq 2 ] || { echo 'usage: review.sh BASE HEAD' >&2; exit 2; }
-head=$(git rev-parse --verify --end-of-options "$2^{commit}") || exit 2
+head=$(git rev-parse --short --verify --end-of-options "$2^{commit}") || exit 2
 base=$(git merge-base "$1" "$head") || { echo "review.sh: $1 and $2 have no common commit here" >&2; exit 2; }
+base=$(git rev-parse --short "$base")
 
 has_site() { git cat-file -e "$1:$site" 2>/dev/null; }
 # Indented, so that nothing in it is Markdown: it quotes a file that anybody may have written.
 quote() { echo; sed 's/^/    /'; echo; }
 # Whole lines, up to a size.
 cut_off() {
-    LC_ALL=C awk -v most="$most" '{ size += length($0) + 1 } size > most { print "\n… and more: see the log of this job."; exit } { print }'
+    LC_ALL=C awk -v most="$most" '
+        { size += length($0) + 1 }
+        size > most { print "\n… and more: lbc check has it."; exit }
+        { print }'
 }
 
 scratch=$(mktemp -d) || exit 2
 trap 'rm -rf "$scratch"' EXIT
 {
     printf '<!-- lbc review of %s -->\n' "$site"
-    printf '### What this changes on the directors\n\n'
     if ! has_site "$head"; then
         # shellcheck disable=SC2016 # Markdown's
-        has_site "$base" && printf '`%s` goes.\n' "$site" || printf 'There is no `%s`.\n' "$site"
+        has_site "$base" && printf '### lbc: `%s` goes\n' "$site" || printf '### lbc: there is no `%s`\n' "$site"
     elif ! "$lbc" check -v "$head:$site" >"$scratch/said" 2>&1; then
         status=1
-        echo 'The site has mistakes:'
+        echo '### lbc: the site has mistakes'
         quote <"$scratch/said"
     elif ! has_site "$base"; then
-        echo 'The site is new:'
+        echo '### lbc: the site is new'
         quote <"$scratch/said"
     elif "$lbc" diff "$base:$site" "$head:$site" --format markdown >"$scratch/diff" 2>"$scratch/said"; then
         cat "$scratch/diff"
-        [ -s "$scratch/diff" ] || echo 'Nothing.'
     else
-        echo 'What changes cannot be said, since the site had mistakes before:'
+        echo '### lbc: the site had mistakes before, so what changes cannot be said'
         quote <"$scratch/said"
     fi
     if [ -n "${LBC_TREE:-}" ] && [ $status -eq 0 ] && has_site "$head"; then

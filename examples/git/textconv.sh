@@ -4,18 +4,18 @@
 # would stop there.
 file=$1
 lbc=${LBC:-lbc}
-text() { "$lbc" fmt - <"$file" 2>/dev/null || cat <"$file"; }
+text() { cat <"$file"; exit 0; }
 
-scratch=$(mktemp -d) || { text; exit 0; }
+scratch=$(mktemp -d) || text
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/empty"
 # From a folder with nothing in it, so that the same blob gives the same text wherever git asks.
-messages=$({ cd "$scratch/empty" && "$lbc" compile - --emit all -o "$scratch/site"; } 2>&1 <"$file") || { text; exit 0; }
-case $messages in *'[include-'*) text; exit 0 ;; esac
+messages=$({ cd "$scratch/empty" && "$lbc" compile - --emit all -o "$scratch/site"; } 2>&1 <"$file") || text
+case $messages in *'[include-'*) text ;; esac
 
 for part in "$scratch/site"/*/*; do
     case $part in */iptables.rules | */ip6tables.rules | */ipvsadm.rules | */keepalived.conf) ;; *) continue ;; esac
-    printf '== %s\n' "${part#"$scratch/site/"}"
-    # Without what each such file begins with.
-    sed '1,/^[^#]/{/^#/d;}' "$part"
+    # Without what every such file has.
+    rules=$(sed -e '1,/^[^#]/{/^#/d;}' -e '/^\*mangle$/d' -e '/^COMMIT$/d' "$part")
+    [ -z "$rules" ] || printf '== %s\n%s\n' "${part#"$scratch/site/"}" "$rules"
 done

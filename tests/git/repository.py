@@ -1,4 +1,4 @@
-"""What the tests with git share: a repository in a folder of its own, far from this project's and the user's settings."""
+"""What the tests with git share: a repository in a folder of its own, without the settings of this user."""
 import os
 import pathlib
 import subprocess
@@ -38,7 +38,8 @@ class Repository:
         self.lbc_path = os.path.abspath(lbc)
         self.root = pathlib.Path(folder)
         self.environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self.root.parent / "home"), "LC_ALL": "C.UTF-8", "LBC": self.lbc_path,
+            "PATH": os.environ["PATH"], "HOME": str(self.root.parent / "home"), "LC_ALL": "C.UTF-8",
+            "LBC": self.lbc_path,
             "GIT_CONFIG_NOSYSTEM": "1", "GIT_CEILING_DIRECTORIES": str(self.root.parent),
             **{f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
                for what, value in (("NAME", "A"), ("EMAIL", "a@example.org"), ("DATE", "2024-01-01T00:00:00Z"))}}
@@ -80,7 +81,7 @@ class Repository:
     def use_examples(self):
         """The ready-made files where docs/git.md puts them."""
         for path in EXAMPLES.iterdir():
-            target = self.root / ".gitattributes" if path.name == ".gitattributes" else self.root / "tools/lbc" / path.name
+            target = self.root / ("" if path.name == ".gitattributes" else "tools/lbc") / path.name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
             target.chmod(path.stat().st_mode)
