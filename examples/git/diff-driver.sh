@@ -11,7 +11,7 @@ old=$2 new=$5
 case $new in /*) ;; *) new=./$new ;; esac
 
 is_whole() {
-    [ "$1" != /dev/null ] || return 1
+    [ "$1" != /dev/null ] || return 0 # a site without anything
     # Nothing that it names may be found in the work tree: the other side's is not there.
     messages=$({ cd "$empty" && "$lbc" compile - >/dev/null; } 2>&1 <"$1") || return 1
     case $messages in *'[include-'*) return 1 ;; esac

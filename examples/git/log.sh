@@ -7,14 +7,11 @@ cd "$(git rev-parse --show-toplevel)" || exit 2
 site=$(git config lbc.site || echo site.lb)
 [ $# -gt 0 ] || set -- HEAD
 
+# /dev/null is a site without anything.
+site_of() { git cat-file -e "$1:$site" 2>/dev/null && echo "$1:$site" || echo /dev/null; }
+
 git rev-list "$@" -- '*.lb' | while read -r commit; do
     git --no-pager show --no-patch --format='commit %h%n%an, %ad%n%n    %s%n' --date=iso "$commit"
-    if ! git cat-file -e "$commit:$site" 2>/dev/null; then
-        printf 'no %s\n' "$site"
-    elif ! git cat-file -e "$commit^:$site" 2>/dev/null; then
-        "$lbc" check -v "$commit:$site"
-    else
-        "$lbc" diff "$commit^:$site" "$commit:$site"
-    fi
+    "$lbc" diff "$(site_of "$commit^")" "$(site_of "$commit")"
     echo
 done

@@ -14,7 +14,10 @@ head=$(git rev-parse --short --verify --end-of-options "$2^{commit}") || exit 2
 base=$(git merge-base "$1" "$head") || { echo "review.sh: $1 and $2 have no common commit here" >&2; exit 2; }
 base=$(git rev-parse --short "$base")
 
-has_site() { git cat-file -e "$1:$site" 2>/dev/null; }
+# /dev/null is a site without anything.
+site_of() { git cat-file -e "$1:$site" 2>/dev/null && echo "$1:$site" || echo /dev/null; }
+old=$(site_of "$base")
+new=$(site_of "$head")
 # Indented, so that nothing in it is Markdown: it quotes a file that anybody may have written.
 quote() { echo; sed 's/^/    /'; echo; }
 # Whole lines, up to a size.
@@ -29,24 +32,19 @@ scratch=$(mktemp -d) || exit 2
 trap 'rm -rf "$scratch"' EXIT
 {
     printf '<!-- lbc review of %s -->\n' "$site"
-    if ! has_site "$head"; then
+    if [ "$old$new" = /dev/null/dev/null ]; then
         # shellcheck disable=SC2016 # Markdown's
-        has_site "$base" && printf '### lbc: `%s` goes\n' "$site" || printf '### lbc: there is no `%s`\n' "$site"
-    elif ! "$lbc" check -v "$head:$site" >"$scratch/said" 2>&1; then
+        printf '### lbc: there is no `%s`\n' "$site"
+    elif [ "$new" != /dev/null ] && ! "$lbc" check "$new" >"$scratch/said" 2>&1; then
         status=1
         echo '### lbc: the site has mistakes'
         quote <"$scratch/said"
-    elif ! has_site "$base"; then
-        echo '### lbc: the site is new'
-        quote <"$scratch/said"
-    elif "$lbc" diff "$base:$site" "$head:$site" --format markdown >"$scratch/diff" 2>"$scratch/said"; then
-        cat "$scratch/diff"
-    else
+    elif ! "$lbc" diff "$old" "$new" --format markdown 2>"$scratch/said"; then
         echo '### lbc: the site had mistakes before, so what changes cannot be said'
         quote <"$scratch/said"
     fi
-    if [ -n "${LBC_TREE:-}" ] && [ $status -eq 0 ] && has_site "$head"; then
-        if ! "$lbc" compile "$head:$site" --check -o "$LBC_TREE" >"$scratch/said" 2>&1; then
+    if [ -n "${LBC_TREE:-}" ] && [ $status -eq 0 ] && [ "$new" != /dev/null ]; then
+        if ! "$lbc" compile "$new" --check -o "$LBC_TREE" >"$scratch/said" 2>&1; then
             status=1
             # shellcheck disable=SC2016 # Markdown's
             printf '\n`%s` is out of date:\n' "$LBC_TREE"

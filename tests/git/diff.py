@@ -62,7 +62,10 @@ def git_diff_of_added_and_deleted_files(repo):
     repo.git("rm", "-q", "old.lb")
     repo.commit({})
     said = repo.git("diff", "--no-renames", "HEAD~2", "HEAD")
-    contains(said, "diff --lbc a/old.lb b/old.lb", "-service web {", "diff --lbc a/new.lb b/new.lb", "+service web {")
+    contains(said, "diff --lbc a/old.lb b/old.lb\n" + repo.lbc("diff", "HEAD~2:old.lb", "/dev/null"),
+             "diff --lbc a/new.lb b/new.lb\n" + repo.lbc("diff", "/dev/null", "HEAD:new.lb"))
+    repo.commit({"part.lb": MORE})
+    contains(repo.git("diff", "HEAD~1", "HEAD"), "+    real 10.0.0.7")
 
 
 def git_diff_of_odd_names(repo):
@@ -105,7 +108,7 @@ def the_aliases_see_the_whole_site(repo):
     lacks(repo.git("lbc-diff", "HEAD~1", "HEAD"), "10.0.0.7")
     contains(repo.git("lbc-diff", "HEAD~2", "HEAD"), "web")
     said = repo.git("lbc-log", cwd="lvs")
-    contains(said, "    a service\n", "    no service\n", "services 0")
+    contains(said, "    a service\n", "    no service\n")
     lacks(said, "not lbc's")
     lacks(repo.git("lbc-log", "-1", "HEAD"), "no service")
 

@@ -33,10 +33,10 @@ def what_others_changed_meanwhile_is_no_part(repo):
 def a_site_that_comes_goes_or_is_not_there(repo):
     repo.commit({"README": ""})
     repo.commit({"site.lb": SITE})
-    contains(review(repo, "HEAD~1", "HEAD"), "### lbc: the site is new\n", "    ", ":site.lb: directors 2, services 1")
+    contains(review(repo, "HEAD~1", "HEAD"), "### lbc: ", "/dev/null → ", "web")
     repo.git("rm", "-q", "site.lb")
     repo.commit({})
-    contains(review(repo, "HEAD~1", "HEAD"), "### lbc: `site.lb` goes\n")
+    contains(review(repo, "HEAD~1", "HEAD"), "### lbc: ", ":site.lb → /dev/null", "web")
     contains(review(repo, "HEAD~2", "HEAD"), "### lbc: there is no `site.lb`\n")
 
 
