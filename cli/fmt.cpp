@@ -35,6 +35,39 @@ struct Document {
     std::string text = {};          // canonical
 };
 
+/// Files as they will be: the canonical texts in place of those that are there.
+class Rewritten final : public FileReader {
+public:
+    Rewritten(FileReader& files, std::map<std::string, Document*> const& documents)
+        : files_(files), documents_(documents) {}
+
+    [[nodiscard]] std::expected<std::string, std::string> read(std::string const& path, std::size_t limit) override {
+        auto const found = documents_.find(files_.identity(path));
+        if (found == documents_.end())
+            return files_.read(path, limit);
+        return found->second->text;
+    }
+    [[nodiscard]] std::expected<std::vector<std::string>, std::string> glob(std::string const& pattern) override {
+        return files_.glob(pattern);
+    }
+    [[nodiscard]] std::string identity(std::string const& path) override { return files_.identity(path); }
+
+private:
+    FileReader& files_;
+    std::map<std::string, Document*> const& documents_;
+};
+
+/// Every mark of a site, in an order that its text alone decides.
+std::vector<Fwmark> marks_of(Site const& site) {
+    std::vector<Fwmark> marks{site.guard_mark};
+    for (auto const& service : site.services)
+        for (auto const& on : service.on)
+            marks.push_back(on.mark);
+    for (auto const& check : site.check_marks)
+        marks.push_back(check.mark);
+    return marks;
+}
+
 /// The files of one run. Whatever is wrong with any of them is found before the first is written.
 class Documents {
 public:
@@ -58,6 +91,21 @@ public:
             if (!text)
                 return std::unexpected(fmt::format("cannot format `{}`: {}", document.path, text.error()));
             document.text = std::move(*text);
+        }
+        return {};
+    }
+
+    /// Whether every site has the marks that it had: one may share a file with another.
+    std::expected<void, std::string> check_marks() {
+        Rewritten files(files_, by_identity_);
+        for (auto const& [path, marks] : marks_) {
+            Sources sources;
+            Diagnostics diagnostics;
+            auto const site = compile(path, files, sources, diagnostics);
+            if (diagnostics.has_errors() || marks_of(site) != marks)
+                return std::unexpected(fmt::format("`{}` would get other marks by those pinned in a file that it "
+                                                   "shares with another site; give them by hand",
+                                                   path));
         }
         return {};
     }
@@ -87,6 +135,7 @@ private:
         lbc::check(site, input_.diagnostics);
         if (!input_.good())
             return {};
+        marks_.emplace_back(path, marks_of(site));
         auto* document = &find_or_add(path, program.files.front().id);
         document->is_named = true;
         auto file = program.files.front().id; // of `document`
@@ -125,6 +174,7 @@ private:
     SiteInput& input_;
     std::deque<Document> all_; // a deque: `by_identity_` points into it
     std::map<std::string, Document*> by_identity_;
+    std::vector<std::pair<std::string, std::vector<Fwmark>>> marks_; // of each site, by its path
 };
 
 Status print_names(Documents const& documents, Environment const& environment) {
@@ -175,6 +225,10 @@ Status format_files(Options const& options, Environment const& environment) {
     if (auto const formatted = documents.format(); !formatted) {
         print_failure(environment, formatted.error());
         return Status::refused;
+    }
+    if (auto const same = documents.check_marks(); !same) {
+        print_failure(environment, same.error());
+        return Status::bad_input;
     }
     if (options.check)
         return print_names(documents, environment);

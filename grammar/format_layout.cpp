@@ -150,8 +150,11 @@ private:
 
     /// `let NAME =`, on one line.
     [[nodiscard]] bool is_let() const {
-        return token().text == "let" && at_ + 2 < tokens_.size() && tokens_[at_ + 2].text == "=" &&
-               tokens_[at_ + 2].line == token().line;
+        if (token().text != "let" || at_ + 2 >= tokens_.size() || tokens_[at_ + 2].text != "=")
+            return false;
+        return std::ranges::all_of(std::span(tokens_).subspan(at_ + 1, 2), [&](Token const& next) {
+            return next.kind == Token::Kind::word && !next.starts_statement && next.line == token().line;
+        });
     }
 
     /// The further lines of a list stand under its first element, which is taken to have as many words as the second:

@@ -161,4 +161,11 @@ TEST_CASE("a service that has other marks in other sites is not pinned") {
     CHECK(result.status == 2);
     CHECK(result.err == "lbc: `web` in `web.part` has the mark 0x191 in one site and 0x9 in another; give it a `mark` "
                         "by hand\n");
+    // Here the mark of `defaults` is no longer asked for.
+    files["d.lb"] = site + "defaults { mark 7 }\n";
+    auto const other = run_fmt(files, {"--pin-marks", "--check", "a.lb", "d.lb"});
+    CHECK(other.status == 2);
+    CHECK(other.out.empty());
+    CHECK(other.err == "lbc: `d.lb` would get other marks by those pinned in a file that it shares with another site; "
+                       "give them by hand\n");
 }

@@ -73,6 +73,7 @@ TEST_CASE("lets stand in columns of their own") {
                                                                                         "           3\n"
                                                                                         "ipvs lbc\n");
     CHECK(canonical("let a,\nb = c") == "let a,\n    b = c\n");
+    CHECK(canonical("let a; = b\nlet; = = c\nlong d") == "let  a\n=    b\nlet\n=    = c\nlong d\n");
     CHECK(canonical("let\nlet a") == "let\nlet a\n");
 }
 
