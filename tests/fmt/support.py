@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -39,16 +38,14 @@ def without(value: object, keys: set[str]) -> object:
 
 
 def meaning(site: Path, *, pinned: bool = False) -> dict[str, object]:
-    """All that is compiled from a site, by file, and the messages; `pinned` leaves out whether marks were allocated."""
+    """What is compiled from a site, by kind, and the messages; `pinned` leaves out whether marks were allocated."""
     places = {"line", "column", "end_line", "end_column"} | ({"allocated"} if pinned else set())
-    with tempfile.TemporaryDirectory() as folder:
-        done = lbc("compile", site, "--emit", "all", "-o", folder)
-        texts: dict[str, object] = {str(path.relative_to(folder)): path.read_bytes()
-                                    for path in Path(folder).rglob("*") if path.is_file()}
-    if "site.json" in texts:
-        texts["site.json"] = without(json.loads(texts["site.json"]), places)
+    made = {kind: lbc("compile", site, "--emit", kind) for kind in ("sh", "keepalived", "realserver", "json")}
+    texts: dict[str, object] = {kind: (done.returncode, done.stdout) for kind, done in made.items()}
+    if made["json"].returncode == 0:
+        texts["json"] = without(json.loads(made["json"].stdout), places)
     said = [m for m in messages(site) if not (pinned and m["id"] == "mark-collision")]
-    return {**texts, "status": done.returncode, "messages": [(m["id"], m["message"], m["file"]) for m in said]}
+    return {**texts, "messages": [(m["id"], m["message"], m["file"]) for m in said]}
 
 
 def copies(folder: Path) -> list[Path]:
