@@ -13,6 +13,7 @@ namespace lbc {
 using Command = std::function<Status(Environment const&)>;
 
 Command add_check(CLI::App& subcommand);
+Command add_fmt(CLI::App& subcommand);
 Command add_compile(CLI::App& subcommand);
 Command add_diff(CLI::App& subcommand);
 Command add_apply(CLI::App& subcommand);

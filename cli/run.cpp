@@ -43,6 +43,7 @@ Status run(std::vector<std::string> const& arguments, Environment const& environ
         commands.push_back({subcommand, add_to(*subcommand), changes_kernel});
     };
     add("check", "parse, resolve and check a site file", add_check, false);
+    add("fmt", "bring site files into the canonical layout", add_fmt, false);
     add("compile", "print what a site file means, as rules, a script or JSON", add_compile, false);
     add("diff", "say what a change of the file does to traffic", add_diff, false);
     add("apply", "bring this director's kernel to the file", add_apply, true);

@@ -56,7 +56,8 @@ or leave `mark` out.)md"},
              R"md(A service without `mark` gets one by a hash of its name, so that other services that come and go
 leave it as it is. Two names met at one number here, and the later one in the file took the next
 free number: its mark depends on the other service, and changes when that one is removed. A changed
-mark makes a new virtual service in IPVS. Write the mark into the service to keep it.
+mark makes a new virtual service in IPVS. Write the mark into the service to keep it, as
+`lbc fmt -i --pin-marks` does with every mark of the site.
 
 ```lb
 service shop { mark 0x4f1; vip 192.0.2.10; port tcp 80; real 10.0.0.1 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The documentation against the program: docs.py SOURCE-FOLDER PATH-OF-LBC. Prints each breach, status 1 if any.
 
-Links lead somewhere; examples of the language are read without a mistake; the pages made by the program are what it
-makes; the manual page and the command's page name every command, option and kind of output; lbc's examples are clean.
+Links lead somewhere; examples of the language are read without a mistake, and are in its canonical form; the pages made
+by the program are what it makes; the manual page and the command's page name every command, option and kind of output;
+lbc's examples are clean.
 """
 import json
 import re
@@ -50,6 +51,8 @@ def bad_examples(lbc, page):
         for message in found:
             if message["id"] not in PARTIAL:
                 yield f"example `{block.splitlines()[0]}`: {message['message']} [{message['id']}]"
+        if run(lbc, "fmt", "-", text=block).stdout != block:
+            yield f"example `{block.splitlines()[0]}` is not in the canonical form"
 
 
 def unclean_examples(root, lbc):

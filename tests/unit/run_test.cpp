@@ -35,7 +35,8 @@ TEST_CASE("help and version are answers, wrong usage is status 2") {
     CHECK(m.run({"--version"}) == 0);
     CHECK(m.run({"--help"}) == 0);
     CHECK(has(m.out, "compile"));
-    for (auto const* command : {"check", "compile", "apply", "remove", "status", "confirm", "rollback", "explain"}) {
+    for (auto const* command :
+         {"check", "fmt", "compile", "apply", "remove", "status", "confirm", "rollback", "explain"}) {
         CHECK(m.run({command, "--help"}) == 0);
         CHECK_FALSE(m.out.str().empty());
     }

@@ -1,0 +1,260 @@
+#include "backends/write_file.hpp"
+#include "cli/commands.hpp"
+#include "cli/site_input.hpp"
+#include "compiler/pin_marks.hpp"
+#include "compiler/resolve.hpp"
+#include "grammar/format.hpp"
+#include "grammar/grammar.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <expected>
+#include <map>
+#include <ostream>
+#include <utility>
+
+namespace lbc {
+namespace {
+
+struct Options {
+    std::vector<std::string> files;
+    bool in_place = false;
+    bool check = false;
+    bool pin_marks = false;
+    SiteOptions site; // how messages are printed
+};
+
+/// A file, and what becomes of it.
+struct Document {
+    std::string path;
+    FileId source{};
+    bool is_named = false;          // on the command line; else it is included, and has marks to pin
+    std::vector<MarkPin> pins = {}; // by their offsets
+    std::string text = {};          // canonical
+};
+
+/// Files as they will be: the canonical texts in place of those that are there.
+class Rewritten final : public FileReader {
+public:
+    Rewritten(FileReader& files, std::map<std::string, Document*> const& documents)
+        : files_(files), documents_(documents) {}
+
+    [[nodiscard]] std::expected<std::string, std::string> read(std::string const& path, std::size_t limit) override {
+        auto const found = documents_.find(files_.identity(path));
+        if (found == documents_.end())
+            return files_.read(path, limit);
+        return found->second->text;
+    }
+    [[nodiscard]] std::expected<std::vector<std::string>, std::string> glob(std::string const& pattern) override {
+        return files_.glob(pattern);
+    }
+    [[nodiscard]] std::string identity(std::string const& path) override { return files_.identity(path); }
+
+private:
+    FileReader& files_;
+    std::map<std::string, Document*> const& documents_;
+};
+
+/// Every mark of a site, in an order that its text alone decides.
+std::vector<Fwmark> marks_of(Site const& site) {
+    std::vector<Fwmark> marks{site.guard_mark};
+    for (auto const& service : site.services)
+        for (auto const& on : service.on)
+            marks.push_back(on.mark);
+    for (auto const& check : site.check_marks)
+        marks.push_back(check.mark);
+    return marks;
+}
+
+/// The files of one run. Whatever is wrong with any of them is found before the first is written.
+class Documents {
+public:
+    Documents(Options const& options, Environment const& environment, SiteInput& input)
+        : options_(options), files_(environment.files), input_(input) {}
+
+    /// Reads the files that were named. Mistakes in them are in `input`; the error is any other.
+    std::expected<void, std::string> read() {
+        for (auto const& path : options_.files) {
+            auto const read = options_.pin_marks ? read_site(path) : read_file(path);
+            if (!read)
+                return read;
+        }
+        return {};
+    }
+
+    /// Makes the canonical text of each.
+    std::expected<void, std::string> format() {
+        for (auto& document : all_) {
+            auto text = lbc::format(with_mark_pins(source(document), document.pins));
+            if (!text)
+                return std::unexpected(fmt::format("cannot format `{}`: {}", document.path, text.error()));
+            document.text = std::move(*text);
+        }
+        return {};
+    }
+
+    /// Whether every site has the marks that it had: one may share a file with another.
+    std::expected<void, std::string> check_marks() {
+        Rewritten files(files_, by_identity_);
+        for (auto const& [path, marks] : marks_) {
+            Sources sources;
+            Diagnostics diagnostics;
+            auto const site = compile(path, files, sources, diagnostics);
+            if (diagnostics.has_errors() || marks_of(site) != marks)
+                return std::unexpected(fmt::format("`{}` would get other marks by those pinned in a file that it "
+                                                   "shares with another site; give them by hand",
+                                                   path));
+        }
+        return {};
+    }
+
+    [[nodiscard]] std::deque<Document> const& all() const { return all_; }
+    [[nodiscard]] bool changes(Document const& document) const { return document.text != source(document); }
+
+private:
+    [[nodiscard]] std::string_view source(Document const& document) const {
+        return input_.sources[document.source].text();
+    }
+
+    std::expected<void, std::string> read_file(std::string const& path) {
+        auto text = files_.read(path, Sources::max_file_size);
+        auto const id = input_.sources.add(path == "-" ? "<stdin>" : path, text ? std::move(*text) : std::string{});
+        if (!text)
+            input_.diagnostics.report(DiagId::cannot_read, {id, 0, 0}, "cannot read `{}`: {}", path, text.error());
+        else
+            static_cast<void>(parse(input_.sources, id, input_.diagnostics)); // for its messages
+        find_or_add(path, id).is_named = true;
+        return {};
+    }
+
+    std::expected<void, std::string> read_site(std::string const& path) {
+        auto const program = load(path, files_, input_.sources, input_.diagnostics);
+        auto const site = resolve(program, input_.diagnostics);
+        lbc::check(site, input_.diagnostics);
+        if (!input_.good())
+            return {};
+        marks_.emplace_back(path, marks_of(site));
+        auto* document = &find_or_add(path, program.files.front().id);
+        document->is_named = true;
+        auto file = program.files.front().id; // of `document`
+        for (auto& pin : find_mark_pins(site, program, input_.sources)) {
+            if (std::exchange(file, pin.file) != pin.file)
+                document = pin.file == program.files.front().id
+                               ? &find_or_add(path, pin.file)
+                               : &find_or_add(input_.sources[pin.file].name(), pin.file);
+            if (auto const added = add_pin(*document, std::move(pin)); !added)
+                return added;
+        }
+        return {};
+    }
+
+    /// A file can be part of several sites.
+    std::expected<void, std::string> add_pin(Document& document, MarkPin pin) {
+        auto const place = std::ranges::lower_bound(document.pins, pin.offset, {}, &MarkPin::offset);
+        if (place == document.pins.end() || place->offset != pin.offset)
+            document.pins.insert(place, std::move(pin));
+        else if (place->mark != pin.mark)
+            return std::unexpected(fmt::format("`{}` in `{}` has the mark {} in one site and {} in another; give it a "
+                                               "`mark` by hand",
+                                               pin.service, document.path, place->mark.str(), pin.mark.str()));
+        return {};
+    }
+
+    Document& find_or_add(std::string const& path, FileId source) {
+        auto const [place, fresh] = by_identity_.try_emplace(files_.identity(path), nullptr);
+        if (fresh)
+            place->second = &all_.emplace_back(Document{.path = path, .source = source});
+        return *place->second;
+    }
+
+    Options const& options_;
+    FileReader& files_;
+    SiteInput& input_;
+    std::deque<Document> all_; // a deque: `by_identity_` points into it
+    std::map<std::string, Document*> by_identity_;
+    std::vector<std::pair<std::string, std::vector<Fwmark>>> marks_; // of each site, by its path
+};
+
+Status print_names(Documents const& documents, Environment const& environment) {
+    auto status = Status::done;
+    for (auto const& document : documents.all()) {
+        if (!documents.changes(document))
+            continue;
+        environment.out << document.path << '\n';
+        status = Status::differs;
+    }
+    return status;
+}
+
+Status write_files(Documents const& documents, Environment const& environment) {
+    for (auto const& document : documents.all()) {
+        if (!documents.changes(document))
+            continue;
+        if (auto const written = write_file(document.path, document.text); !written) {
+            print_failure(environment, written.error());
+            return Status::refused;
+        }
+    }
+    return Status::done;
+}
+
+Status print_text(Documents const& documents, Environment const& environment) {
+    for (auto const& document : documents.all()) {
+        if (document.is_named)
+            environment.out << document.text;
+        else
+            print_failure(environment, fmt::format("`{}` has marks to pin too; -i writes them there", document.path));
+    }
+    return Status::done;
+}
+
+Status format_files(Options const& options, Environment const& environment) {
+    SiteInput input;
+    Documents documents(options, environment, input);
+    auto const read = documents.read();
+    if (!input.good()) {
+        print_messages(input, options.site, environment);
+        return Status::bad_input;
+    }
+    if (!read) {
+        print_failure(environment, read.error());
+        return Status::bad_input;
+    }
+    if (auto const formatted = documents.format(); !formatted) {
+        print_failure(environment, formatted.error());
+        return Status::refused;
+    }
+    if (auto const same = documents.check_marks(); !same) {
+        print_failure(environment, same.error());
+        return Status::bad_input;
+    }
+    if (options.check)
+        return print_names(documents, environment);
+    return options.in_place ? write_files(documents, environment) : print_text(documents, environment);
+}
+
+} // namespace
+
+Command add_fmt(CLI::App& subcommand) {
+    auto options = std::make_shared<Options>();
+    subcommand.add_option("FILE", options->files, "site files, or parts of them; - is standard input")
+        ->required()
+        ->check(not_empty);
+    auto* in_place = subcommand.add_flag("-i,--in-place", options->in_place, "write the files, where they change");
+    subcommand.add_flag("--check", options->check, "only name the files that would change, with status 1")
+        ->excludes(in_place);
+    subcommand.add_flag("--pin-marks", options->pin_marks,
+                        "write the marks that were allocated into the site, and into the files that it includes");
+    options->site.add_options_to(subcommand, false);
+    subcommand.final_callback([options] {
+        if (options->files.size() > 1 && !options->in_place && !options->check)
+            throw CLI::ValidationError("FILE", "several files need -i or --check");
+        if (options->in_place && std::ranges::find(options->files, "-") != options->files.end())
+            throw CLI::ValidationError("-i", "cannot write standard input");
+    });
+    return [options](Environment const& environment) { return format_files(*options, environment); };
+}
+
+} // namespace lbc

@@ -1,0 +1,74 @@
+#include "compiler/pin_marks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace lbc {
+namespace {
+
+/// The line break at the end of the line, where nothing but a comment stands in between; else npos.
+std::size_t line_end(std::string_view text, std::size_t offset) {
+    auto const next = text.find_first_not_of(" \t\r;", offset);
+    return next != std::string_view::npos && (text[next] == '\n' || text[next] == '#') ? text.find('\n', next)
+                                                                                       : std::string_view::npos;
+}
+
+/// The last statement of a block with that keyword.
+ast::Node const* find_last(std::vector<ast::Node> const& block, std::string_view keyword) {
+    auto const found = std::find_if(block.rbegin(), block.rend(),
+                                    [&](ast::Node const& statement) { return statement.keyword() == keyword; });
+    return found == block.rend() ? nullptr : &*found;
+}
+
+MarkPin make_pin(ast::Node const& service, std::string_view text, Fwmark mark) {
+    auto const block = service.block();
+    auto const* before = find_last(block, "port");
+    if (before == nullptr)
+        before = find_last(block, "vip");
+    auto const behind = before != nullptr ? before->span().end : text.find('{', service.span().end) + 1;
+    MarkPin pin{.file = service.span().file, .offset = 0, .text = {}, .service = {}, .mark = mark};
+    // A comment behind the statement before stays with it.
+    auto const end = line_end(text, behind);
+    pin.offset = static_cast<std::uint32_t>(end != std::string_view::npos ? end : behind);
+    auto const statement = fmt::format("mark {}", mark.str());
+    if (end != std::string_view::npos)
+        pin.text = "\n" + statement;
+    else
+        pin.text = before != nullptr ? "; " + statement : " " + statement + ";";
+    return pin;
+}
+
+} // namespace
+
+std::vector<MarkPin> find_mark_pins(Site const& site, Program const& program, Sources const& sources) {
+    std::map<Span, ast::Node> services;
+    for (auto const& node : program.statements)
+        if (node.keyword() == "service")
+            services.emplace(node.span(), node);
+    std::vector<MarkPin> pins;
+    for (auto const& service : site.services) {
+        // A service's marks are all the file's or all allocated, and then equal.
+        if (service.on.empty() || !service.on.front().allocated)
+            continue;
+        auto const& node = services.at(service.span);
+        auto& pin = pins.emplace_back(make_pin(node, sources[node.span().file].text(), service.on.front().mark));
+        pin.service = service.name.value;
+    }
+    return pins;
+}
+
+std::string with_mark_pins(std::string_view text, std::span<MarkPin const> pins) {
+    std::string result;
+    std::size_t at = 0;
+    for (auto const& pin : pins) {
+        result += text.substr(at, pin.offset - at);
+        result += pin.text;
+        at = pin.offset;
+    }
+    result += text.substr(at);
+    return result;
+}
+
+} // namespace lbc
