@@ -7,6 +7,7 @@
 #include "backends/sh/sh.hpp"
 #include "backends/write_file.hpp"
 #include "cli/commands.hpp"
+#include "cli/output_tree.hpp"
 #include "cli/real_hosts.hpp"
 #include "cli/site_input.hpp"
 #include "compiler/layout.hpp"
@@ -16,8 +17,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <map>
 #include <optional>
 #include <ostream>
 #include <span>
@@ -27,8 +26,9 @@ namespace {
 
 struct Options {
     SiteOptions site;
-    std::string emit = "sh";
+    std::string emit; // of `kind_names`, once the command line is read
     std::string output;
+    bool check = false;             // the output against what is there
     std::vector<std::string> reals; // machines of real servers, by their names
 
     /// -d names one, too: the director that is a real server.
@@ -40,8 +40,6 @@ struct Options {
     }
     [[nodiscard]] bool writes_folder() const { return emit == "all" || emit == "networkd"; }
 };
-
-using Files = std::map<std::string, std::string>; // texts by their path below a folder
 
 std::vector<Plan> make_plans(Site const& site, std::vector<DirectorId> const& directors) {
     std::vector<Plan> plans;
@@ -182,22 +180,24 @@ Files emit_all(Options const& options, SiteInput const& input, Plans plans) {
     return files;
 }
 
-Status write_all(Files const& files, std::string const& folder, Environment const& environment) {
-    for (auto const& [name, text] : files) {
-        auto const path = std::filesystem::path(folder) / name;
-        std::error_code error;
-        std::filesystem::create_directories(path.parent_path(), error);
-        if (error) {
-            print_failure(environment,
-                          fmt::format("cannot make `{}`: {}", path.parent_path().string(), error.message()));
-            return Status::refused;
-        }
-        if (auto const written = write_file(path.string(), text); !written) {
-            print_failure(environment, written.error());
-            return Status::refused;
-        }
+Status refuse(Environment const& environment, std::string const& message) {
+    print_failure(environment, message);
+    return Status::refused;
+}
+
+/// Into the folder of -o, or compared with it.
+Status deliver(Options const& options, Files files, Environment const& environment) {
+    // A machine's own folders may be those of networkd: no list of lbc's belongs there.
+    auto const tree = OutputTree::compare(std::move(files), options.output, options.emit == "all");
+    if (!tree)
+        return refuse(environment, tree.error());
+    if (!options.check) {
+        auto const written = tree->write();
+        return written ? Status::done : refuse(environment, written.error());
     }
-    return Status::done;
+    for (auto const& [path, difference] : tree->findings())
+        environment.out << path << ": " << to_string(difference) << '\n';
+    return tree->findings().empty() ? Status::done : Status::differs;
 }
 
 /// The directors to speak of: the named one, or all.
@@ -224,15 +224,24 @@ std::expected<std::vector<DirectorId>, std::string> choose(Options const& option
     return std::vector{*id};
 }
 
-Status print_text(Options const& options, std::string const& text, Environment const& environment) {
-    if (options.output.empty() || options.output == "-") {
+/// The same of one file, or printed.
+Status deliver(Options const& options, std::string const& text, Environment const& environment) {
+    auto const& path = options.output;
+    if (path.empty() || path == "-") {
         environment.out << text;
         return Status::done;
     }
-    auto const written = write_file(options.output, text);
-    if (!written)
-        print_failure(environment, written.error());
-    return written ? Status::done : Status::refused;
+    if (!options.check) {
+        auto const written = write_file(path, text);
+        return written ? Status::done : refuse(environment, written.error());
+    }
+    auto const difference = compare_file(path, text);
+    if (!difference)
+        return refuse(environment, difference.error());
+    if (!*difference)
+        return Status::done;
+    environment.out << path << ": " << to_string(**difference) << '\n';
+    return Status::differs;
 }
 
 Status fail(Environment const& environment, std::string const& message) {
@@ -246,12 +255,12 @@ Status compile_for_real_servers(Options const& options, Site const& site, Enviro
     if (!hosts)
         return fail(environment, hosts.error());
     if (options.emit == "realserver")
-        return print_text(options, realserver_script(*hosts), environment);
+        return deliver(options, realserver_script(*hosts), environment);
     auto const machine = one_machine(*hosts, names, options.emit);
     if (!machine)
         return fail(environment, machine.error());
-    return options.emit == "networkd" ? write_all(networkd_files(*machine), options.output, environment)
-                                      : print_text(options, ifupdown_text(*machine), environment);
+    return options.emit == "networkd" ? deliver(options, networkd_files(*machine), environment)
+                                      : deliver(options, ifupdown_text(*machine), environment);
 }
 
 Status compile_site(Options const& options, Environment const& environment) {
@@ -268,8 +277,21 @@ Status compile_site(Options const& options, Environment const& environment) {
         return fail(environment, directors.error());
     auto const plans = make_plans(input->site, *directors);
     if (options.emit == "all")
-        return write_all(emit_all(options, *input, plans), options.output, environment);
-    return print_text(options, find_kind(options.emit)->text(*input, plans), environment);
+        return deliver(options, emit_all(options, *input, plans), environment);
+    return deliver(options, find_kind(options.emit)->text(*input, plans), environment);
+}
+
+/// What options say together.
+void finish(Options& options) {
+    if (options.emit.empty())
+        options.emit = options.check ? "all" : "sh";
+    bool const has_place = !options.output.empty() && options.output != "-";
+    if (options.writes_folder() && !has_place && !options.check)
+        throw CLI::ValidationError("--emit " + options.emit, "needs the folder to write to: -o FOLDER");
+    if (options.check && !has_place)
+        throw CLI::ValidationError("--check", "needs what to compare with: -o PATH");
+    if (!options.reals.empty() && !is_for_real_servers(options.emit))
+        throw CLI::ValidationError("--real", "is for --emit realserver, networkd and ifupdown");
 }
 
 } // namespace
@@ -294,12 +316,9 @@ Command add_compile(CLI::App& subcommand) {
                     "a file, or for `all` and `networkd` a folder, in place of standard output")
         ->check(not_empty)
         ->option_text("PATH");
-    subcommand.final_callback([options] {
-        if (options->writes_folder() && (options->output.empty() || options->output == "-"))
-            throw CLI::ValidationError("--emit " + options->emit, "needs the folder to write to: -o FOLDER");
-        if (!options->reals.empty() && !is_for_real_servers(options->emit))
-            throw CLI::ValidationError("--real", "is for --emit realserver, networkd and ifupdown");
-    });
+    subcommand.add_flag("--check", options->check,
+                        "write nothing, and print how what -o names differs from `all`, or from KIND; status 1 if so");
+    subcommand.final_callback([options] { finish(*options); });
     return [options](Environment const& environment) { return compile_site(*options, environment); };
 }
 

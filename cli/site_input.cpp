@@ -1,5 +1,6 @@
 #include "cli/site_input.hpp"
 
+#include "cli/git_files.hpp"
 #include "cli/message_json.hpp"
 #include "compiler/resolve.hpp"
 #include "grammar/spell.hpp"
@@ -38,7 +39,9 @@ bool has_any_mac(Director const& director, std::vector<MacAddress> const& macs) 
 std::string not_empty(std::string const& text) { return text.empty() ? "an empty value says nothing" : ""; }
 
 void SiteOptions::add_to(CLI::App& subcommand, bool with_director) {
-    subcommand.add_option("FILE", file, "the site file; - is standard input")->required()->check(not_empty);
+    subcommand.add_option("FILE", file, "the site file; - is standard input; REV:PATH a file of a git revision")
+        ->required()
+        ->check(not_empty);
     add_options_to(subcommand, with_director);
 }
 
@@ -57,7 +60,15 @@ void SiteOptions::add_options_to(CLI::App& subcommand, bool with_director) {
 
 std::unique_ptr<SiteInput> read_site(SiteOptions const& options, Environment const& environment) {
     auto input = std::make_unique<SiteInput>();
-    input->site = compile(options.file, environment.files, input->sources, input->diagnostics);
+    auto const revision = parse_revision_path(options.file).transform(open_revision);
+    if (!revision) {
+        input->site = compile(options.file, environment.files, input->sources, input->diagnostics);
+    } else if (*revision) {
+        input->site = compile((*revision)->name, *(*revision)->files, input->sources, input->diagnostics);
+    } else {
+        Span const place{input->sources.add(options.file, {}), 0, 0};
+        input->diagnostics.report(DiagId::cannot_read, place, "cannot read `{}`: {}", options.file, revision->error());
+    }
     return input;
 }
 

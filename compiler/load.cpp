@@ -7,20 +7,6 @@
 namespace lbc {
 namespace {
 
-/// What stands before the name in a path, with the `/`.
-std::string folder_of(std::string const& path) { return path.substr(0, path.rfind('/') + 1); }
-
-/// A path as a pattern that matches it alone.
-std::string escape_pattern(std::string_view path) {
-    std::string pattern;
-    for (char const c : path) {
-        if (std::string_view("*?[\\").contains(c))
-            pattern += '\\';
-        pattern += c;
-    }
-    return pattern;
-}
-
 class Loader {
 public:
     Loader(FileReader& reader, Sources& sources, Diagnostics& diagnostics)
@@ -67,7 +53,7 @@ private:
             return;
         }
         auto const pattern = unescape(words[1].text);
-        auto const folder = pattern.starts_with('/') ? std::string{} : folder_of(from);
+        auto const folder = pattern.starts_with('/') ? std::string{} : reader_.folder(from);
         auto const where = words[1].span;
         if (pattern.find_first_of("*?[") == std::string::npos) {
             read(folder + pattern, &where);
@@ -95,6 +81,7 @@ private:
 } // namespace
 
 Program load(std::string const& path, FileReader& reader, Sources& sources, Diagnostics& diagnostics) {
+    sources.set_folder(reader.folder(path));
     Loader loader(reader, sources, diagnostics);
     loader.read(path, nullptr);
     return loader.take();

@@ -30,6 +30,16 @@ private:
 
 } // namespace
 
+std::string escape_pattern(std::string_view path) {
+    std::string pattern;
+    for (char const c : path) {
+        if (std::string_view("*?[\\").contains(c))
+            pattern += '\\';
+        pattern += c;
+    }
+    return pattern;
+}
+
 std::expected<std::string, std::string> DiskFiles::read(std::string const& path, std::size_t limit) {
     Descriptor const file(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (file.get() < 0)

@@ -25,7 +25,15 @@ public:
 
     /// A name that is the same for every path to one file; used to find include cycles.
     [[nodiscard]] virtual std::string identity(std::string const& path) = 0;
+
+    /// What stands before the name in a path, with the `/`: names in the file of that path are put behind it.
+    [[nodiscard]] virtual std::string folder(std::string const& path) const {
+        return path.substr(0, path.rfind('/') + 1);
+    }
 };
+
+/// A path as a pattern that matches it alone.
+[[nodiscard]] std::string escape_pattern(std::string_view path);
 
 /// The disk and standard input.
 class DiskFiles final : public FileReader {

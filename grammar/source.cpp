@@ -40,6 +40,13 @@ FileId Sources::add(std::string name, std::string text) {
     return static_cast<FileId>(files_.size() - 1);
 }
 
+std::string_view Sources::name_in_site(FileId file) const {
+    std::string_view name = (*this)[file].name();
+    if (name.starts_with(folder_))
+        name.remove_prefix(folder_.size());
+    return name;
+}
+
 std::string_view Sources::text(Span span) const {
     return (*this)[span.file].text().substr(span.begin, span.end - span.begin);
 }

@@ -8,6 +8,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lbc {
@@ -64,11 +65,17 @@ public:
     /// Takes the text of a file, at most `max_file_size` bytes of it.
     FileId add(std::string name, std::string text);
 
+    /// The folder of the site's own file as its name has it, with the `/`.
+    void set_folder(std::string folder) { folder_ = std::move(folder); }
+    /// A file's name from the site's folder on: the same from wherever the site was read.
+    [[nodiscard]] std::string_view name_in_site(FileId file) const;
+
     [[nodiscard]] SourceFile const& operator[](FileId file) const { return files_[static_cast<std::size_t>(file)]; }
     [[nodiscard]] std::string_view text(Span span) const;
     [[nodiscard]] Position position(Span span) const { return (*this)[span.file].position(span.begin); }
 
 private:
+    std::string folder_;
     std::deque<SourceFile> files_; // a deque: a file never moves, so views into it stay good
 };
 

@@ -101,7 +101,7 @@ Json ruleset(Ruleset const& rules) {
 
 Json Context::place(Span span) const {
     auto const position = sources.position(span);
-    return {{"file", sources[span.file].name()}, {"line", position.line}, {"column", position.column}};
+    return {{"file", sources.name_in_site(span.file)}, {"line", position.line}, {"column", position.column}};
 }
 
 Json value(Forwarding const& forwarding) {

@@ -26,6 +26,10 @@ def compile_tree(lbc, site, folder):
                             capture_output=True, text=True, timeout=60, check=False)
     if result.returncode != 0:
         sys.exit(f"{site.name}: exit status {result.returncode}\n{result.stderr}")
+    check = subprocess.run([lbc, "compile", site.relative_to(EXAMPLES), "--check", "-o", folder], cwd=EXAMPLES,
+                           capture_output=True, text=True, timeout=60, check=False)
+    if check.returncode != 0 or check.stdout:
+        sys.exit(f"{site.name}: a tree just made is out of date\n{check.stdout}{check.stderr}")
     texts = tree(folder)
     # What is of each real server's machine is many small files: here it is one.
     machines = {path: texts.pop(path) for path in sorted(texts) if path.startswith("real/")}

@@ -45,6 +45,8 @@ TEST_CASE("help and version are answers, wrong usage is status 2") {
     CHECK(m.run({"compile", "site.lb", "--emit", "perl"}) == 2);
     CHECK(m.run({"compile", "site.lb", "--emit", "all"}) == 2);
     CHECK(m.run({"compile", "site.lb", "--emit", "all", "-o", "-"}) == 2);
+    CHECK(m.run({"compile", "site.lb", "--check"}) == 2);
+    CHECK(m.run({"compile", "site.lb", "--emit", "sh", "--check", "-o", "-"}) == 2);
     CHECK(m.run({"compile", "site.lb", "--emit", "networkd", "--real", "lb1"}) == 2);
     CHECK(m.run({"compile", "site.lb", "--real", "lb1"}) == 2);
     CHECK(m.run({"compile", "site.lb", "-o", ""}) == 2);

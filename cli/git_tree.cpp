@@ -1,0 +1,223 @@
+#include "cli/git_tree.hpp"
+
+#include <fmt/format.h>
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <span>
+#include <utility>
+
+namespace lbc {
+namespace {
+
+constexpr auto link_mode = "120000";
+constexpr auto submodule_mode = "160000";
+constexpr std::size_t most_links = 40; // as Linux follows
+constexpr std::size_t longest_target = std::size_t{1} << 20U;
+/// A pattern among links that lead in circles has no end otherwise.
+constexpr std::size_t most_steps = 100'000;
+
+std::string no_such_file() { return std::strerror(ENOENT); }
+
+std::vector<std::string> split(std::string_view path) {
+    std::vector<std::string> parts;
+    while (!path.empty()) {
+        auto const part = path.substr(0, path.find('/'));
+        if (!part.empty() && part != ".")
+            parts.emplace_back(part);
+        path.remove_prefix(std::min(part.size() + 1, path.size()));
+    }
+    return parts;
+}
+
+std::string parent_of(std::string const& path) {
+    auto const slash = path.rfind('/');
+    return slash == std::string::npos ? std::string{} : path.substr(0, slash);
+}
+
+} // namespace
+
+GitTree::GitTree(std::string const& revision, std::string_view listing, ReadBlob read_blob)
+    : prefix_(revision + ':'), read_blob_(std::move(read_blob)) {
+    // `MODE TYPE ID<TAB>PATH` of a tree, `MODE ID STAGE<TAB>PATH` of the index, each ended by a NUL.
+    while (!listing.empty()) {
+        auto const line = listing.substr(0, listing.find('\0'));
+        listing.remove_prefix(std::min(line.size() + 1, listing.size()));
+        auto const tab = line.find('\t');
+        auto const first = line.find(' ');
+        auto const second = line.find(' ', first + 1);
+        if (tab == std::string_view::npos || second >= tab)
+            continue;
+        auto const middle = line.substr(first + 1, second - first - 1);
+        auto const last = line.substr(second + 1, tab - second - 1);
+        bool const is_index = middle != "blob" && middle != "commit";
+        entries_[std::string(line.substr(tab + 1))] = {.mode = std::string(line.substr(0, first)),
+                                                       .id = std::string(is_index ? middle : last),
+                                                       .unmerged = is_index && last != "0"};
+    }
+}
+
+std::expected<std::string, std::string> GitTree::read(std::string const& path, std::size_t limit) {
+    auto const real = locate(path);
+    if (!real)
+        return real;
+    auto const entry = entries_.find(*real);
+    if (entry == entries_.end())
+        return std::unexpected(is_folder(*real) ? std::strerror(EISDIR) : no_such_file());
+    if (entry->second.mode == submodule_mode)
+        return std::unexpected("it is a submodule");
+    if (entry->second.unmerged)
+        return std::unexpected("it is unmerged in the index");
+    return read_blob_(entry->second.id, limit);
+}
+
+std::string GitTree::identity(std::string const& path) {
+    auto const real = locate(path);
+    return real ? *real : path;
+}
+
+std::string GitTree::folder(std::string const& path) const {
+    auto const slash = path.rfind('/');
+    return slash != std::string::npos && slash >= prefix_.size() ? path.substr(0, slash + 1) : prefix_;
+}
+
+GitTree::Path GitTree::inside(std::string const& path) const {
+    if (path.starts_with(prefix_))
+        return path.substr(prefix_.size());
+    return std::unexpected("it is no path inside of the repository, and a revision has no other files");
+}
+
+GitTree::Path GitTree::locate(std::string const& path) {
+    auto const below = inside(path);
+    return below ? resolve(*below) : below;
+}
+
+/// The path without links, `.` and `..`. It need not exist; the folders on the way to it must.
+GitTree::Path GitTree::resolve(std::string_view path) {
+    auto const parts = split(path);
+    std::deque<std::string> left(parts.begin(), parts.end());
+    std::string done;
+    for (std::size_t links = 0; !left.empty();) {
+        auto const part = std::move(left.front());
+        left.pop_front();
+        if (part == "..") {
+            if (done.empty())
+                return std::unexpected(out_of_repository);
+            done = parent_of(done);
+            continue;
+        }
+        auto const next = done.empty() ? part : fmt::format("{}/{}", done, part);
+        auto const entry = entries_.find(next);
+        if (entry != entries_.end() && entry->second.mode == link_mode) {
+            if (++links > most_links)
+                return std::unexpected(std::strerror(ELOOP));
+            auto const target = link_target(next, entry->second);
+            if (!target)
+                return target;
+            auto const more = split(*target);
+            left.insert(left.begin(), more.begin(), more.end());
+            continue;
+        }
+        if (!left.empty() && !is_folder(next))
+            return std::unexpected(entry == entries_.end() ? no_such_file() : std::strerror(ENOTDIR));
+        done = next;
+    }
+    return done;
+}
+
+GitTree::Path GitTree::link_target(std::string const& link, Entry const& entry) {
+    auto known = links_.find(entry.id);
+    if (known == links_.end()) {
+        auto target = read_blob_(entry.id, longest_target);
+        if (!target)
+            return target;
+        known = links_.emplace(entry.id, std::move(*target)).first;
+    }
+    if (known->second.starts_with('/'))
+        return std::unexpected(fmt::format("`{}` is a symbolic link out of the repository", link));
+    return known->second;
+}
+
+bool GitTree::is_folder(std::string const& path) const {
+    if (path.empty())
+        return true;
+    auto const inner = entries_.lower_bound(path + '/');
+    return inner != entries_.end() && inner->first.starts_with(path + '/');
+}
+
+std::set<std::string> GitTree::names_in(std::string const& folder) const {
+    auto const start = folder.empty() ? folder : folder + '/';
+    std::set<std::string> names;
+    for (auto entry = entries_.lower_bound(start); entry != entries_.end() && entry->first.starts_with(start); ++entry)
+        names.insert(entry->first.substr(start.size(), entry->first.find('/', start.size()) - start.size()));
+    return names;
+}
+
+/// glob(7) over a tree, part by part.
+class GitTree::Expansion {
+public:
+    explicit Expansion(GitTree& tree) : tree_(tree) {}
+
+    /// What `parts` match below `folder`, which ends with a `/` or is empty.
+    std::expected<void, std::string> expand(std::string const& folder, std::span<std::string const> parts) {
+        auto const real = tree_.resolve(folder);
+        if (!real && real.error() == no_such_file())
+            return {};
+        if (!real)
+            return std::unexpected(real.error());
+        auto const& part = parts.front();
+        if (part.find_first_of("*?[\\") == std::string::npos)
+            return add(folder + part, parts.subspan(1));
+        for (auto const& name : tree_.names_in(*real)) {
+            if (++steps_ > most_steps)
+                return std::unexpected("it leads to too many folders");
+            if (::fnmatch(part.c_str(), name.c_str(), FNM_PERIOD) == 0)
+                if (auto added = add(folder + name, parts.subspan(1)); !added)
+                    return added;
+        }
+        return {};
+    }
+
+    std::set<std::string> matches;
+
+private:
+    /// A match that cannot be read is one all the same: who reads it says why.
+    std::expected<void, std::string> add(std::string const& path, std::span<std::string const> rest) {
+        auto const real = tree_.resolve(path);
+        if (!real && real.error() == no_such_file())
+            return {};
+        if (rest.empty()) {
+            if (!real || tree_.entries_.contains(*real) || tree_.is_folder(*real))
+                matches.insert(path);
+            return {};
+        }
+        if (!real)
+            return std::unexpected(real.error());
+        return tree_.is_folder(*real) ? expand(path + '/', rest) : std::expected<void, std::string>{};
+    }
+
+    GitTree& tree_;
+    std::size_t steps_ = 0;
+};
+
+std::expected<std::vector<std::string>, std::string> GitTree::glob(std::string const& pattern) {
+    // The revision comes as a pattern that matches it alone.
+    auto const escaped = escape_pattern(prefix_);
+    if (!pattern.starts_with(escaped))
+        return std::unexpected(inside(pattern).error());
+    auto const parts = split(std::string_view(pattern).substr(escaped.size()));
+    Expansion expansion(*this);
+    if (!parts.empty())
+        if (auto const done = expansion.expand("", parts); !done)
+            return std::unexpected(done.error());
+    std::vector<std::string> paths;
+    for (auto const& match : expansion.matches)
+        paths.push_back(prefix_ + match);
+    return paths;
+}
+
+} // namespace lbc
