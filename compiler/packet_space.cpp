@@ -65,8 +65,8 @@ std::vector<InterfaceClass> interface_classes(std::set<InterfacePattern> named) 
             continue;
         auto& added = classes.emplace_back(InterfaceClass{std::move(*name), pattern, {}});
         for (auto const& other : named)
-            if (other != pattern && other != everything && pattern.overlaps(other) &&
-                other.str().size() >= pattern.str().size() - 1)
+            // Of two patterns that overlap, the longer one is in the other.
+            if (pattern.overlaps(other) && (!other.is_wildcard() || other.str().size() > pattern.str().size()))
                 added.except.push_back(other);
     }
     return classes;
