@@ -37,7 +37,9 @@ std::vector<Box> boxes_of(Side const& before, Side const& after, Difference cons
             add_all(box.macs, box.versions[i].state->macs);
             add_all(box.addresses, box.versions[i].state->addresses);
         }
+        // A director with another MAC changes for its peers, though it may have the rules that it had.
         box.changes =
+            !std::ranges::is_permutation(box.versions[0].state->macs, box.versions[1].state->macs) ||
             std::ranges::any_of(difference.changes,
                                 [&](Change const& change) { return contains(change.directors, name); }) ||
             std::ranges::find(difference.traffic, name, &DirectorTraffic::director) != difference.traffic.end();
