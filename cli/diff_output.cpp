@@ -88,18 +88,20 @@ std::string bold(std::string_view text, bool colour) {
     return colour ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string(text);
 }
 
-/// Text that Markdown shows as it is, whoever wrote it.
+/// Text that Markdown shows as it is, whoever wrote it. Only our own sentences have code, `lbc ...`.
 std::string escaped(std::string_view text) {
     std::string out;
-    bool in_code = false; // our own sentences have code in backticks
-    for (char const c : text) {
-        if (c == '`')
-            in_code = !in_code;
+    bool in_code = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        char const c = text[i];
+        bool const opens = text.substr(i).starts_with("`lbc ") && text.find('`', i + 1) != std::string_view::npos;
+        bool const is_tick = c == '`' && (in_code || opens);
+        in_code = in_code != is_tick;
         if (c == '<')
             out += "&lt;";
         else if (c == '&')
             out += "&amp;";
-        else if (!in_code && std::string_view("*_[]|\\~#@").contains(c))
+        else if (!in_code && !is_tick && std::string_view("`*_[]|\\~#@").contains(c))
             out += fmt::format("\\{}", c);
         else
             out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
@@ -125,6 +127,7 @@ public:
     }
     /// The number that had no room, which begins anew.
     std::size_t take_left_out() { return std::exchange(left_out_, 0); }
+    void add_room(std::size_t bytes) { limit_ += bytes; }
     /// Behind all else, whatever room there is.
     void close(std::string_view text) { text_ += text; }
 
@@ -136,10 +139,11 @@ private:
     std::string text_;
 };
 
-void add_details(Comment& comment, std::string_view title, std::vector<std::string> const& lines,
+/// False where not even the title has room.
+bool add_details(Comment& comment, std::string_view title, std::vector<std::string> const& lines,
                  std::string_view fence) {
     if (!comment.add(fmt::format("\n<details><summary>{}</summary>\n\n{}", title, fence)))
-        return;
+        return false;
     for (auto const& line : lines)
         comment.add_one(line + "\n");
     auto const left_out = comment.take_left_out();
@@ -148,6 +152,7 @@ void add_details(Comment& comment, std::string_view title, std::vector<std::stri
     if (left_out > 0)
         comment.close(fmt::format("\n… and {} more\n", counted(left_out, "line")));
     comment.close("\n</details>\n");
+    return true;
 }
 
 /// A write as a line of a `diff` block, where the sign stands first.
@@ -195,9 +200,11 @@ std::string diff_text(DiffReport const& report, bool rules, bool colour) {
 
 std::string diff_markdown(DiffReport const& report, bool rules, std::size_t limit) {
     constexpr std::size_t ends = 400; // closing lines
-    Comment comment(std::max(limit, 2 * ends) - ends);
-    comment.close(fmt::format("### lbc: {}\n\n{} → {}\n", escaped(summary_of(report)), escaped(report.before),
-                              escaped(report.after)));
+    // However many changes there are, the rollout has a place.
+    auto const for_rollout = has_rollout(report) ? limit / 4 : 0;
+    Comment comment(std::max(limit, 4 * ends) - ends - for_rollout);
+    comment.close(fmt::format("### lbc: {}\n\n{} → {}\n", escaped(summary_of(report)),
+                              escaped(report.before), escaped(report.after)));
     std::string subject;
     for (auto const& change : report.difference.changes) {
         auto const head = change.subject == subject ? "" : fmt::format("\n**{}**\n\n", escaped(change.subject));
@@ -206,15 +213,21 @@ std::string diff_markdown(DiffReport const& report, bool rules, std::size_t limi
     }
     if (auto const left_out = comment.take_left_out(); left_out > 0)
         comment.close(fmt::format("\n… and {} more\n", counted(left_out, "change")));
+    comment.add_room(for_rollout);
     if (has_rollout(report)) {
         std::vector<std::string> lines;
         for (auto const& line : rollout_lines(*report.rollout))
             lines.push_back("- " + escaped(line));
         add_details(comment, "Rollout: " + escaped(verdict_of(*report.rollout)), lines, "");
     }
+    std::size_t left_out = 0;
     if (rules)
         for (auto const& writes : report.writes)
-            add_details(comment, "Rules and writes of " + escaped(writes.director), diff_block(writes), "```diff\n");
+            if (left_out > 0 || !add_details(comment, "Rules and writes of " + escaped(writes.director),
+                                             diff_block(writes), "```diff\n"))
+                ++left_out;
+    if (left_out > 0)
+        comment.close(fmt::format("\n… and the rules and writes of {} more\n", counted(left_out, "director")));
     return comment.text();
 }
 
