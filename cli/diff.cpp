@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <ostream>
+#include <set>
 
 namespace lbc {
 namespace {
@@ -108,14 +110,40 @@ Status diff_sites(Options const& options, Environment const& environment) {
     return finish(report, options, environment);
 }
 
+/// What marks lead to in a kernel whose IPVS is left alone, and that the site does not name. The guard's mark, which
+/// rules ask for, leads nowhere.
+std::vector<NamedService> unnamed_services(KernelView const& view, DirectorState const& wanted) {
+    std::vector<NamedService> services;
+    for (auto const& table : view.tables) {
+        auto const set = marks_of(table.before);
+        std::set<Fwmark> marks(set.begin(), set.end());
+        for (auto const& chain : table.before.chains)
+            for (auto const& rule : chain.rules)
+                if (rule.when.mark)
+                    marks.erase(*rule.when.mark);
+        for (auto const mark : marks) {
+            if (wanted.find({mark, table.family}) != nullptr)
+                continue;
+            auto& added = services.emplace_back();
+            added.name = "fwmark " + mark.str();
+            added.service.mark = mark;
+            added.service.family = table.family;
+            added.service.service = std::numeric_limits<std::size_t>::max(); // behind the site's
+        }
+    }
+    return services;
+}
+
 /// As if the kernel had just what the site wants there.
-void leave_out(std::string_view what, KernelView& view, DirectorState& now, DirectorState const& wanted,
+void leave_out(std::string_view what, KernelView& view, DirectorState& now, DirectorState& wanted,
                std::vector<IpvsService> const& services) {
     if (what == "marks") {
         now.marks = wanted.marks;
         for (auto& table : view.tables)
             table.before = table.after;
     } else if (what == "ipvs") {
+        std::ranges::move(unnamed_services(view, wanted), std::back_inserter(wanted.services));
+        std::ranges::sort(wanted.services, {}, &NamedService::key);
         now.services = wanted.services;
         view.services = services;
     }
@@ -137,7 +165,7 @@ Status diff_kernel(Options const& options, Environment const& environment) {
         print_failure(environment, view.error().message);
         return Status::refused;
     }
-    auto const wanted = state_of(site, *director, layout_linear);
+    auto wanted = state_of(site, *director, layout_linear);
     auto const services = ipvs_services(plan);
     auto now = state_of(*view, site, plan, wanted);
     if (!options.only.empty())

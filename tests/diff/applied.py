@@ -67,7 +67,7 @@ class Applied(unittest.TestCase):
         classes = reading.traffic_of(said, name)
         entering, leaving = self.packets(rng, old, new, name, classes)
         harness.lbc_ok("apply", old.file, *MARKS, *here)
-        before = sum(self.lab.measure(entering, leaving), [])
+        before = self.measure(entering, leaving)
         seen = json.loads(harness.lbc_ok("diff", new.file, *MARKS, "--format", "json", *here))
         self.assertEqual(seen["traffic"], said["traffic"])
         lines = self.marks_of(said)
@@ -82,7 +82,7 @@ class Applied(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout)
         after = json.loads(done.stdout)
         self.assertEqual([after[part] for part in ("changes", "traffic", "writes")], [[], [], []])
-        for packet, *marks in zip(entering + leaving, before, sum(self.lab.measure(entering, leaving), []), strict=True):
+        for packet, *marks in zip(entering + leaving, before, self.measure(entering, leaving), strict=True):
             told = reading.marks_said(classes, packet)
             self.counts["packets"] += 1
             self.counts["changed packets"] += marks[0] != marks[1]
@@ -90,9 +90,25 @@ class Applied(unittest.TestCase):
         self.counts["directors"] += 1
         self.counts["lines"] += sum(len(table["removed"]) + len(table["added"]) for table in lines)
 
+    def measure(self, entering: list[Packet], leaving: list[Packet]) -> list[int | None]:
+        inward, outward = self.lab.measure(entering, leaving)
+        return [*inward, *outward]
+
     @staticmethod
     def marks_of(said: dict) -> list[dict]:
         return [table for entry in said["writes"] for table in entry["marks"]]
+
+    def test_marks_of_services_that_the_file_lacks(self) -> None:
+        """With IPVS left alone, nobody asks it what these marks lead to; they are told of all the same."""
+        dns = "service dns { vip 192.0.2.2; port udp 53; mark 5; real 10.2.0.2 }\n"
+        site = "director lb1 { }\nservice web { vip 192.0.2.1; port tcp 80; mark 3; real 10.2.0.1 }\n"
+        harness.clear()
+        harness.lbc_ok("apply", sides.write(site + dns, "old.lb"), *MARKS, "-d", "lb1")
+        for new, kind in ((site, "not-balanced"), (site + dns.replace("mark 5", "mark 6"), "moved")):
+            file = sides.write(new, "new.lb")
+            said = json.loads(harness.lbc_ok("diff", file, *MARKS, "-d", "lb1", "--format", "json"))
+            self.assertEqual([change["kind"] for change in said["changes"]], [kind])
+            self.assertEqual(said["changes"][0]["connections"], "established connections go on")
 
     def test_what_is_listed_is_what_happens(self) -> None:
         for seed in range(PAIRS):
