@@ -116,7 +116,8 @@ class Editor:
             site.bypass = [] if site.bypass else [self.draw.mac()]
             return
         macs = [self.draw.mac(), *(mac for d in site.directors for mac in d.macs)]
-        self.one(site).bypass = self.rng.sample(macs, self.rng.randint(1, len(macs))) if self.rng.random() < 0.7 else None
+        some = self.rng.sample(macs, self.rng.randint(1, len(macs)))
+        self.one(site).bypass = some if self.rng.random() < 0.7 else None
 
     def mark_changed(self, site: Site) -> None:
         service = self.one(site)
@@ -142,10 +143,12 @@ class Editor:
         service, names = self.one(site), [d.name for d in site.directors]
         service.on = self.rng.choice((None, [self.rng.choice(names)]))
         if isinstance(service.marks, dict):
-            service.marks = {name: service.marks.get(name) or self.draw.free_marks.pop() for name in service.on or names}
+            old = service.marks
+            service.marks = {name: old.get(name) or self.draw.free_marks.pop() for name in service.on or names}
 
     def service_added(self, site: Site) -> None:
-        site.services.insert(self.rng.randrange(len(site.services) + 1), self.draw.service(site, f"added{self.draw.rng.randrange(99)}"))
+        service = self.draw.service(site, f"added{self.rng.randrange(99)}")
+        site.services.insert(self.rng.randrange(len(site.services) + 1), service)
 
     def service_removed(self, site: Site) -> None:
         site.services.remove(self.one(site))

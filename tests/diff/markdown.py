@@ -29,12 +29,20 @@ def big_site(port: int) -> str:
 
 
 def markdown(old: str, new: str, *options: str) -> str:
-    return harness.lbc_ok("diff", sides.write(old, "old.lb"), sides.write(new, "new.lb"), "--format", "markdown", *options)
+    files = sides.write(old, "old.lb"), sides.write(new, "new.lb")
+    return harness.lbc_ok("diff", *files, "--format", "markdown", *options)
 
 
 class Bounds(unittest.TestCase):
-    def check(self, *options: str) -> str:
-        text = markdown(big_site(80), big_site(443), *options)
+    plain: str
+    with_rules: str
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.plain = markdown(big_site(80), big_site(443))
+        cls.with_rules = markdown(big_site(80), big_site(443), "--rules")
+
+    def check(self, text: str) -> str:
         self.assertLessEqual(len(text.encode()), LIMIT)
         self.assertEqual(text.count("<details>"), text.count("</details>"))
         self.assertEqual(text.count("<summary>"), text.count("</summary>"))
@@ -42,9 +50,9 @@ class Bounds(unittest.TestCase):
         return text
 
     def test_what_has_no_place_is_counted(self) -> None:
-        text = self.check()
-        changes = len(json.loads(harness.lbc_ok("diff", str(harness.SCRATCH / "old.lb"), str(harness.SCRATCH / "new.lb"),
-                                                "--format", "json"))["changes"])
+        text = self.check(self.plain)
+        files = sides.write(big_site(80), "old.lb"), sides.write(big_site(443), "new.lb")
+        changes = len(json.loads(harness.lbc_ok("diff", *files, "--format", "json"))["changes"])
         self.assertEqual(changes, 2 * SERVICES)
         shown = len(re.findall(r"^- ", text.partition("<details>")[0], re.M))
         left_out = int(re.search(r"^… and (\d+) changes more$", text, re.M).group(1))
@@ -52,13 +60,13 @@ class Bounds(unittest.TestCase):
         self.assertGreater(shown, 100)
 
     def test_rules_that_have_no_place_are_counted(self) -> None:
-        text = self.check("--rules")
+        text = self.check(self.with_rules)
         shown = text.count("Rules and writes of ")
         left_out = re.search(r"^… and the rules and writes of (\d) directors? more$", text, re.M)
         self.assertEqual(shown + int(left_out.group(1) if left_out else 0), 3, text[-400:])
 
     def test_the_rollout_has_a_place(self) -> None:
-        self.assertIn("<summary>Rollout: the directors can be changed in any order</summary>", self.check())
+        self.assertIn("<summary>Rollout: the directors can be changed in any order</summary>", self.check(self.plain))
 
 
 class Hostile(unittest.TestCase):

@@ -21,7 +21,7 @@ import sides  # noqa: E402
 from draw import ETHERNET, TUNNEL, Draw, Packets  # noqa: E402
 from model import Packet, Site  # noqa: E402
 
-PAIRS = 40  # of which each INDEPENDENT-th is of two sites that have nothing to do with each other
+PAIRS = 32  # of which each INDEPENDENT-th is of two sites that have nothing to do with each other
 INDEPENDENT = 6
 REWRITTEN = 12
 PER_SERVICE = 12

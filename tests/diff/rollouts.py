@@ -22,7 +22,7 @@ import sides  # noqa: E402
 from draw import ETHERNET, TUNNEL, Draw, conflict  # noqa: E402
 from model import PROTOCOLS, Meaning, Packet, Service, Site  # noqa: E402
 
-PAIRS = 40
+PAIRS = 30
 DIRECTORS = (2, 3)
 SERVICES = 4
 DEVICES = (*ETHERNET, TUNNEL, "nowhere7", "wlan0")

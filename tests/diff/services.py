@@ -20,7 +20,7 @@ import edits  # noqa: E402
 import sides  # noqa: E402
 from draw import Draw  # noqa: E402
 
-PAIRS = 50
+PAIRS = 30
 OF_IPVS = ("service-added", "service-removed", "service-changed", "real-added", "real-removed", "real-changed")
 OF_MARKS = ("mark", "moved", "balanced", "not-balanced")
 SETTINGS = re.compile(r": weight (\d+), (dr|nat|tun(?: ipip| gre| gue))(?:, connections (\d+)-(\d+))?$")
