@@ -203,8 +203,8 @@ std::string diff_markdown(DiffReport const& report, bool rules, std::size_t limi
     // However many changes there are, the rollout has a place.
     auto const for_rollout = has_rollout(report) ? limit / 4 : 0;
     Comment comment(std::max(limit, 4 * ends) - ends - for_rollout);
-    comment.close(fmt::format("### lbc: {}\n\n{} → {}\n", escaped(summary_of(report)),
-                              escaped(report.before), escaped(report.after)));
+    comment.close(fmt::format("### lbc: {}\n\n{} → {}\n", escaped(summary_of(report)), escaped(report.before),
+                              escaped(report.after)));
     std::string subject;
     for (auto const& change : report.difference.changes) {
         auto const head = change.subject == subject ? "" : fmt::format("\n**{}**\n\n", escaped(change.subject));
