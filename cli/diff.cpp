@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <ostream>
+#include <set>
 
 namespace lbc {
 namespace {
@@ -111,6 +113,30 @@ std::expected<bool, SystemError> is_configured(Site const& site, Plan const& pla
     return *text == keepalived_text(site, {&plan, 1});
 }
 
+/// What marks lead to in a kernel whose IPVS is left alone, and that the site does not name. The guard's mark, which
+/// rules ask for, leads nowhere.
+std::vector<NamedService> unnamed_services(KernelView const& view, DirectorState const& wanted) {
+    std::vector<NamedService> services;
+    for (auto const& table : view.tables) {
+        auto const set = marks_of(table.before);
+        std::set<Fwmark> marks(set.begin(), set.end());
+        for (auto const& chain : table.before.chains)
+            for (auto const& rule : chain.rules)
+                if (rule.when.mark)
+                    marks.erase(*rule.when.mark);
+        for (auto const mark : marks) {
+            if (wanted.find({mark, table.family}) != nullptr)
+                continue;
+            auto& added = services.emplace_back();
+            added.name = "fwmark " + mark.str();
+            added.service.mark = mark;
+            added.service.family = table.family;
+            added.service.service = std::numeric_limits<std::size_t>::max(); // behind the site's
+        }
+    }
+    return services;
+}
+
 /// A director's kernel beside what the site wants of it.
 class KernelComparison {
 public:
@@ -132,7 +158,14 @@ public:
                 return std::unexpected(std::move(looked.error()));
             now = client_services(*view, site_, plan_, mine_, site_.ipvs == IpvsOwner::keepalived && is_configured_);
         }
-        Side const kernel_side{{state_of(*view, now, site_, mine_)}, nullptr, mine_.name};
+        auto state = state_of(*view, now, site_, mine_);
+        if (options_.only == "marks") {
+            for (auto& service : unnamed_services(*view, mine_))
+                mine_.services.push_back(std::move(service));
+            std::ranges::sort(mine_.services, {}, &NamedService::key);
+            state.services = mine_.services;
+        }
+        Side const kernel_side{{std::move(state)}, nullptr, mine_.name};
         DiffReport report{"the kernel of " + mine_.name, options_.site.file, compare(kernel_side, wanted_), {}, {}};
         std::ranges::move(changes_, std::back_inserter(report.difference.changes));
         auto writes = writes_between(mine_.name, view->tables, now, services);
@@ -173,7 +206,7 @@ private:
     Options const& options_;
     Kernel& kernel_;
     Side wanted_;
-    DirectorState const& mine_;
+    DirectorState& mine_; // of `wanted_`
     bool is_configured_ = false;
     std::vector<Change> changes_;
 };

@@ -24,15 +24,13 @@ std::string order_of(Rollout const& rollout) { return fmt::format("{}", fmt::joi
 
 /// What makes a change safe that no order does.
 std::string remedy_of(Rollout const& rollout) {
-    auto const is_in_knot = [&](Hazard::Kind kind) {
-        return std::ranges::any_of(rollout.avoided, [&](Hazard const& hazard) {
-            return hazard.kind == kind && std::ranges::find(rollout.knot, hazard.from) != rollout.knot.end() &&
-                   std::ranges::find(rollout.knot, hazard.to) != rollout.knot.end();
-        });
-    };
-    return is_in_knot(Hazard::Kind::balanced_twice)
-               ? "apply a site first in which each lists its old and its new MACs, everywhere, and then this one"
-               : "apply it in two steps, or when connections of an earlier role are over";
+    auto const by_mac = std::ranges::any_of(rollout.avoided, [&](Hazard const& hazard) {
+        return hazard.kind == Hazard::Kind::balanced_twice && hazard.detail.find(" from ") != std::string::npos &&
+               std::ranges::find(rollout.knot, hazard.from) != rollout.knot.end() &&
+               std::ranges::find(rollout.knot, hazard.to) != rollout.knot.end();
+    });
+    return by_mac ? "apply a site first in which each lists its old and its new MACs, everywhere, and then this one"
+                  : "apply it in smaller steps, or when connections of an earlier role are over";
 }
 
 std::string verdict_of(Rollout const& rollout) {
@@ -141,6 +139,7 @@ public:
     }
     /// The number that had no room, which begins anew.
     std::size_t take_left_out() { return std::exchange(left_out_, 0); }
+    void add_room(std::size_t bytes) { limit_ += bytes; }
     /// Behind all else, whatever room there is.
     void close(std::string_view text) { text_ += text; }
 
@@ -152,10 +151,11 @@ private:
     std::string text_;
 };
 
-void add_details(Comment& comment, std::string_view title, std::vector<std::string> const& lines,
+/// False where not even the title has room.
+bool add_details(Comment& comment, std::string_view title, std::vector<std::string> const& lines,
                  std::string_view fence) {
     if (!comment.add(fmt::format("\n<details><summary>{}</summary>\n\n{}", title, fence)))
-        return;
+        return false;
     for (auto const& line : lines)
         comment.add_one(line + "\n");
     auto const left_out = comment.take_left_out();
@@ -164,6 +164,7 @@ void add_details(Comment& comment, std::string_view title, std::vector<std::stri
     if (left_out > 0)
         comment.close(fmt::format("\n… and {} more\n", counted(left_out, "line")));
     comment.close("\n</details>\n");
+    return true;
 }
 
 /// A write as a line of a `diff` block, where the sign stands first.
@@ -211,7 +212,9 @@ std::string diff_text(DiffReport const& report, bool rules, bool colour) {
 
 std::string diff_markdown(DiffReport const& report, bool rules, std::size_t limit) {
     constexpr std::size_t ends = 400; // closing lines
-    Comment comment(std::max(limit, 2 * ends) - ends);
+    // However many changes there are, the rollout has a place.
+    auto const for_rollout = has_rollout(report) ? limit / 4 : 0;
+    Comment comment(std::max(limit, 4 * ends) - ends - for_rollout);
     comment.close(fmt::format("### lbc: {}\n\n{} → {}\n", escaped(summary_of(report)), escaped(report.before),
                               escaped(report.after)));
     std::string subject;
@@ -222,15 +225,21 @@ std::string diff_markdown(DiffReport const& report, bool rules, std::size_t limi
     }
     if (auto const left_out = comment.take_left_out(); left_out > 0)
         comment.close(fmt::format("\n… and {} more\n", counted(left_out, "change")));
+    comment.add_room(for_rollout);
     if (has_rollout(report)) {
         std::vector<std::string> lines;
         for (auto const& line : rollout_lines(*report.rollout))
             lines.push_back("- " + escaped(line));
         add_details(comment, "Rollout: " + html(verdict_of(*report.rollout)), lines, "");
     }
+    std::size_t left_out = 0;
     if (rules)
         for (auto const& writes : report.writes)
-            add_details(comment, "Rules and writes of " + html(writes.director), diff_block(writes), "```diff\n");
+            if (left_out > 0 ||
+                !add_details(comment, "Rules and writes of " + html(writes.director), diff_block(writes), "```diff\n"))
+                ++left_out;
+    if (left_out > 0)
+        comment.close(fmt::format("\n… and the rules and writes of {} more\n", counted(left_out, "director")));
     return comment.text();
 }
 

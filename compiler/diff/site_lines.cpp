@@ -175,9 +175,13 @@ void add_setting_lines(Comparison const& all, Changes& out) {
     };
     std::string const go_on = "established connections go on";
     bool const unguarded = after.guard == GuardMode::off && may_loop(after);
+    bool const drops = after.guard == GuardMode::drop;
     if (before.guard != after.guard)
         line(Change::Kind::setting, fmt::format("guard {} to {}", to_string(before.guard), to_string(after.guard)),
-             unguarded ? "those that IPVS remembers from an earlier role can loop" : go_on, unguarded);
+             unguarded ? "those that IPVS remembers from an earlier role can loop"
+             : drops   ? "those that IPVS remembers from an earlier role are dropped"
+                       : go_on,
+             unguarded || drops);
     if (before.ipvs != after.ipvs)
         line(Change::Kind::setting,
              after.ipvs == IpvsOwner::keepalived ? "ipvs lbc to keepalived: keepalived programs IPVS from now on"

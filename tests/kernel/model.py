@@ -48,6 +48,7 @@ class Director:
 class Real:
     target: str  # an address, a range of addresses or a director's name
     forward: str | None = None
+    options: str = ""  # further ones, without a meaning for marks
 
 
 @dataclass
@@ -84,6 +85,7 @@ class Service:
     bypass: list[str] | None = None  # None: the site's default
     local: bool = False
     pool: bool = False  # the real servers stand in a pool
+    options: list[str] = field(default_factory=list)  # statements without a meaning for marks
 
     def to_lb(self) -> str:
         lines = [f"vip {', '.join(self.vips)}"]
@@ -98,8 +100,9 @@ class Service:
                 lines.append(f"{keyword} {', '.join(values)}")
         if self.local:
             lines.append("local")
-        lines.append(f"forward {self.forward}")
-        reals = [f"real {r.target}" + (f" forward {r.forward}" if r.forward else "") for r in self.reals]
+        lines += [f"forward {self.forward}", *self.options]
+        reals = [f"real {r.target}" + (f" forward {r.forward}" if r.forward else "") +
+                 (f" {r.options}" if r.options else "") for r in self.reals]
         text = ""
         if self.pool:
             text = f"pool {self.name}-pool {{\n" + "".join(f"    {line}\n" for line in reals) + "}\n"

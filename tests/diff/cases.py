@@ -1,0 +1,134 @@
+"""Every kind of change as `lbc diff` prints it: cases/NAME/old.lb and new.lb, and the three forms beside them. Twice,
+since equal input gives equal bytes. LBC_UPDATE_GOLDEN=1 writes what is expected anew.
+
+    cases.py LBC SCHEMAS
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+try:
+    from jsonschema import Draft202012Validator
+except ImportError:
+    Draft202012Validator = None
+
+HERE = pathlib.Path(__file__).resolve().parent
+CASES = sorted(path.parent for path in (HERE / "cases").glob("*/new.lb"))
+FORMS = {"expected.txt": ["--rules"], "expected.md": ["--format", "markdown", "--rules"],
+         "expected.json": ["--format", "json"]}
+KERNEL_ALONE = {"unknown": "no rule that lbc makes is one that it does not understand",
+                "service-removed": "in a site, packets go to each service, and the sentence about these says it"}
+# What is there for some writes alone; in apply.schema.json too.
+LOOSE = {"scheduler", "real", "weight"}
+
+
+def diff(case: pathlib.Path, *options: str) -> tuple[int, str]:
+    done = subprocess.run([LBC, "diff", "old.lb", "new.lb", *options], cwd=case, capture_output=True, text=True,
+                          timeout=60, check=False)
+    return done.returncode, done.stdout
+
+
+def expected(case: pathlib.Path) -> dict:
+    return json.loads((case / "expected.json").read_text(encoding="utf-8"))
+
+
+def objects(value: object):
+    """Every object in a document."""
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from objects(inner)
+
+
+class Cases(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_form(self) -> None:
+        self.assertGreater(len(CASES), 35)
+        for case in CASES:
+            for name, options in FORMS.items():
+                with self.subTest(case=case.name, form=name):
+                    status, text = diff(case, *options)
+                    self.assertEqual((status, text), diff(case, *options), "two runs differ")
+                    self.assertEqual(status, 0)
+                    if os.environ.get("LBC_UPDATE_GOLDEN"):
+                        (case / name).write_text(text, encoding="utf-8")
+                    self.assertEqual(text, (case / name).read_text(encoding="utf-8"))
+
+    def test_status_says_whether_anything_differs(self) -> None:
+        for case in CASES:
+            with self.subTest(case=case.name):
+                said = expected(case)
+                self.assertEqual(diff(case, "--exit-code")[0], 1 if said["differs"] else 0)
+                if case.name.startswith("nothing-"):
+                    self.assertEqual((said["changes"], said["traffic"]), ([], []))
+
+    def test_every_kind_has_a_case(self) -> None:
+        schema = json.loads((SCHEMAS / "diff.schema.json").read_text(encoding="utf-8"))["$defs"]
+        said = [expected(case) for case in CASES]
+        kinds = {change["kind"] for one in said for change in one["changes"]}
+        self.assertEqual(set(schema["change"]["properties"]["kind"]["enum"]) - kinds, set(KERNEL_ALONE))
+        verdicts = {one["rollout"]["verdict"] for one in said}
+        self.assertEqual(verdicts, set(schema["rollout"]["properties"]["verdict"]["enum"]))
+        hazards = {hazard["kind"] for one in said for place in ("avoided", "unavoidable", "standing")
+                   for hazard in one["rollout"][place]}
+        self.assertEqual(hazards, set(schema["hazard"]["properties"]["kind"]["enum"]))
+        actions = {write["action"] for one in said for writes in one["writes"] for write in writes["services"]}
+        of_writes = schema["writes"]["properties"]["services"]["items"]["properties"]["action"]["enum"]
+        self.assertEqual(actions, set(of_writes))
+
+    def test_one_director_has_its_own_part(self) -> None:
+        for case in CASES:
+            whole = expected(case)
+            for name in {entry["director"] for entry in (*whole["traffic"], *whole["writes"])}:
+                with self.subTest(case=case.name, director=name):
+                    one = json.loads(diff(case, "--format", "json", "-d", name)[1])
+                    for part in ("traffic", "writes"):
+                        self.assertEqual(one[part], [e for e in whole[part] if e["director"] == name])
+                    own = [c for c in whole["changes"] if not c["directors"] or name in c["directors"]]
+                    self.assertEqual([c["text"] for c in one["changes"]], [c["text"] for c in own])
+
+
+@unittest.skipUnless(Draft202012Validator, "python3-jsonschema is not installed")
+class Schema(unittest.TestCase):
+    def setUp(self) -> None:
+        schema = json.loads((SCHEMAS / "diff.schema.json").read_text(encoding="utf-8"))
+        Draft202012Validator.check_schema(schema)
+        self.validator = Draft202012Validator(schema)
+
+    def test_every_answer_is_valid(self) -> None:
+        for case in CASES:
+            errors = [f"{e.json_path}: {e.message}" for e in self.validator.iter_errors(expected(case))]
+            self.assertEqual(errors, [], case.name)
+
+    def test_no_field_can_be_added_or_be_missing(self) -> None:
+        """Of every object with other fields than those before it."""
+        seen = set()
+        for case in CASES:
+            document = copy.deepcopy(expected(case))
+            for target in objects(document):
+                shape = tuple(target)
+                if shape in seen:
+                    continue
+                seen.add(shape)
+                target["surprise"] = 1
+                self.assertFalse(self.validator.is_valid(document), f"{case.name}: {shape} takes any field")
+                del target["surprise"]
+                for key in shape:
+                    value = target.pop(key)
+                    self.assertEqual(self.validator.is_valid(document), key in LOOSE, f"{case.name}: {shape}: {key}")
+                    target[key] = value
+        self.assertGreater(len(seen), 15)
+
+
+if __name__ == "__main__":
+    LBC = os.path.abspath(sys.argv[1])
+    SCHEMAS = pathlib.Path(sys.argv[2])
+    unittest.main(argv=sys.argv[:1])
