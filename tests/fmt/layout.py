@@ -16,7 +16,7 @@ from support import EXAMPLES, fmt, lbc, meaning
 
 from draw import Draw
 
-SITES = 25
+SITES = 10
 
 
 class Layout(unittest.TestCase):
