@@ -1,7 +1,7 @@
 #include "cli/git_files.hpp"
 
+#include "backends/run_program.hpp"
 #include "cli/git_tree.hpp"
-#include "cli/run_program.hpp"
 
 #include <fmt/format.h>
 
@@ -32,15 +32,15 @@ std::expected<std::string, std::string> git(std::vector<std::string> arguments, 
     // A repository may name a program to run for its state (core.fsmonitor); nothing here needs one.
     std::vector<std::string> words{"git", "--no-pager", "-c", "core.fsmonitor=false"};
     std::ranges::move(arguments, std::back_inserter(words));
-    auto ended = run_program(words,
-                             {{"GIT_TERMINAL_PROMPT", "0"},
-                              {"GIT_OPTIONAL_LOCKS", "0"},
-                              {"GIT_NO_LAZY_FETCH", "1"},
-                              {"GIT_LITERAL_PATHSPECS", "0"},
-                              {"LC_ALL", "C"}},
-                             limit);
+    auto ended = run_program({.words = std::move(words),
+                              .variables = {{"GIT_TERMINAL_PROMPT", "0"},
+                                            {"GIT_OPTIONAL_LOCKS", "0"},
+                                            {"GIT_NO_LAZY_FETCH", "1"},
+                                            {"GIT_LITERAL_PATHSPECS", "0"},
+                                            {"LC_ALL", "C"}},
+                              .limit = limit});
     if (!ended)
-        return std::unexpected(ended.error());
+        return std::unexpected(ended.error().message);
     if (ended->too_long)
         return std::unexpected(fmt::format("larger than {} MiB", limit >> 20U));
     if (!ended->good())

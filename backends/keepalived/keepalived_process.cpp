@@ -2,20 +2,17 @@
 
 #include "backends/descriptor.hpp"
 #include "backends/read_file.hpp"
+#include "backends/run_program.hpp"
 #include "backends/write_file.hpp"
 
 #include <fmt/format.h>
 
-#include <fcntl.h>
-#include <poll.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -27,8 +24,6 @@
 #include <utility>
 #include <vector>
 
-extern char** environ; // NOLINT(readability-redundant-declaration): posix_spawn(3) wants it, not every header has it
-
 namespace lbc {
 namespace {
 
@@ -36,7 +31,7 @@ using Kind = SystemError::Kind;
 
 constexpr char const* program = "keepalived";
 constexpr char const* default_path = "/etc/keepalived/keepalived.conf";
-constexpr std::size_t longest_words = 65536;
+constexpr std::size_t longest_words = std::size_t{1} << 20U;
 constexpr std::size_t largest_file = std::size_t{1} << 28U; // of 50,000 services
 constexpr std::chrono::seconds test_patience{60};
 
@@ -144,76 +139,6 @@ bool is_same_file(std::string const& a, std::string const& b) {
     return a == b || (!error && one == other);
 }
 
-/// What a program said, and how it ended, as waitpid(2) has it.
-struct Ended {
-    std::string said;
-    int status = 0;
-};
-
-/// Reads until the other end is closed, for as long as `test_patience`.
-bool read_words(int pipe, std::string& words) {
-    auto const end = std::chrono::steady_clock::now() + test_patience;
-    std::array<char, 4096> part{};
-    for (;;) {
-        auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-        pollfd waiting{.fd = pipe, .events = POLLIN, .revents = 0};
-        if (left.count() <= 0 || ::poll(&waiting, 1, static_cast<int>(left.count())) == 0)
-            return false;
-        auto const count = ::read(pipe, part.data(), part.size());
-        if (count == 0 || (count < 0 && errno != EINTR))
-            return true;
-        if (count > 0 && words.size() < longest_words)
-            words.append(part.data(), static_cast<std::size_t>(count));
-    }
-}
-
-/// `keepalived -t` on an open file.
-std::expected<Ended, SystemError> run_test(int file) {
-    std::array<int, 2> ends{-1, -1};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        return failed("make a pipe", errno);
-    Descriptor const from(ends[0]);
-    Descriptor to(ends[1]);
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions, to.get(), STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions, to.get(), STDERR_FILENO);
-    constexpr int number = 3; // of the file in the program
-    ::posix_spawn_file_actions_adddup2(&actions, file, number);
-    auto path = fmt::format("/proc/self/fd/{}", number);
-    std::string name = program;
-    std::string test = "-t";
-    std::string option = "-f";
-    std::array<char*, 5> arguments{name.data(), test.data(), option.data(), path.data(), nullptr};
-    // Its caller may hold signals back; it must not.
-    sigset_t none;
-    ::sigemptyset(&none);
-    posix_spawnattr_t attributes;
-    ::posix_spawnattr_init(&attributes);
-    ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    pid_t pid = 0;
-    int code = ::posix_spawnp(&pid, program, &actions, &attributes, arguments.data(), environ);
-    if (code == ENOENT) // a PATH for users may lack it
-        code = ::posix_spawn(&pid, "/usr/sbin/keepalived", &actions, &attributes, arguments.data(), environ);
-    ::posix_spawnattr_destroy(&attributes);
-    ::posix_spawn_file_actions_destroy(&actions);
-    if (code == ENOENT)
-        return std::unexpected(SystemError{Kind::unsupported, code, "keepalived is not installed on this box"});
-    if (code != 0)
-        return failed("run keepalived", code);
-    to = Descriptor();
-    Ended ended;
-    if (!read_words(from.get(), ended.said)) {
-        ::kill(pid, SIGKILL);
-        ended.said += "it did not end";
-    }
-    while (::waitpid(pid, &ended.status, 0) < 0 && errno == EINTR) {
-    }
-    return ended;
-}
-
 /// keepalived 2.2.7 ends its own test by SIGTERM at a script's `user` that is not the caller (it takes its parent for
 /// gone, find_parent in lib/scheduler.c), so such lines are left out of a second test.
 std::string without_users(std::string_view text) {
@@ -264,9 +189,11 @@ public:
             ended = test_once(without_users(text));
         if (!ended)
             return std::unexpected(std::move(ended.error()));
-        if (WIFEXITED(ended->status) && WEXITSTATUS(ended->status) == 0)
+        if (ended->good())
             return {};
-        auto said = std::move(ended->said);
+        auto said = ended->err + ended->out;
+        if (ended->too_slow)
+            said += "it did not end";
         for (std::string_view const name = "/proc/self/fd/3"; said.find(name) != std::string::npos;)
             said.replace(said.find(name), name.size(), path_);
         while (said.ends_with('\n'))
@@ -307,7 +234,10 @@ private:
                 return failed("write a file in memory", errno);
             rest.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
         }
-        return run_test(file.get());
+        return run_program({.words = {program, "-t", "-f", "/proc/self/fd/3"},
+                            .limit = longest_words,
+                            .file = file.get(),
+                            .patience = test_patience});
     }
 
     [[nodiscard]] pid_t find_ours(std::vector<pid_t> const& pids) const {
