@@ -141,6 +141,44 @@ class Live(unittest.TestCase):
         self.close(flows)
 
 
+    def diff(self, text: str) -> dict:
+        """What `lbc diff` says of a site on lb1, against its kernel."""
+        path = write_site(site(self.world, text), "/run/other.lb")
+        said = json.loads(self.world["lb1"].lbc("diff", path, "-d", "lb1", "--format", "json").stdout)
+        jsonschema.Draft202012Validator(json.loads((SCHEMAS / "diff.schema.json").read_text())).validate(said)
+        return said
+
+    def test_diff_tells_what_becomes_of_connections(self):
+        """And it comes so: those that it says go on do, and those that it says break do."""
+        flows, before = self.open()
+        on_rs1 = [sport for sport, name in before.items() if name == "rs1"]
+        self.assertEqual(len(on_rs1), EIGHT // 2)
+        same = self.diff(web())
+        self.assertEqual((same["differs"], same["changes"], same["writes"]), (False, [], []))
+        told = self.diff(web().replace("scheduler rr", "scheduler wlc"))["changes"]
+        self.assertEqual([(c["kind"], c["connections"], c["disruptive"]) for c in told],
+                         [("service-changed", "established connections go on", False)])
+        self.apply(web().replace("scheduler rr", "scheduler wlc"))
+        self.assertEqual(self.world.ask(flows, b"in place"), before)
+
+        told = self.diff(web("real lb2").replace("scheduler rr", "scheduler wlc"))["changes"]
+        self.assertEqual([(c["kind"], c["disruptive"]) for c in told], [("real-removed", True)])
+        self.assertIn("real server 10.0.0.31 removed", told[0]["text"])
+        self.assertIn(f"its {len(on_rs1)} connections break", told[0]["connections"])
+        self.apply(web("real lb2").replace("scheduler rr", "scheduler wlc"))
+        left = {sport: name for sport, name in before.items() if sport not in on_rs1}
+        self.assertEqual(self.world.ask(flows, b"one server less", len(left)), left)
+
+        told = self.diff(web("real lb2", "0x5"))["changes"]
+        self.assertIn(("mark", True), [(c["kind"], c["disruptive"]) for c in told])
+        mark = next(c for c in told if c["kind"] == "mark")
+        self.assertRegex(mark["connections"], r"its \d+ connections break")
+        self.apply(web("real lb2", "0x5"))
+        self.assertEqual(self.world.ask(flows, b"another mark", 0), {})
+        self.close(flows)
+        self.world.errors.clear()  # of the flows that were to break
+
+
 class Confirm(unittest.TestCase):
     def setUp(self):
         self.world = World(["lb1"], [], {VIP: "lb1"})
