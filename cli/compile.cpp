@@ -180,20 +180,15 @@ Files emit_all(Options const& options, SiteInput const& input, Plans plans) {
     return files;
 }
 
-Status refuse(Environment const& environment, std::string const& message) {
-    print_failure(environment, message);
-    return Status::refused;
-}
-
 /// Into the folder of -o, or compared with it.
 Status deliver(Options const& options, Files files, Environment const& environment) {
     // A machine's own folders may be those of networkd: no list of lbc's belongs there.
     auto const tree = OutputTree::compare(std::move(files), options.output, options.emit == "all");
     if (!tree)
-        return refuse(environment, tree.error());
+        return fail(Status::refused, tree.error(), environment);
     if (!options.check) {
         auto const written = tree->write();
-        return written ? Status::done : refuse(environment, written.error());
+        return written ? Status::done : fail(Status::refused, written.error(), environment);
     }
     for (auto const& [path, difference] : tree->findings())
         environment.out << path << ": " << to_string(difference) << '\n';
@@ -233,32 +228,27 @@ Status deliver(Options const& options, std::string const& text, Environment cons
     }
     if (!options.check) {
         auto const written = write_file(path, text);
-        return written ? Status::done : refuse(environment, written.error());
+        return written ? Status::done : fail(Status::refused, written.error(), environment);
     }
     auto const difference = compare_file(path, text);
     if (!difference)
-        return refuse(environment, difference.error());
+        return fail(Status::refused, difference.error(), environment);
     if (!*difference)
         return Status::done;
     environment.out << path << ": " << to_string(**difference) << '\n';
     return Status::differs;
 }
 
-Status fail(Environment const& environment, std::string const& message) {
-    print_failure(environment, message);
-    return Status::bad_input;
-}
-
 Status compile_for_real_servers(Options const& options, Site const& site, Environment const& environment) {
     auto const names = options.real_names();
     auto const hosts = choose_real_hosts(site, names);
     if (!hosts)
-        return fail(environment, hosts.error());
+        return fail(Status::bad_input, hosts.error(), environment);
     if (options.emit == "realserver")
         return deliver(options, realserver_script(*hosts), environment);
     auto const machine = one_machine(*hosts, names, options.emit);
     if (!machine)
-        return fail(environment, machine.error());
+        return fail(Status::bad_input, machine.error(), environment);
     return options.emit == "networkd" ? deliver(options, networkd_files(*machine), environment)
                                       : deliver(options, ifupdown_text(*machine), environment);
 }
@@ -274,7 +264,7 @@ Status compile_site(Options const& options, Environment const& environment) {
         return compile_for_real_servers(options, input->site, environment);
     auto const directors = choose(options, input->site, environment.host);
     if (!directors)
-        return fail(environment, directors.error());
+        return fail(Status::bad_input, directors.error(), environment);
     auto const plans = make_plans(input->site, *directors);
     if (options.emit == "all")
         return deliver(options, emit_all(options, *input, plans), environment);

@@ -25,7 +25,7 @@ struct Options {
     std::string old_file;
     std::string format = "text";
     std::string only;
-    std::string keepalived_config = "/etc/keepalived/keepalived.conf";
+    std::string keepalived_config;
     bool rules = false;
     bool exit_code = false;
 };
@@ -75,11 +75,6 @@ Status finish(DiffReport const& report, Options const& options, Environment cons
     return options.exit_code && !report.difference.empty() ? Status::differs : Status::done;
 }
 
-Status fail(Environment const& environment, std::string_view message) {
-    print_failure(environment, message);
-    return Status::bad_input;
-}
-
 Status diff_sites(Options const& options, Environment const& environment) {
     auto old_options = options.site;
     old_options.file = options.old_file;
@@ -92,7 +87,7 @@ Status diff_sites(Options const& options, Environment const& environment) {
         return Status::bad_input;
     auto const& name = options.site.director;
     if (!name.empty() && !before->site.find_director(name) && !after->site.find_director(name))
-        return fail(environment, choose_director(after->site, name, environment.host).error());
+        return fail(Status::bad_input, choose_director(after->site, name, environment.host).error(), environment);
     Side const from{states_of(before->site, layout_linear), &before->site, {}};
     Side const to{states_of(after->site, layout_linear), &after->site, {}};
     DiffReport report{options.old_file, options.site.file, compare(from, to), {}, writes_between(from, to)};
@@ -218,13 +213,11 @@ Status diff_kernel(Options const& options, Environment const& environment) {
         return Status::bad_input;
     auto const director = choose_director(input->site, options.site.director, environment.host);
     if (!director)
-        return fail(environment, director.error());
+        return fail(Status::bad_input, director.error(), environment);
     auto const kernel = environment.kernel();
     auto const report = KernelComparison(input->site, *director, options, *kernel).run();
-    if (!report) {
-        print_failure(environment, report.error().message);
-        return Status::refused;
-    }
+    if (!report)
+        return fail(Status::refused, report.error().message, environment);
     return finish(*report, options, environment);
 }
 
@@ -259,8 +252,11 @@ Command add_diff(CLI::App& subcommand) {
     subcommand.final_callback([options, files] {
         if (files->size() == 2 && files->front() == "-" && files->back() == "-")
             throw CLI::ValidationError("FILES", "standard input can be one of the two, not both");
-        if (files->size() == 2 && !options->only.empty())
-            throw CLI::ValidationError("--only", "is for a comparison with the kernel");
+        if (files->size() == 2 && !(options->only.empty() && options->keepalived_config.empty()))
+            throw CLI::ValidationError(options->only.empty() ? "--keepalived-config" : "--only",
+                                       "is for a comparison with the kernel");
+        if (options->keepalived_config.empty())
+            options->keepalived_config = "/etc/keepalived/keepalived.conf";
         options->site.file = files->back();
         options->old_file = files->size() == 2 ? files->front() : "";
     });

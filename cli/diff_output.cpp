@@ -1,5 +1,6 @@
 #include "cli/diff_output.hpp"
 
+#include "cli/site_input.hpp"
 #include "cli/write_lines.hpp"
 
 #include <fmt/format.h>
@@ -9,10 +10,6 @@
 
 namespace lbc {
 namespace {
-
-std::string counted(std::size_t count, std::string_view what) {
-    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
 
 /// "lb1, lb2: 192.0.2.1:443/tcp is now balanced (mark 0x3c); open TCP connections stay where they are"
 std::string sentence(Change const& change) {

@@ -192,10 +192,8 @@ Status write_files(Documents const& documents, Environment const& environment) {
     for (auto const& document : documents.all()) {
         if (!documents.changes(document))
             continue;
-        if (auto const written = write_file(document.path, document.text); !written) {
-            print_failure(environment, written.error());
-            return Status::refused;
-        }
+        if (auto const written = write_file(document.path, document.text); !written)
+            return fail(Status::refused, written.error(), environment);
     }
     return Status::done;
 }
@@ -218,18 +216,12 @@ Status format_files(Options const& options, Environment const& environment) {
         print_messages(input, options.site, environment);
         return Status::bad_input;
     }
-    if (!read) {
-        print_failure(environment, read.error());
-        return Status::bad_input;
-    }
-    if (auto const formatted = documents.format(); !formatted) {
-        print_failure(environment, formatted.error());
-        return Status::refused;
-    }
-    if (auto const same = documents.check_marks(); !same) {
-        print_failure(environment, same.error());
-        return Status::bad_input;
-    }
+    if (!read)
+        return fail(Status::bad_input, read.error(), environment);
+    if (auto const formatted = documents.format(); !formatted)
+        return fail(Status::refused, formatted.error(), environment);
+    if (auto const same = documents.check_marks(); !same)
+        return fail(Status::bad_input, same.error(), environment);
     if (options.check)
         return print_names(documents, environment);
     return options.in_place ? write_files(documents, environment) : print_text(documents, environment);

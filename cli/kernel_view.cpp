@@ -10,12 +10,9 @@
 namespace lbc {
 namespace {
 
-bool same_server(IpvsReal const& a, IpvsReal const& b) {
-    return a.server.address == b.server.address && a.server.port == b.server.port;
-}
-
 IpvsReal* find(std::vector<IpvsReal>& reals, IpvsReal const& like) {
-    auto const found = std::ranges::find_if(reals, [&](IpvsReal const& real) { return same_server(real, like); });
+    auto const found =
+        std::ranges::find_if(reals, [&](IpvsReal const& real) { return real.server.is_same_server(like.server); });
     return found == reals.end() ? nullptr : &*found;
 }
 
@@ -25,7 +22,7 @@ void undo_checks(KeepalivedService const& wanted, IpvsService& now) {
         return std::ranges::any_of(
                    wanted.sorry, [&](IpvsReal const& sorry) { return sorry.server.address == real.server.address; }) &&
                std::ranges::none_of(wanted.service.reals,
-                                    [&](IpvsReal const& other) { return same_server(real, other); });
+                                    [&](IpvsReal const& other) { return real.server.is_same_server(other.server); });
     });
     for (auto const& real : wanted.service.reals) {
         auto* there = find(now.reals, real);
@@ -40,7 +37,7 @@ void undo_checks(KeepalivedService const& wanted, IpvsService& now) {
 void name_local_ways(IpvsService& now, NamedService const& wanted) {
     for (auto& real : now.reals)
         for (auto const& other : wanted.service.reals)
-            if (real.local && other.address == real.server.address && other.port == real.server.port)
+            if (real.local && other.is_same_server(real.server))
                 real.server.forwarding = other.forwarding;
 }
 

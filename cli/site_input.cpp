@@ -17,10 +17,6 @@ namespace {
 /// More messages than this are for programs.
 constexpr std::size_t most_shown = 200;
 
-std::string counted(std::size_t count, std::string_view what) {
-    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-}
-
 std::vector<std::string_view> director_names(Site const& site) {
     std::vector<std::string_view> names;
     for (auto const& director : site.directors)
@@ -114,6 +110,15 @@ std::expected<DirectorId, std::string> choose_director(Site const& site, std::st
 
 void print_failure(Environment const& environment, std::string_view message) {
     environment.err << "lbc: " << message << '\n';
+}
+
+Status fail(Status status, std::string_view message, Environment const& environment) {
+    print_failure(environment, message);
+    return status;
+}
+
+std::string counted(std::size_t count, std::string_view what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 } // namespace lbc

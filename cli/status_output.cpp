@@ -12,28 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string_view method_of(IpvsReal const& real) {
-    if (real.local)
-        return "local";
-    switch (real.server.forwarding.method) {
-    case Forwarding::Method::dr: return "dr";
-    case Forwarding::Method::nat: return "nat";
-    case Forwarding::Method::tun: break;
-    }
-    switch (real.server.forwarding.tunnel) {
-    case Forwarding::Tunnel::ipip: return "tun ipip";
-    case Forwarding::Tunnel::gre: return "tun gre";
-    case Forwarding::Tunnel::gue: break;
-    }
-    return "tun gue";
-}
-
-std::string address_of(Destination const& real) {
-    if (real.port == Port{})
-        return real.address.str();
-    bool const brackets = real.address.family() == Family::ipv6;
-    return fmt::format("{}{}{}:{}", brackets ? "[" : "", real.address.str(), brackets ? "]" : "", real.port.value);
-}
+std::string method_of(IpvsReal const& real) { return real.local ? "local" : to_string(real.server.forwarding); }
 
 /// 1234567 as "1.2M": at most three digits of a number, for a narrow column.
 std::string short_number(std::uint64_t value) {
@@ -78,7 +57,7 @@ Row row_of(ServiceView const& view) {
 
 Row row_of(RealView const& view) {
     Row row;
-    row[0] = fmt::format("  {}{}{}", address_of(view.real.server), view.director.empty() ? "" : " ", view.director);
+    row[0] = fmt::format("  {}{}{}", view.real.server.name(), view.director.empty() ? "" : " ", view.director);
     row[1] = method_of(view.real);
     row[2] = fmt::format("{}", view.real.server.weight);
     if (view.site_weight && *view.site_weight != view.real.server.weight)

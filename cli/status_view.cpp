@@ -19,9 +19,8 @@ std::string director_name(Site const& site, IpAddress const& address) {
 }
 
 IpvsReal const* find(std::vector<IpvsReal> const& reals, Destination const& wanted) {
-    auto const found = std::ranges::find_if(reals, [&](IpvsReal const& real) {
-        return real.server.address == wanted.address && real.server.port == wanted.port;
-    });
+    auto const found =
+        std::ranges::find_if(reals, [&](IpvsReal const& real) { return real.server.is_same_server(wanted); });
     return found == reals.end() ? nullptr : &*found;
 }
 

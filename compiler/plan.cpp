@@ -111,6 +111,13 @@ void add_checks(Site const& site, Service const& service, Plan& plan) {
 
 } // namespace
 
+std::string Destination::name() const { return port == Port{} ? address.str() : endpoint(address, port); }
+
+Destination const* VirtualService::find(Destination const& like) const {
+    auto const found = std::ranges::find_if(reals, [&](Destination const& real) { return real.is_same_server(like); });
+    return found == reals.end() ? nullptr : &*found;
+}
+
 Plan make_plan(Site const& site, DirectorId director) {
     Plan plan;
     plan.director = director;

@@ -58,7 +58,7 @@ struct MarkTable {
     std::optional<Guard> guard;
 };
 
-/// A real server of a virtual service, as IPVS knows one.
+/// A real server of a virtual service, as IPVS knows one: by its address and port.
 struct Destination {
     IpAddress address;
     Port port; // 0: the packet's own
@@ -67,6 +67,12 @@ struct Destination {
     std::uint32_t connections_min = 0; // 0: none
     std::uint32_t connections_max = 0; // 0: none
     Span span;
+
+    /// Its address, with the port where it has one.
+    [[nodiscard]] std::string name() const;
+    [[nodiscard]] bool is_same_server(Destination const& other) const {
+        return address == other.address && port == other.port;
+    }
 
     /// Compares what the kernel has; the span is the source's.
     friend bool operator==(Destination const& a, Destination const& b) {
@@ -85,6 +91,9 @@ struct VirtualService {
     bool one_packet = false;
     std::vector<Destination> reals; // in the order of the source
     Span span;
+
+    /// What it has at the address and port of another real server; null: none.
+    [[nodiscard]] Destination const* find(Destination const& like) const;
 };
 
 /// An IPVS service of its own for one real server: what a check sends with the mark goes there as a client's packet

@@ -1,5 +1,7 @@
 #include "compiler/site.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace lbc {
@@ -7,6 +9,25 @@ namespace lbc {
 std::optional<IpAddress> Director::address(Family family) const {
     auto const found = std::ranges::find(addresses, family, [](auto const& address) { return address.value.family(); });
     return found == addresses.end() ? std::nullopt : std::optional(found->value);
+}
+
+std::string to_string(Forwarding const& forwarding) {
+    if (forwarding.method == Forwarding::Method::dr)
+        return "dr";
+    if (forwarding.method == Forwarding::Method::nat)
+        return "nat";
+    std::string text = "tun";
+    switch (forwarding.tunnel) {
+    case Forwarding::Tunnel::ipip: text += " ipip"; break;
+    case Forwarding::Tunnel::gre: text += " gre"; break;
+    case Forwarding::Tunnel::gue: text += fmt::format(" gue port {}", forwarding.gue_port.value); break;
+    }
+    switch (forwarding.checksum) {
+    case Forwarding::Checksum::none: break;
+    case Forwarding::Checksum::csum: text += " csum"; break;
+    case Forwarding::Checksum::remcsum: text += " remcsum"; break;
+    }
+    return text;
 }
 
 std::string_view to_string(Check::Kind kind) {

@@ -67,6 +67,9 @@ struct Forwarding {
     friend bool operator==(Forwarding const&, Forwarding const&) = default;
 };
 
+/// As in a site file: "dr", "tun gue port 5555 csum".
+[[nodiscard]] std::string to_string(Forwarding const& forwarding);
+
 /// One URL of an HTTP check. Example: `path "/health" status 200-299 digest "…"`
 struct CheckPath {
     struct StatusRange {

@@ -132,6 +132,12 @@ bool MacAddress::is_vrrp() const {
 
 std::string Fwmark::str() const { return fmt::format("{:#x}", value); }
 
+std::string endpoint(IpAddress const& address, Port port) {
+    auto const text = address.str();
+    return address.family() == Family::ipv6 ? fmt::format("[{}]:{}", text, port.value)
+                                            : fmt::format("{}:{}", text, port.value);
+}
+
 std::string PortRange::str(char separator) const {
     return first == last ? fmt::format("{}", first.value) : fmt::format("{}{}{}", first.value, separator, last.value);
 }

@@ -105,6 +105,9 @@ struct Port {
     friend auto operator<=>(Port, Port) = default;
 };
 
+/// "192.0.2.1:80", "[2001:db8::1]:80"
+[[nodiscard]] std::string endpoint(IpAddress const& address, Port port);
+
 /// Ports `first` to `last`, both included, first <= last.
 struct PortRange {
     Port first;

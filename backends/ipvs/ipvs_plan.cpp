@@ -97,30 +97,8 @@ void compare_reals(IpvsService const& from, IpvsService const& to, IpvsDifferenc
 
 std::string name_of(IpvsKey key) { return fmt::format("fwmark {} ({})", key.mark.str(), title(key.family)); }
 
-std::string name_of(Destination const& real) {
-    if (real.port == Port{}) {
-        return real.address.str();
-    }
-    bool const brackets = real.address.family() == Family::ipv6;
-    return fmt::format("{}{}{}:{}", brackets ? "[" : "", real.address.str(), brackets ? "]" : "", real.port.value);
-}
-
-std::string_view method_name(Forwarding const& forwarding) {
-    switch (forwarding.method) {
-    case Forwarding::Method::dr: return "dr";
-    case Forwarding::Method::nat: return "nat";
-    case Forwarding::Method::tun: break;
-    }
-    switch (forwarding.tunnel) {
-    case Forwarding::Tunnel::ipip: return "tun ipip";
-    case Forwarding::Tunnel::gre: return "tun gre";
-    case Forwarding::Tunnel::gue: return "tun gue";
-    }
-    return {};
-}
-
 std::string settings_of(Destination const& real) {
-    std::string out = fmt::format("weight {}, {}", real.weight, method_name(real.forwarding));
+    std::string out = fmt::format("weight {}, {}", real.weight, to_string(real.forwarding));
     if (real.connections_max > 0) {
         out += fmt::format(", connections {}-{}", real.connections_min, real.connections_max);
     }
@@ -143,10 +121,10 @@ std::string IpvsChange::str() const {
     case Action::edit_service: return fmt::format("change service {}, {}", name_of(key), parameters.scheduler);
     case Action::delete_service: return fmt::format("remove service {}", name_of(key));
     case Action::add_real:
-        return fmt::format("add real server {} to {}: {}", name_of(real), name_of(key), settings_of(real));
+        return fmt::format("add real server {} to {}: {}", real.name(), name_of(key), settings_of(real));
     case Action::edit_real:
-        return fmt::format("change real server {} of {}: {}", name_of(real), name_of(key), settings_of(real));
-    case Action::delete_real: return fmt::format("remove real server {} from {}", name_of(real), name_of(key));
+        return fmt::format("change real server {} of {}: {}", real.name(), name_of(key), settings_of(real));
+    case Action::delete_real: return fmt::format("remove real server {} from {}", real.name(), name_of(key));
     }
     return {};
 }

@@ -79,10 +79,8 @@ std::string tunnel(Forwarding const& forwarding) {
 }
 
 std::string real_server(VirtualService const& service, Destination const& real) {
-    bool const brackets = real.address.family() == Family::ipv6;
-    std::string out = fmt::format("-a {} -r {}{}{}:{} {} -w {}{}", key(service), brackets ? "[" : "",
-                                  real.address.str(), brackets ? "]" : "", real.port.value, method(real.forwarding),
-                                  real.weight, tunnel(real.forwarding));
+    std::string out = fmt::format("-a {} -r {} {} -w {}{}", key(service), endpoint(real.address, real.port),
+                                  method(real.forwarding), real.weight, tunnel(real.forwarding));
     if (real.connections_max > 0) {
         out += fmt::format(" -x {}", real.connections_max);
     }

@@ -23,6 +23,7 @@ std::string tunnel_up(std::string const& device, RealServerTunnel const& tunnel)
     auto const more = tunnel.kind == RealServerTunnel::Kind::ip6tnl ? " mode any allow-localremote"
                       : tunnel.checksum                             ? " icsum"
                                                                     : "";
+    // One of an earlier run may be there, and mostly is not: ifup goes on.
     auto out = fmt::format("    pre-up ip link delete dev {} 2>/dev/null || true\n", device);
     out += fmt::format("    pre-up ip link add name {} type {} local {}{}\n", device, kind, tunnel.local.str(), more);
     if (tunnel.inner) {
@@ -40,6 +41,7 @@ std::string vip_up(Prefix const& vip) {
     return fmt::format("    up ip address replace {} dev lo {}\n", text, how);
 }
 
+/// What is gone already keeps ifdown from nothing: it takes the rest away.
 std::string vip_down(Prefix const& vip) {
     auto const text = fmt::format("{}/{}", vip.address.str(), vip.length);
     return vip.is_host()
@@ -54,6 +56,7 @@ std::string ifupdown_text(RealServerHost const& host) {
     if (host.has_vip(Family::ipv4))
         out += "    pre-up echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore\n"
                "    pre-up echo 2 >/proc/sys/net/ipv4/conf/all/arp_announce\n";
+    // A kernel may have fou built in, and the port open; without either, the tunnel's own line fails.
     if (!host.gue_ports.empty())
         out += "    pre-up modprobe fou 2>/dev/null || true\n";
     for (auto const& gue : host.gue_ports)

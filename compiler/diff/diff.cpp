@@ -81,7 +81,7 @@ private:
 };
 
 /// Says of a service with another name what it was called, where there is more to say of it.
-void name_renamed(std::map<std::string, std::string> const& renamed, Changes& changes) {
+void name_renamed(std::map<std::string, std::string> const& renamed, ChangeList& changes) {
     for (auto const& [before, after] : renamed) {
         auto const subject = "service " + after;
         if (!before.starts_with("fwmark ") && // a kernel's has no name
@@ -96,11 +96,11 @@ void name_renamed(std::map<std::string, std::string> const& renamed, Changes& ch
 }
 
 /// One sentence for all directors that it is true of.
-Changes merged(Changes const& changes) {
+ChangeList merged(ChangeList const& changes) {
     auto const key = [](Change const& change) {
         return std::tie(change.subject, change.kind, change.text, change.connections, change.disruptive);
     };
-    Changes out;
+    ChangeList out;
     std::map<decltype(key(changes.front())), std::size_t> places;
     out.reserve(changes.size());
     for (auto const& change : changes) {
@@ -229,7 +229,7 @@ Difference compare(Side const& before, Side const& after) {
         }
     }
     all.renamed = find_renamed(all.directors, traffic, before, after);
-    Changes changes;
+    ChangeList changes;
     for (std::size_t i = 0; i < traffic.size(); ++i) {
         auto const told = add_traffic_lines(all, all.directors[i], traffic[i], changes);
         add_service_lines(all, all.directors[i], told, changes);

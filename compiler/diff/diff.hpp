@@ -40,7 +40,7 @@ struct Change {
     std::string subject;                // "service web", "director lb3", "vrrp vi1", "site"
     std::vector<std::string> directors; // where it happens; empty: it is none's own
     std::string text;                   // "192.0.2.1:443/tcp is now balanced (mark 0x3c)"
-    std::string connections;            // what becomes of established ones; empty: nothing
+    std::string connections;            // what becomes of established ones; empty: another sentence says it
     bool disruptive = false;            // some of them break, or traffic is at risk
 };
 

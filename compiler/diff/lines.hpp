@@ -54,8 +54,9 @@ struct Fate {
 [[nodiscard]] std::string established(NamedService const& service);
 /// 1204 is "1,204".
 [[nodiscard]] std::string grouped(std::uint64_t number);
-[[nodiscard]] std::string to_string(Forwarding const& forwarding);
 
+/// "tcp", or "protocol 47"
+[[nodiscard]] std::string protocol_name(std::uint8_t number);
 /// The first few, and how many more there are.
 [[nodiscard]] std::string list_of(std::vector<std::string> const& items);
 
@@ -64,16 +65,16 @@ struct Fate {
 /// Whether both sites run the same sync daemon, bound to the same instance whatever it is called.
 [[nodiscard]] bool is_same_sync(Site const& before, Site const& after);
 
-using Changes = std::vector<Change>;
+using ChangeList = std::vector<Change>;
 
 /// Gives the services that packets no longer go to, of which a sentence says what becomes of connections.
 std::set<ServiceKey> add_traffic_lines(Comparison const& all, DirectorPair const& director,
-                                       std::vector<MarkChange> const& traffic, Changes& out);
+                                       std::vector<MarkChange> const& traffic, ChangeList& out);
 void add_service_lines(Comparison const& all, DirectorPair const& director, std::set<ServiceKey> const& told,
-                       Changes& out);
-void add_check_lines(Comparison const& all, Changes& out);
-void add_director_lines(Comparison const& all, Changes& out);
-void add_vrrp_lines(Comparison const& all, Changes& out);
-void add_setting_lines(Comparison const& all, Changes& out);
+                       ChangeList& out);
+void add_check_lines(Comparison const& all, ChangeList& out);
+void add_director_lines(Comparison const& all, ChangeList& out);
+void add_vrrp_lines(Comparison const& all, ChangeList& out);
+void add_setting_lines(Comparison const& all, ChangeList& out);
 
 } // namespace lbc

@@ -118,9 +118,7 @@ private:
                 return false;
             return std::ranges::any_of(service->service.reals, [&](Destination const& real) {
                 return directors_.contains(real.address) && !contains(to_.addresses, real.address) &&
-                       std::ranges::any_of(now->service.reals, [&](Destination const& other) {
-                           return other.address == real.address && other.port == real.port;
-                       });
+                       now->service.find(real) != nullptr;
             });
         });
     }
@@ -146,12 +144,8 @@ private:
     }
 
     void find(Hazard::Kind kind, NamedService const& service, Packet const& packet) {
-        auto const address = packet.destination.str();
-        auto const name = to_string(Protocol{packet.protocol});
-        auto const protocol = name.empty() ? fmt::format("protocol {}", packet.protocol) : std::string(name);
-        auto const target = packet.destination.family() == Family::ipv6
-                                ? fmt::format("[{}]:{}/{}", address, packet.port.value, protocol)
-                                : fmt::format("{}:{}/{}", address, packet.port.value, protocol);
+        auto const target =
+            fmt::format("{}/{}", endpoint(packet.destination, packet.port), protocol_name(packet.protocol));
         findings_.try_emplace({kind, service.name}, packet.source
                                                         ? fmt::format("{} from {}", target, packet.source->str())
                                                         : fmt::format("{} through a tunnel", target));

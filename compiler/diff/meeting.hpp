@@ -27,8 +27,7 @@ struct Box {
     std::array<Version, 2> versions;  // old, new
     std::vector<MacAddress> macs;     // of either site
     std::vector<IpAddress> addresses; // likewise
-    bool is_written = false;          // it has other rules or services than before
-    bool changes = false;             // or other MACs or addresses
+    bool changes = false;             // it has other rules, services, MACs or addresses than before
 
     /// On the way, nobody knows which of its MACs it has.
     [[nodiscard]] std::vector<MacAddress> const& macs_in(std::size_t version, std::size_t version_of_other) const {

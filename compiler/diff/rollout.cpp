@@ -21,12 +21,6 @@ void add_all(std::vector<T>& list, std::vector<T> const& more) {
             list.push_back(item);
 }
 
-bool same_services(DirectorState const& a, DirectorState const& b) {
-    return std::ranges::equal(a.services, b.services, [](NamedService const& one, NamedService const& other) {
-        return one.key() == other.key() && one.service.reals == other.service.reals;
-    });
-}
-
 std::vector<Box> boxes_of(Side const& before, Side const& after, Difference const& difference) {
     std::vector<Box> boxes;
     for (auto const& pair : pair_directors(before, after)) {
@@ -40,13 +34,12 @@ std::vector<Box> boxes_of(Side const& before, Side const& after, Difference cons
             add_all(box.macs, states[i]->macs);
             add_all(box.addresses, states[i]->addresses);
         }
-        box.is_written = pair.before->marks != pair.after->marks || !same_services(*pair.before, *pair.after) ||
-                         pair.before->backup_only != pair.after->backup_only ||
-                         std::ranges::any_of(difference.changes, [&](Change const& change) {
-                             return contains(change.directors, pair.name);
-                         });
-        box.changes = box.is_written || !std::ranges::is_permutation(pair.before->macs, pair.after->macs) ||
-                      !std::ranges::is_permutation(pair.before->addresses, pair.after->addresses);
+        box.changes = pair.before->marks != pair.after->marks || pair.before->backup_only != pair.after->backup_only ||
+                      !std::ranges::is_permutation(pair.before->macs, pair.after->macs) ||
+                      !std::ranges::is_permutation(pair.before->addresses, pair.after->addresses) ||
+                      std::ranges::any_of(difference.changes, [&](Change const& change) {
+                          return contains(change.directors, pair.name); // its services among them
+                      });
     }
     return boxes;
 }

@@ -10,14 +10,6 @@ namespace {
 
 constexpr std::string_view go_on = "established connections go on";
 
-using RealKey = std::pair<IpAddress, Port>;
-RealKey key_of(Destination const& real) { return {real.address, real.port}; }
-
-Destination const* find(VirtualService const& service, RealKey const& key) {
-    auto const found = std::ranges::find(service.reals, key, key_of);
-    return found == service.reals.end() ? nullptr : &*found;
-}
-
 /// Schedulers that know no weights but 0 (ipvsadm(8)).
 bool is_unweighted(std::string_view scheduler) {
     static constexpr std::array<std::string_view, 3> names{"rr", "lc", "dh"};
@@ -75,7 +67,7 @@ std::string limits_of(Destination const& real) {
 
 class ServiceLines {
 public:
-    ServiceLines(Comparison const& all, DirectorPair const& director, std::set<ServiceKey> const& told, Changes& out)
+    ServiceLines(Comparison const& all, DirectorPair const& director, std::set<ServiceKey> const& told, ChangeList& out)
         : all_(all), director_(director), told_(told), out_(out) {}
 
     void add(ServicePair const& pair) {
@@ -131,7 +123,7 @@ private:
                                      : "one-packet scheduling off: a flow stays at its server",
                     kept);
         for (auto const& real : after.reals) {
-            auto const* old = find(before, key_of(real));
+            auto const* old = before.find(real);
             if (old == nullptr)
                 line(Change::Kind::real_added,
                      fmt::format("real server {} added, {}", name_of(real), share(real, after)), kept);
@@ -139,7 +131,7 @@ private:
                 compare(*old, real, after, pair.in_place());
         }
         for (auto const& real : before.reals)
-            if (find(after, key_of(real)) == nullptr)
+            if (after.find(real) == nullptr)
                 remove(real, pair);
         auto const takes_none = [](VirtualService const& service) {
             return std::ranges::all_of(service.reals, [](Destination const& real) { return real.weight == 0; });
@@ -187,7 +179,7 @@ private:
             line(Change::Kind::real_removed, text, {});
             return;
         }
-        auto const count = pair.before->connections.find(key_of(real));
+        auto const count = pair.before->connections.find({real.address, real.port});
         if (count != pair.before->connections.end() && count->second == 0)
             line(Change::Kind::real_removed, text, "it has no connections");
         else
@@ -217,7 +209,7 @@ private:
     Comparison const& all_;
     DirectorPair const& director_;
     std::set<ServiceKey> const& told_;
-    Changes& out_;
+    ChangeList& out_;
     std::string subject_;
 };
 
@@ -227,25 +219,6 @@ std::string grouped(std::uint64_t number) {
     auto text = std::to_string(number);
     for (auto i = static_cast<std::ptrdiff_t>(text.size()) - 3; i > 0; i -= 3)
         text.insert(static_cast<std::size_t>(i), 1, ',');
-    return text;
-}
-
-std::string to_string(Forwarding const& forwarding) {
-    if (forwarding.method == Forwarding::Method::dr)
-        return "dr";
-    if (forwarding.method == Forwarding::Method::nat)
-        return "nat";
-    std::string text = "tun";
-    switch (forwarding.tunnel) {
-    case Forwarding::Tunnel::ipip: text += " ipip"; break;
-    case Forwarding::Tunnel::gre: text += " gre"; break;
-    case Forwarding::Tunnel::gue: text += fmt::format(" gue port {}", forwarding.gue_port.value); break;
-    }
-    switch (forwarding.checksum) {
-    case Forwarding::Checksum::none: break;
-    case Forwarding::Checksum::csum: text += " csum"; break;
-    case Forwarding::Checksum::remcsum: text += " remcsum"; break;
-    }
     return text;
 }
 
@@ -263,7 +236,7 @@ Fate fate_of(NamedService const& before, DirectorState const& after) {
     // IPVS looks a connection up before any mark, and forwards it as long as its real server is there (ip_vs_in).
     std::vector<std::string> gone;
     for (auto const& real : before.service.reals)
-        if (find(now->service, key_of(real)) == nullptr)
+        if (now->service.find(real) == nullptr)
             gone.push_back(real.address.str());
     if (gone.empty())
         return {std::string(go_on), false};
@@ -271,10 +244,7 @@ Fate fate_of(NamedService const& before, DirectorState const& after) {
 }
 
 std::string Comparison::name_of(IpAddress const& address, Port port) const {
-    auto text = address.str();
-    if (port != Port{})
-        text = address.family() == Family::ipv6 ? fmt::format("[{}]:{}", text, port.value)
-                                                : fmt::format("{}:{}", text, port.value);
+    auto text = port == Port{} ? address.str() : endpoint(address, port);
     for (auto const* side : {&after, &before})
         for (auto const& director : side->directors)
             if (contains(director.addresses, address))
@@ -283,7 +253,7 @@ std::string Comparison::name_of(IpAddress const& address, Port port) const {
 }
 
 void add_service_lines(Comparison const& all, DirectorPair const& director, std::set<ServiceKey> const& told,
-                       Changes& out) {
+                       ChangeList& out) {
     ServiceLines lines(all, director, told, out);
     for (auto const& pair : all.services(director))
         lines.add(pair);

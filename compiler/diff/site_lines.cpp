@@ -37,7 +37,7 @@ std::string check_words(std::vector<Check> const& before, std::vector<Check> con
 /// What only keepalived reads of a service.
 class CheckLines {
 public:
-    CheckLines(Comparison const& all, Service const& before, Service const& after, Changes& out)
+    CheckLines(Comparison const& all, Service const& before, Service const& after, ChangeList& out)
         : all_(all), before_(before), after_(after), out_(out) {}
 
     void run() {
@@ -92,7 +92,7 @@ private:
     Comparison const& all_;
     Service const& before_;
     Service const& after_;
-    Changes& out_;
+    ChangeList& out_;
 };
 
 /// Whether some director serves what another balances, so that a packet can come back.
@@ -132,7 +132,7 @@ std::string added_and_removed(std::vector<std::string> before, std::vector<std::
     return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-void add_check_lines(Comparison const& all, Changes& out) {
+void add_check_lines(Comparison const& all, ChangeList& out) {
     auto const& after = *all.after.site;
     if (after.ipvs != IpvsOwner::keepalived)
         return; // nothing runs them
@@ -146,7 +146,7 @@ void add_check_lines(Comparison const& all, Changes& out) {
             CheckLines(all, *old->second, service, out).run();
 }
 
-void add_director_lines(Comparison const& all, Changes& out) {
+void add_director_lines(Comparison const& all, ChangeList& out) {
     auto const line = [&](std::string const& director, std::string text, std::string connections) {
         out.push_back(
             {Change::Kind::director, "director " + director, {}, std::move(text), std::move(connections), false});
@@ -167,7 +167,7 @@ void add_director_lines(Comparison const& all, Changes& out) {
     }
 }
 
-void add_setting_lines(Comparison const& all, Changes& out) {
+void add_setting_lines(Comparison const& all, ChangeList& out) {
     auto const& before = *all.before.site;
     auto const& after = *all.after.site;
     auto const line = [&](Change::Kind kind, std::string text, std::string connections, bool disruptive = false) {

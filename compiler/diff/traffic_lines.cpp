@@ -8,11 +8,6 @@
 namespace lbc {
 namespace {
 
-std::string protocol_name(std::uint8_t number) {
-    auto const name = to_string(Protocol{number});
-    return name.empty() || number == 0 ? fmt::format("protocol {}", number) : std::string(name);
-}
-
 std::string exceptions_of(DestinationClass const& destination) {
     std::vector<std::string> except;
     for (auto const& prefix : destination.except)
@@ -96,7 +91,7 @@ public:
     TrafficLines(Comparison const& all, DirectorPair const& director, std::vector<MarkChange> const& traffic)
         : all_(all), director_(director), traffic_(traffic) {}
 
-    std::set<ServiceKey> run(Changes& out) {
+    std::set<ServiceKey> run(ChangeList& out) {
         for (auto const& change : traffic_)
             if (change.from_others())
                 for (auto const& ports : change.ports)
@@ -126,7 +121,7 @@ private:
             from_clients(change, from, to);
     }
 
-    void finish(Changes& out) {
+    void finish(ChangeList& out) {
         for (auto& [key, group] : groups_) {
             auto const& tail = group.targets.size() == 1 ? group.change.text : group.tail_of_many;
             group.change.text = list_of(group.targets) + tail;
@@ -241,7 +236,7 @@ private:
             macs_[{source.mac, turn}].insert(name);
     }
 
-    void add_mac(MacAddress const& mac, Turn turn, std::set<std::string> const& services, Changes& out) const {
+    void add_mac(MacAddress const& mac, Turn turn, std::set<std::string> const& services, ChangeList& out) const {
         auto const owner = all_.owner_of(mac);
         auto const what = owner.empty() ? fmt::format("packets from {}", mac.str())
                                         : fmt::format("packets from {} ({})", mac.str(), owner);
@@ -358,6 +353,11 @@ private:
 
 } // namespace
 
+std::string protocol_name(std::uint8_t number) {
+    auto const name = to_string(Protocol{number});
+    return name.empty() || number == 0 ? fmt::format("protocol {}", number) : std::string(name);
+}
+
 std::string list_of(std::vector<std::string> const& items) {
     constexpr std::size_t most = 6;
     if (items.size() <= most)
@@ -366,7 +366,7 @@ std::string list_of(std::vector<std::string> const& items) {
 }
 
 std::set<ServiceKey> add_traffic_lines(Comparison const& all, DirectorPair const& director,
-                                       std::vector<MarkChange> const& traffic, Changes& out) {
+                                       std::vector<MarkChange> const& traffic, ChangeList& out) {
     return TrafficLines(all, director, traffic).run(out);
 }
 

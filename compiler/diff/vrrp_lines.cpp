@@ -57,7 +57,7 @@ std::vector<std::pair<Vrrp const*, Vrrp const*>> pair_instances(Site const& befo
 
 class VrrpLines {
 public:
-    VrrpLines(Comparison const& all, Changes& out)
+    VrrpLines(Comparison const& all, ChangeList& out)
         : all_(all), before_(*all.before.site), after_(*all.after.site), out_(out) {}
 
     void run() {
@@ -187,7 +187,7 @@ private:
     Comparison const& all_;
     Site const& before_;
     Site const& after_;
-    Changes& out_;
+    ChangeList& out_;
     std::string subject_;
 };
 
@@ -206,6 +206,6 @@ bool is_same_sync(Site const& before, Site const& after) {
     return sync == *after.sync;
 }
 
-void add_vrrp_lines(Comparison const& all, Changes& out) { VrrpLines(all, out).run(); }
+void add_vrrp_lines(Comparison const& all, ChangeList& out) { VrrpLines(all, out).run(); }
 
 } // namespace lbc

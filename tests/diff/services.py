@@ -23,11 +23,17 @@ from draw import Draw  # noqa: E402
 PAIRS = 30
 OF_IPVS = ("service-added", "service-removed", "service-changed", "real-added", "real-removed", "real-changed")
 OF_MARKS = ("mark", "moved", "balanced", "not-balanced")
-SETTINGS = re.compile(r": weight (\d+), (dr|nat|tun(?: ipip| gre| gue))(?:, connections (\d+)-(\d+))?$")
+SETTINGS = re.compile(r": weight (\d+), ([a-z0-9 ]+?)(?:, connections (\d+)-(\d+))?$")
 
 
 def way_of(forward: dict) -> str:
-    return forward["method"] + (f" {forward.get('tunnel', 'ipip')}" if forward["method"] == "tun" else "")
+    """A forwarding method as a site file has it."""
+    words = [forward["method"], forward.get("tunnel")]
+    if "port" in forward:
+        words.append(f"port {forward['port']}")
+    if forward.get("checksum") != "none":
+        words.append(forward.get("checksum"))
+    return " ".join(word for word in words if word)
 
 
 def state_of(side: sides.Side, director: str) -> dict:
