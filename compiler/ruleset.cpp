@@ -40,18 +40,21 @@ std::string argument(std::string_view text) {
     return quoted + '"';
 }
 
+std::string_view negation(bool negated) { return negated ? "! " : ""; }
+
 void append_ports(std::string& out, Matches const& when) {
     if (when.destination_ports.empty()) {
         return;
     }
     if (when.destination_ports.size() == 1) {
         fmt::format_to(std::back_inserter(out), "-m {} ", protocol_name(when.protocol));
-        if (!when.destination_ports.front().is_all()) {
-            fmt::format_to(std::back_inserter(out), "--dport {} ", when.destination_ports.front().str(':'));
+        if (when.not_destination_ports || !when.destination_ports.front().is_all()) {
+            fmt::format_to(std::back_inserter(out), "{}--dport {} ", negation(when.not_destination_ports),
+                           when.destination_ports.front().str(':'));
         }
         return;
     }
-    out += "-m multiport --dports ";
+    fmt::format_to(std::back_inserter(out), "-m multiport {}--dports ", negation(when.not_destination_ports));
     for (PortRange const& range : when.destination_ports) {
         out += range.str(':');
         out += ',';
@@ -61,13 +64,17 @@ void append_ports(std::string& out, Matches const& when) {
 
 struct TargetText {
     std::string operator()(SetMark const& set) const {
-        return fmt::format("-j MARK --set-xmark {}/0xffffffff", set.mark.str());
+        return fmt::format("-j MARK --set-xmark {}/{:#x}", set.mark.str(), set.mask);
     }
     std::string operator()(Jump const& jump) const { return "-j " + jump.chain; }
     std::string operator()(Goto const& go) const { return "-g " + go.chain; }
     std::string operator()(Return const&) const { return "-j RETURN"; }
-    std::string operator()(Drop const&) const { return "-j DROP"; }
-    std::string operator()(UnknownTarget const& target) const { return "-j " + target.name; }
+    std::string operator()(Accept const&) const { return "-j ACCEPT"; }
+    std::string operator()(Pass const& target) const { return target.name.empty() ? "" : "-j " + target.name; }
+    template <typename Named>
+    std::string operator()(Named const& target) const {
+        return "-j " + target.name;
+    }
 };
 
 } // namespace
@@ -85,26 +92,30 @@ std::string to_string(Rule const& rule) {
     auto const add = [&]<typename... Args>(fmt::format_string<Args...> format, Args&&... args) {
         fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
     };
-    if (when.destination && when.destination->length > 0) {
-        add("-d {}/{} ", when.destination->address.str(), when.destination->length);
+    if (when.destination && (when.destination->length > 0 || when.not_destination)) {
+        add("{}-d {}/{} ", negation(when.not_destination), when.destination->address.str(), when.destination->length);
     }
-    if (when.in_interface && when.in_interface->str() != "+") {
-        add("-i {} ", argument(when.in_interface->str()));
+    if (when.in_interface && (when.in_interface->str() != "+" || when.not_in_interface)) {
+        add("{}-i {} ", negation(when.not_in_interface), argument(when.in_interface->str()));
     }
     if (when.protocol != 0) {
-        add("-p {} ", protocol_name(when.protocol));
+        add("{}-p {} ", negation(when.not_protocol), protocol_name(when.protocol));
     }
     append_ports(out, when);
     if (when.source_mac) {
-        add("-m mac {}--mac-source {} ", when.not_source_mac ? "! " : "", when.source_mac->str());
+        add("-m mac {}--mac-source {} ", negation(when.not_source_mac), when.source_mac->str());
     }
     if (when.mark) {
-        add("-m mark --mark {} ", when.mark->str());
+        add("-m mark {}--mark {}", negation(when.not_mark), when.mark->str());
+        out += when.mark_mask == whole_mark ? " " : fmt::format("/{:#x} ", when.mark_mask);
     }
     if (!when.unknown.empty()) {
         add("{} ", when.unknown);
     }
-    return out + std::visit(TargetText{}, rule.then);
+    out += std::visit(TargetText{}, rule.then);
+    if (out.ends_with(' '))
+        out.pop_back();
+    return out;
 }
 
 } // namespace lbc

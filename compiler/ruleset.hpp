@@ -1,6 +1,6 @@
-// Mangle rules in the shape of xtables: the one form that layouts make, libiptc writes and reads, restore text prints,
-// and proofs walk. A Ruleset holds only what is lbc's in one family's mangle table: its chains, and the rules of
-// built-in chains that lead into them.
+// Rules in the shape of xtables: the one form that layouts make, libiptc writes and reads, restore text prints, and
+// proofs walk. A Ruleset holds what is lbc's in one family's mangle table, its chains and the rules of built-in chains
+// that lead into them; or a whole table of a box, rules of others among them, which lbc reads and never writes.
 #pragma once
 
 #include "compiler/types.hpp"
@@ -22,7 +22,10 @@ inline constexpr std::string_view peers_chain = "LBC-PEER";  // from LBC: packet
 inline constexpr std::string_view output_chain = "LBC-OUT";  // from OUTPUT
 inline constexpr std::string_view guard_chain = "LBC-GUARD"; // from LBC-OUT: packets with the guard mark
 
-/// What a rule asks of a packet; every part must hold, an absent part always does.
+inline constexpr std::uint32_t whole_mark = 0xffffffff;
+
+/// What a rule asks of a packet; every part must hold, an absent part always does. Of those that can be negated, lbc
+/// writes only `not_source_mac`, and no mask but the whole one.
 struct Matches {
     std::optional<InterfacePattern> in_interface; // -i
     std::optional<Prefix> destination;            // -d
@@ -31,16 +34,28 @@ struct Matches {
     /// which a range takes two (XT_MULTI_PORTS in xt_multiport.h). None: any port.
     std::vector<PortRange> destination_ports;
     std::optional<MacAddress> source_mac; // -m mac --mac-source; never holds on a device without Ethernet addresses
-    bool not_source_mac = false;          // with source_mac: ! --mac-source; it does not hold there either (xt_mac.c)
-    std::optional<Fwmark> mark;           // -m mark --mark, all 32 bits
-    /// Parts of a rule read from a kernel that this type has no field for; no two such rules are equal to one of ours.
+    std::optional<Fwmark> mark;           // -m mark --mark MARK/MASK: the packet's mark under the mask is this
+    std::uint32_t mark_mask = whole_mark;
+
+    bool not_in_interface = false;      // ! -i
+    bool not_destination = false;       // ! -d
+    bool not_protocol = false;          // ! -p
+    bool not_destination_ports = false; // ! --dport, ! --dports: of the protocol, which must still be the rule's
+    bool not_source_mac = false;        // ! --mac-source; it does not hold without Ethernet addresses either (xt_mac.c)
+    bool not_mark = false;              // ! --mark
+
+    /// Parts of a rule that this type has no field for, as iptables-save or lbc words them: the rule may hold or not.
+    /// No such rule is equal to one of lbc's.
     std::string unknown;
 
     friend bool operator==(Matches const&, Matches const&) = default;
 };
 
+/// -j MARK --set-xmark MARK/MASK: the bits of the mask are cleared, then the mark's bits flipped (xt_mark.c). The walk
+/// goes on behind it.
 struct SetMark {
-    Fwmark mark; // -j MARK --set-xmark MARK/0xffffffff; the walk goes on behind it
+    Fwmark mark;
+    std::uint32_t mask = whole_mark;
     friend bool operator==(SetMark const&, SetMark const&) = default;
 };
 struct Jump {
@@ -55,15 +70,30 @@ struct Return {
     friend bool operator==(Return const&, Return const&) = default;
 };
 struct Drop {
+    std::string name = "DROP"; // or another target that ends the packet: "REJECT"
     friend bool operator==(Drop const&, Drop const&) = default;
 };
-/// A target of a rule read from a kernel that this type has no name for.
+/// Ends the walk through the table. lbc never writes it.
+struct Accept {
+    friend bool operator==(Accept const&, Accept const&) = default;
+};
+/// A target of others that leaves the mark alone, and behind which the walk goes on: LOG, TCPMSS; none at all.
+struct Pass {
+    std::string name; // empty: the rule has no target
+    friend bool operator==(Pass const&, Pass const&) = default;
+};
+/// A target of others behind which the walk goes on with a mark that nothing in the rules tells: CONNMARK.
+struct AnyMark {
+    std::string name;
+    friend bool operator==(AnyMark const&, AnyMark const&) = default;
+};
+/// A target of which lbc does not know what it does.
 struct UnknownTarget {
     std::string name;
     friend bool operator==(UnknownTarget const&, UnknownTarget const&) = default;
 };
 
-using Target = std::variant<SetMark, Jump, Goto, Return, Drop, UnknownTarget>;
+using Target = std::variant<SetMark, Jump, Goto, Return, Drop, Accept, Pass, AnyMark, UnknownTarget>;
 
 struct Rule {
     Matches when;
@@ -74,7 +104,7 @@ struct Rule {
 };
 
 struct Chain {
-    std::string name; // at most 28 bytes
+    std::string name; // at most 28 bytes; of others' up to 31
     std::vector<Rule> rules;
 
     friend bool operator==(Chain const&, Chain const&) = default;
@@ -88,15 +118,25 @@ struct Hook {
     friend bool operator==(Hook const&, Hook const&) = default;
 };
 
+/// What is lbc's in a mangle table; or a whole table, which has its built-in chains among `chains`, each with its
+/// policy as a last rule where that is not ACCEPT, and no `hooks`.
 struct Ruleset {
     Family family = Family::ipv4;
     std::vector<Chain> chains; // sorted by name
     std::vector<Hook> hooks;   // PREROUTING before OUTPUT
+    std::string table = "mangle";
 
     [[nodiscard]] bool empty() const { return chains.empty() && hooks.empty(); }
     [[nodiscard]] Chain const* find(std::string_view name) const;
 
     friend bool operator==(Ruleset const&, Ruleset const&) = default;
+};
+
+/// All of a box that can give a packet of one family its mark, or take the packet before IPVS sees it: whole tables, or
+/// just what is lbc's in one.
+struct Netfilter {
+    Family family = Family::ipv4;
+    std::vector<Ruleset> tables; // each table once, in any order; one that is not there has no rules
 };
 
 /// One rule as `iptables-save` writes it, without `-A CHAIN`: "-d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j …".

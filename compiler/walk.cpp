@@ -65,7 +65,10 @@ private:
         dropped_ = is_over_ = true;
         return false;
     }
-    bool take(UnknownTarget const& /*target*/, int /*depth*/) { return stop_unknown(); }
+    template <typename Others>
+    bool take(Others const& /*target*/, int /*depth*/) {
+        return stop_unknown();
+    }
 
     bool stop_unknown() {
         unknown_ = is_over_ = true;

@@ -19,7 +19,6 @@ namespace {
 constexpr std::uint8_t mac_revision = 0;
 constexpr std::uint8_t mark_revision = 1;
 constexpr std::uint8_t multiport_revision = 1;
-constexpr std::uint32_t whole_mark = 0xffffffff;
 constexpr std::uint16_t last_port = 65535;
 
 /// XT_MULTI_PORTS slots: one for a port, two for a range.
@@ -203,6 +202,10 @@ std::string hex(ByteView bytes) {
 std::string refuse_matches(Matches const& when) {
     if (!when.unknown.empty()) {
         return fmt::format("lbc cannot write the match `{}`", when.unknown);
+    }
+    if (when.not_in_interface || when.not_destination || when.not_protocol || when.not_destination_ports ||
+        when.not_mark || when.mark_mask != whole_mark) {
+        return "lbc writes no negation but that of a source MAC, and no mask of a mark";
     }
     if (!when.destination_ports.empty() && !port_protocol(when.protocol)) {
         return fmt::format("protocol {} has no ports", when.protocol);

@@ -15,7 +15,6 @@ namespace lbc::xt {
 namespace {
 
 constexpr std::uint8_t mark_revision = 2;
-constexpr std::uint32_t whole_mark = 0xffffffff;
 constexpr int drop_verdict = -NF_DROP - 1;
 constexpr int accept_verdict = -NF_ACCEPT - 1;
 
@@ -29,7 +28,10 @@ struct TargetWriter {
     void operator()(Goto const& go) const { named(go.chain); }
     void operator()(Return const&) const { named("RETURN"); }
     void operator()(Drop const&) const { named("DROP"); }
-    void operator()(UnknownTarget const&) const { assert(false && "refuse_rule lets none pass"); }
+    template <typename Others>
+    void operator()(Others const&) const {
+        assert(false && "refuse_rule lets none pass");
+    }
 
     void named(std::string_view name) const { append_extension(out, name, 0, 0); }
 };
@@ -166,7 +168,7 @@ Target read_verdict(ByteView target, std::string_view chain, bool is_goto) {
         return Return{};
     }
     if (*verdict == accept_verdict && !is_goto) {
-        return UnknownTarget{"ACCEPT"};
+        return Accept{};
     }
     // A verdict of 0 or more that leads to no chain goes on with the next rule.
     return UnknownTarget{*verdict >= 0 ? "CONTINUE" : fmt::format("verdict:{}", *verdict)};
@@ -258,16 +260,21 @@ Bytes copy_with_target(ByteView entry, std::string_view target) {
 }
 
 struct TargetRefusal {
+    Rule const& rule;
+
     std::string operator()(Jump const& jump) const { return chain(jump.chain); }
     std::string operator()(Goto const& go) const { return chain(go.chain); }
-    std::string operator()(UnknownTarget const& target) const {
-        return fmt::format("lbc cannot write the target `{}`", target.name);
-    }
-    template <typename Simple>
-    std::string operator()(Simple const&) const {
-        return {};
+    std::string operator()(Return const&) const { return {}; }
+    std::string operator()(SetMark const& set) const { return others(set.mask == whole_mark); }
+    std::string operator()(Drop const& drop) const { return others(drop == Drop{}); }
+    template <typename Others>
+    std::string operator()(Others const&) const {
+        return others(false);
     }
 
+    [[nodiscard]] std::string others(bool is_own) const {
+        return is_own ? std::string{} : fmt::format("lbc cannot write the target of `{}`", to_string(rule));
+    }
     static std::string chain(std::string_view name) {
         return is_own_chain(name) && name.size() < XT_EXTENSION_MAXNAMELEN
                    ? std::string{}
@@ -282,7 +289,7 @@ std::string refuse_rule(Rule const& rule, Family family) {
         return fmt::format("{} is an address of the other family", rule.when.destination->str());
     }
     std::string const refusal = refuse_matches(rule.when);
-    return refusal.empty() ? std::visit(TargetRefusal{}, rule.then) : refusal;
+    return refusal.empty() ? std::visit(TargetRefusal{rule}, rule.then) : refusal;
 }
 
 void append_rule(Rule const& rule, Family family, Bytes& out) {
