@@ -3,7 +3,7 @@
 
 #include "backends/apply.hpp"
 #include "cli/status_view.hpp"
-#include "compiler/diff/state.hpp"
+#include "compiler/proof/state.hpp"
 
 namespace lbc {
 

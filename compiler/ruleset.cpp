@@ -14,7 +14,7 @@ namespace {
 
 // A name behind `xtables_chain_protos` (libxtables) is the same everywhere. Others come from /etc/protocols, which
 // differs between machines and may be missing; there a number is what iptables-save writes and restore always takes.
-std::string protocol_name(std::uint8_t number) {
+std::string protocol_word(std::uint8_t number) {
     static constexpr std::array<std::pair<std::uint8_t, std::string_view>, 5> names{
         {{6, "tcp"}, {17, "udp"}, {132, "sctp"}, {50, "esp"}, {51, "ah"}}};
     auto const* const found =
@@ -47,7 +47,7 @@ void append_ports(std::string& out, Matches const& when) {
         return;
     }
     if (when.destination_ports.size() == 1) {
-        fmt::format_to(std::back_inserter(out), "-m {} ", protocol_name(when.protocol));
+        fmt::format_to(std::back_inserter(out), "-m {} ", protocol_word(when.protocol));
         if (when.not_destination_ports || !when.destination_ports.front().is_all()) {
             fmt::format_to(std::back_inserter(out), "{}--dport {} ", negation(when.not_destination_ports),
                            when.destination_ports.front().str(':'));
@@ -99,7 +99,7 @@ std::string to_string(Rule const& rule) {
         add("{}-i {} ", negation(when.not_in_interface), argument(when.in_interface->str()));
     }
     if (when.protocol != 0) {
-        add("{}-p {} ", negation(when.not_protocol), protocol_name(when.protocol));
+        add("{}-p {} ", negation(when.not_protocol), protocol_word(when.protocol));
     }
     append_ports(out, when);
     if (when.source_mac) {

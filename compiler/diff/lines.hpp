@@ -55,8 +55,6 @@ struct Fate {
 /// 1204 is "1,204".
 [[nodiscard]] std::string grouped(std::uint64_t number);
 
-/// "tcp", or "protocol 47"
-[[nodiscard]] std::string protocol_name(std::uint8_t number);
 /// The first few, and how many more there are.
 [[nodiscard]] std::string list_of(std::vector<std::string> const& items);
 

@@ -1,7 +1,7 @@
 #include "compiler/diff/rollout.hpp"
 
 #include "compiler/diff/lines.hpp"
-#include "compiler/diff/meeting.hpp"
+#include "compiler/proof/meeting.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -136,16 +136,16 @@ private:
     void meet(Box const& from, Box const& to, Order& order) {
         auto const old = meet_boxes(from, 0, to, 0, directors_);
         auto const wanted = meet_boxes(from, 1, to, 1, directors_);
-        for (auto const& [what, detail] : wanted)
-            rollout_.standing.push_back(hazard(what, detail, from, true, to, true));
+        for (auto const& finding : wanted)
+            rollout_.standing.push_back(hazard(finding, from, true, to, true));
         lost(from, to);
         if (!from.changes || !to.changes)
             return;
         for (bool const from_new : {false, true})
-            for (auto const& [what, detail] : meet_boxes(from, from_new ? 1 : 0, to, from_new ? 0 : 1, directors_)) {
-                if (old.contains(what) || wanted.contains(what))
+            for (auto const& finding : meet_boxes(from, from_new ? 1 : 0, to, from_new ? 0 : 1, directors_)) {
+                if (old.contains(finding.first) || wanted.contains(finding.first))
                     continue; // the order does not bring it
-                rollout_.avoided.push_back(hazard(what, detail, from, from_new, to, !from_new));
+                rollout_.avoided.push_back(hazard(finding, from, from_new, to, !from_new));
                 if (from_new)
                     order.need(to.name, from.name);
                 else
@@ -153,9 +153,11 @@ private:
             }
     }
 
-    static Hazard hazard(std::pair<Hazard::Kind, std::string> const& what, std::string const& detail, Box const& from,
-                         bool from_new, Box const& to, bool to_new) {
-        return {what.first, from.name, to.name, from_new, to_new, what.second, detail};
+    static Hazard hazard(Findings::value_type const& finding, Box const& from, bool from_new, Box const& to,
+                         bool to_new) {
+        auto const& [fault, service] = finding.first;
+        auto const kind = fault == Fault::balanced_twice ? Hazard::Kind::balanced_twice : Hazard::Kind::remembered;
+        return {kind, from.name, to.name, from_new, to_new, service, title(finding.second.received)};
     }
 
     /// Addresses of `to` that it has given up, while `from` still sends there.

@@ -1,4 +1,4 @@
-#include "compiler/packet_space.hpp"
+#include "compiler/proof/comparison.hpp"
 
 #include "compiler/layout.hpp"
 #include "tests/support/compiled.hpp"
@@ -32,7 +32,7 @@ Packet packet(std::string_view to, std::uint16_t port, std::string interface = "
 
 Outcome walk(Ruleset const& rules, Packet const& packet) {
     RuleIndex const index(rules);
-    return index.at(Prefix::host(packet.destination)).walk("PREROUTING", packet);
+    return index.at(Prefix::host(packet.destination)).walk(Direction::entering, packet);
 }
 
 } // namespace
@@ -101,7 +101,9 @@ TEST_CASE("interfaces: a name for each pattern that no narrower one matches") {
     }
     RuleIndex const index(rules);
     auto const all = index.at(prefix("0.0.0.0", 0));
-    PacketCuts const cuts(std::array{&all});
+    Borders borders;
+    borders.add(all);
+    PacketCuts const cuts(borders);
     std::vector<std::string> names;
     for (auto const& interface : cuts.interfaces)
         names.push_back(interface.str());

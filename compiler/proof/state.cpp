@@ -1,4 +1,4 @@
-#include "compiler/diff/state.hpp"
+#include "compiler/proof/state.hpp"
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
-// Two directors, each with the old site or the new one, and what the second does with the packets that the first
-// forwards to it. Private to this folder.
+// Two directors, each with one of two sites, and what the second does with the packets that the first forwards to it:
+// deliver them, as it should, or balance them again.
 #pragma once
 
-#include "compiler/diff/rollout.hpp"
-#include "compiler/walk.hpp"
+#include "compiler/proof/rule_index.hpp"
+#include "compiler/proof/state.hpp"
 
 #include <array>
 #include <map>
@@ -21,7 +21,7 @@ struct Version {
     std::array<std::unique_ptr<RuleIndex>, families.size()> rules;
 };
 
-/// A director as both sites have it.
+/// A director as both sites have it; of one site, both versions are the same.
 struct Box {
     std::string name;
     std::array<Version, 2> versions;  // old, new
@@ -35,8 +35,21 @@ struct Box {
     }
 };
 
-/// What goes wrong of a kind and a service, with one packet that shows it.
-using Findings = std::map<std::pair<Hazard::Kind, std::string>, std::string>;
+/// What goes wrong with a packet that `from` has forwarded.
+enum class Fault : std::uint8_t {
+    balanced_twice, // `to` marks what `from` has balanced
+    remembered, // `to` forwards again what its IPVS remembers from an earlier role, and no guard stops it; not asked
+                // of what a tunnel delivers, which has no MAC to tell it by
+};
+
+struct Finding {
+    Packet sent;     // as it comes to `from`
+    Packet received; // as it comes to `to`
+    Fwmark again;    // with balanced_twice, the mark that `to` gives it
+};
+
+/// One for each kind and service.
+using Findings = std::map<std::pair<Fault, std::string>, Finding>;
 
 /// 0 is the old site, 1 the new one. `directors` are the addresses of all of them.
 [[nodiscard]] Findings meet_boxes(Box const& from, std::size_t from_version, Box const& to, std::size_t to_version,

@@ -1,0 +1,53 @@
+#include "compiler/proof/comparison.hpp"
+
+namespace lbc {
+namespace {
+
+/// Who decides is all one to a packet.
+void forget_who(Outcomes& outcomes) {
+    for (auto& outcome : outcomes)
+        outcome.by_others = false;
+    outcomes.erase(std::ranges::unique(outcomes).begin(), outcomes.end());
+}
+
+bool differ(Outcomes before, Outcomes after, Packet const& /*packet*/) {
+    forget_who(before);
+    forget_who(after);
+    return before != after;
+}
+
+} // namespace
+
+bool MarkChange::from_others() const {
+    return std::ranges::any_of(sources, [](auto const& source) { return source.kind == SourceClass::Kind::other; });
+}
+
+std::vector<MarkChange> compare_rulesets(Ruleset const& before, Ruleset const& after) {
+    if (before == after)
+        return {};
+    RuleIndex const old(before);
+    RuleIndex const wanted(after);
+    auto prefixes = old.destinations();
+    prefixes.insert(prefixes.end(), wanted.destinations().begin(), wanted.destinations().end());
+    std::vector<MarkChange> changes;
+    for (auto const& destination : destination_classes(after.family, std::move(prefixes))) {
+        auto const from = old.at(destination.prefix);
+        auto const to = wanted.at(destination.prefix);
+        if (from == to)
+            continue;
+        Borders borders;
+        borders.add(from);
+        borders.add(to);
+        PacketCuts const cuts(borders);
+        DestinationComparison comparison(destination, from, to, cuts, differ);
+        comparison.entering({}, changes);
+        for (auto const& carried : cuts.leaving)
+            if (!carried.is_any || carried.mark == Fwmark{})
+                comparison.leaving({carried.mark, false}, changes);
+    }
+    for (auto& change : changes)
+        change.before.by_others = change.after.by_others = false;
+    return changes;
+}
+
+} // namespace lbc

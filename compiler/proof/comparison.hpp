@@ -1,0 +1,122 @@
+// Two sayings of what becomes of packets, rules or a MarkTable, compared for every packet: of the pieces that the
+// borders of both make, one packet each, with all its ports.
+#pragma once
+
+#include "compiler/proof/packet_space.hpp"
+#include "compiler/proof/rule_index.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace lbc {
+
+/// Packets that a director treated alike and treats alike, but not as before.
+struct MarkChange {
+    DestinationClass destination;
+    std::vector<ProtocolPorts> ports;
+    bool sent_here = false;                 // the director itself sends them, or IPVS forwards them
+    CarriedMark carried;                    // what they carry when they enter, or leave
+    std::vector<InterfaceClass> interfaces; // where they enter; empty where they leave
+    std::vector<SourceClass> sources;       // likewise
+    std::vector<std::uint8_t> protocols;    // that a rule for the destination names: `ports` without one is no other
+    std::vector<MacAddress> macs;           // likewise: a source that is `other` is none of them
+    Outcome before;
+    Outcome after;
+    Outcomes possible; // after; what a rule that lbc does not know leaves open
+    Packet witness;    // the first of them
+
+    [[nodiscard]] bool from_others() const; // any client's MAC is among the sources
+};
+
+/// What differs between two Rulesets of one family, for packets that enter without a mark, and for those that leave
+/// with 0 or one that a rule asks for. Each packet is in one of them at most.
+[[nodiscard]] std::vector<MarkChange> compare_rulesets(Ruleset const& before, Ruleset const& after);
+
+/// The packets for one destination. `Before` and `After` have `walk`, as RulesFor has it; `Differs` says of the
+/// outcomes of one packet whether they are no match, given the mark that it carried.
+template <typename Before, typename After, typename Differs>
+class DestinationComparison {
+public:
+    DestinationComparison(DestinationClass const& destination, Before const& before, After const& after,
+                          PacketCuts const& cuts, Differs differs)
+        : destination_(destination), before_(before), after_(after), cuts_(cuts), differs_(std::move(differs)) {}
+
+    void entering(CarriedMark carried, std::vector<MarkChange>& out) {
+        origins_.clear();
+        for (auto const& interface : cuts_.interfaces)
+            for (auto const& source : cuts_.sources)
+                for (auto& [change, ports] : changes(Direction::entering, interface.name, source.source(), carried))
+                    origins_[{change, std::move(ports)}][interface].insert(source);
+        for (auto const& [what, by_interface] : origins_) {
+            // Interfaces with the same sources are one change.
+            std::map<std::set<SourceClass>, std::vector<InterfaceClass>> alike;
+            for (auto const& interface : cuts_.interfaces)
+                if (auto const found = by_interface.find(interface); found != by_interface.end())
+                    alike[found->second].push_back(interface);
+            for (auto const& [sources, interfaces] : alike)
+                add(out, what.first, what.second, carried, interfaces, {sources.begin(), sources.end()});
+        }
+    }
+
+    void leaving(CarriedMark carried, std::vector<MarkChange>& out) {
+        for (auto const& [change, ports] : changes(Direction::leaving, {}, std::nullopt, carried)) {
+            add(out, change, ports, carried, {}, {});
+            out.back().sent_here = true;
+        }
+    }
+
+private:
+    using Change = std::pair<Outcomes, Outcomes>; // before, after
+    using ChangedPorts = std::vector<ProtocolPorts>;
+
+    void add(std::vector<MarkChange>& out, Change const& change, ChangedPorts const& ports, CarriedMark carried,
+             std::vector<InterfaceClass> interfaces, std::vector<SourceClass> sources) {
+        auto& added = out.emplace_back();
+        added.destination = destination_;
+        added.ports = ports;
+        added.carried = carried;
+        added.witness =
+            cuts_.packet(destination_, ports.front().protocol, interfaces.empty() ? "" : interfaces.front().name,
+                         sources.empty() ? std::nullopt : sources.front().source());
+        added.witness.port = ports.front().ports.front().first;
+        added.witness.mark = carried.mark;
+        added.witness.any_mark = carried.is_any;
+        added.interfaces = std::move(interfaces);
+        added.sources = std::move(sources);
+        added.protocols = cuts_.named_protocols();
+        added.macs = cuts_.named_macs();
+        added.before = only(change.first);
+        added.after = only(change.second);
+        added.possible = change.second;
+    }
+
+    /// The ports whose packets of one origin have another outcome, by outcomes.
+    std::map<Change, ChangedPorts> changes(Direction direction, std::string const& interface,
+                                           std::optional<MacAddress> source, CarriedMark carried) {
+        std::map<Change, ChangedPorts> found;
+        for (auto const& protocol : cuts_.protocols) {
+            auto packet = cuts_.packet(destination_, protocol, interface, source);
+            packet.mark = carried.mark;
+            packet.any_mark = carried.is_any;
+            auto const before = before_.walk(direction, packet, PortRange::all());
+            auto const after = after_.walk(direction, packet, PortRange::all());
+            for_each_overlap(before, after, [&](PortRange range, Outcomes const& from, Outcomes const& to) {
+                if (differs_(from, to, packet))
+                    append_ports(found[{from, to}], protocol, range);
+            });
+        }
+        return found;
+    }
+
+    DestinationClass const& destination_;
+    Before const& before_;
+    After const& after_;
+    PacketCuts const& cuts_;
+    Differs differs_;
+    std::map<std::pair<Change, ChangedPorts>, std::map<InterfaceClass, std::set<SourceClass>>> origins_;
+};
+
+} // namespace lbc

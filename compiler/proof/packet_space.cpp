@@ -1,0 +1,245 @@
+#include "compiler/proof/packet_space.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace lbc {
+namespace {
+
+InterfacePattern pattern_of(std::string_view text) { return *InterfacePattern::parse(text); }
+
+/// A name that the pattern matches and no narrower one; none if there is no such name.
+std::optional<std::string> name_of(InterfacePattern const& pattern, std::set<InterfacePattern> const& all) {
+    constexpr std::size_t longest = 15;
+    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_-.:@";
+    auto const prefix = pattern.str().substr(0, pattern.str().size() - 1);
+    auto const is_other = [&](std::string const& name) {
+        return std::ranges::none_of(all, [&](InterfacePattern const& other) {
+            return other.str().size() > pattern.str().size() && other.matches(name);
+        });
+    };
+    std::vector<std::string> stems{prefix};
+    for (std::size_t i = 0; i < stems.size() && i < all.size() + letters.size(); ++i) {
+        if (!stems[i].empty() && stems[i] != "lo" && is_other(stems[i]) && !all.contains(pattern_of(stems[i])))
+            return stems[i];
+        if (stems[i].size() == longest)
+            continue;
+        for (char const c : letters)
+            stems.push_back(stems[i] + c);
+    }
+    return std::nullopt;
+}
+
+std::vector<InterfaceClass> interface_classes(std::set<InterfacePattern> named) {
+    auto const everything = pattern_of("+");
+    named.insert(pattern_of("lo"));
+    named.insert(everything);
+    std::vector<InterfaceClass> classes{{.name = "lo", .pattern = {}, .except = {}}};
+    for (auto const& pattern : named) {
+        if (!pattern.is_wildcard()) {
+            if (pattern.str() != "lo")
+                classes.push_back({.name = pattern.str(), .pattern = {}, .except = {}});
+            continue;
+        }
+        auto name = name_of(pattern, named);
+        if (!name)
+            continue;
+        auto& added = classes.emplace_back(InterfaceClass{std::move(*name), pattern, {}});
+        for (auto const& other : named)
+            if (other.is_wildcard() ? other.str().size() > pattern.str().size() && pattern.overlaps(other)
+                                    : pattern.matches(other.str()))
+                added.except.push_back(other);
+    }
+    return classes;
+}
+
+std::vector<SourceClass> source_classes(std::set<MacAddress> const& named) {
+    SourceClass other{SourceClass::Kind::other, {{0x02, 0xfe, 0xff, 0xff, 0x00, 0x00}}};
+    while (named.contains(other.mac)) // at most one more than there are
+        if (++other.mac.bytes[5] == 0)
+            ++other.mac.bytes[4];
+    std::vector<SourceClass> classes{other};
+    for (auto const& mac : named)
+        if (!mac.is_zero()) // no packet has it
+            classes.push_back({SourceClass::Kind::mac, mac});
+    classes.push_back({SourceClass::Kind::none, {}});
+    return classes;
+}
+
+} // namespace
+
+std::string protocol_name(std::uint8_t number) {
+    auto const name = to_string(Protocol{number});
+    return name.empty() || number == 0 ? fmt::format("protocol {}", number) : std::string(name);
+}
+
+std::string title(Packet const& packet) {
+    auto const target = fmt::format("{}/{}", endpoint(packet.destination, packet.port), protocol_name(packet.protocol));
+    return packet.source ? fmt::format("{} from {}", target, packet.source->str()) : target + " through a tunnel";
+}
+
+std::string InterfaceClass::str() const {
+    if (!pattern)
+        return name;
+    std::vector<std::string_view> names;
+    for (auto const& other : except)
+        names.push_back(other.str());
+    auto const all = pattern->str() == "+" ? std::string_view("any interface") : std::string_view(pattern->str());
+    return names.empty() ? std::string(all) : fmt::format("{} but {}", all, fmt::join(names, ", "));
+}
+
+void append_ports(std::vector<ProtocolPorts>& list, std::optional<std::uint8_t> protocol, PortRange range) {
+    if (list.empty() || list.back().protocol != protocol) {
+        list.push_back({protocol, {range}});
+        return;
+    }
+    auto& last = list.back().ports.back();
+    if (std::uint32_t{last.last.value} + 1 == range.first.value)
+        last.last = range.last;
+    else
+        list.back().ports.push_back(range);
+}
+
+std::vector<DestinationClass> destination_classes(Family family, std::vector<Prefix> prefixes) {
+    prefixes.push_back(Prefix::of(IpAddress(family, {}), 0));
+    std::erase_if(prefixes, [&](Prefix const& prefix) { return prefix.family() != family; });
+    std::ranges::sort(prefixes);
+    prefixes.erase(std::ranges::unique(prefixes).begin(), prefixes.end());
+    // Of two prefixes one holds the other or they share nothing; sorted, what a prefix holds follows it.
+    std::vector<DestinationClass> classes;
+    std::vector<std::size_t> open;
+    for (auto const& prefix : prefixes) {
+        while (!open.empty() && !classes[open.back()].prefix.contains(prefix))
+            open.pop_back();
+        if (!open.empty())
+            classes[open.back()].except.push_back(prefix);
+        open.push_back(classes.size());
+        classes.push_back({prefix, {}, prefix.address});
+    }
+    std::erase_if(classes, [](DestinationClass& destination) {
+        for (auto const& inner : destination.except) {
+            if (!inner.contains(destination.address))
+                return false;
+            auto const last = inner.last();
+            if (last == destination.prefix.last())
+                return true; // nothing is left of it
+            destination.address = last.next();
+        }
+        return false;
+    });
+    return classes;
+}
+
+namespace {
+
+/// The chains of a table that a walk from one of its built-in chains can come to.
+std::set<std::string_view> reachable(RulesFor::Table const& table, std::initializer_list<std::string_view> from) {
+    std::set<std::string_view> found;
+    std::vector<std::string_view> open(from);
+    while (!open.empty()) {
+        auto const name = open.back();
+        open.pop_back();
+        auto const chain = std::ranges::lower_bound(table.chains, name, {}, &RulesFor::NamedChain::name);
+        if (chain == table.chains.end() || chain->name != name || !found.insert(chain->name).second)
+            continue;
+        for (auto const& placed : chain->rules) {
+            if (auto const* jump = std::get_if<Jump>(&placed.rule->then))
+                open.emplace_back(jump->chain);
+            else if (auto const* go = std::get_if<Goto>(&placed.rule->then))
+                open.emplace_back(go->chain);
+        }
+    }
+    return found;
+}
+
+std::vector<CarriedMark> carried_marks(MarkBorders const& borders) {
+    auto const is_named = [&](Fwmark mark) { return borders.asked.contains(mark) || borders.given.contains(mark); };
+    std::vector<CarriedMark> marks;
+    Fwmark other;
+    if (is_named(other) || borders.has_masks) {
+        marks.push_back({});
+        for (other = {0x5a5a5a5a}; is_named(other); ++other.value) {
+        }
+        marks.push_back({other, true});
+    } else {
+        marks.push_back({other, true});
+    }
+    for (auto const mark : borders.asked)
+        if (mark != Fwmark{})
+            marks.push_back({mark, false});
+    return marks;
+}
+
+void add_marks(Rule const& rule, MarkBorders& borders) {
+    if (rule.when.mark) {
+        borders.asked.insert(*rule.when.mark);
+        borders.has_masks = borders.has_masks || rule.when.mark_mask != whole_mark;
+    }
+    if (auto const* set = std::get_if<SetMark>(&rule.then)) {
+        borders.given.insert(set->mark);
+        borders.has_masks = borders.has_masks || set->mask != whole_mark;
+    }
+}
+
+} // namespace
+
+void Borders::add(RulesFor const& rules) {
+    for (auto const& table : rules.tables()) {
+        auto const enters = reachable(table, {"PREROUTING", "INPUT"});
+        auto const leaves = reachable(table, {"OUTPUT"});
+        for (auto const& chain : table.chains)
+            for (auto const& placed : chain.rules) {
+                auto const& when = placed.rule->when;
+                if (when.in_interface)
+                    interfaces.insert(*when.in_interface);
+                if (when.source_mac)
+                    macs.insert(*when.source_mac);
+                if (when.protocol != 0)
+                    protocols.insert(when.protocol);
+                if (enters.contains(chain.name))
+                    add_marks(*placed.rule, entering);
+                if (leaves.contains(chain.name))
+                    add_marks(*placed.rule, leaving);
+            }
+    }
+}
+
+PacketCuts::PacketCuts(Borders const& borders)
+    : interfaces(interface_classes(borders.interfaces)), sources(source_classes(borders.macs)),
+      protocols(borders.protocols.begin(), borders.protocols.end()) {
+    while (borders.protocols.contains(other_protocol_))
+        --other_protocol_;
+    protocols.emplace_back();
+    entering = carried_marks(borders.entering);
+    leaving = carried_marks(borders.leaving);
+}
+
+std::vector<std::uint8_t> PacketCuts::named_protocols() const {
+    std::vector<std::uint8_t> named;
+    for (auto const& protocol : protocols)
+        if (protocol)
+            named.push_back(*protocol);
+    return named;
+}
+
+std::vector<MacAddress> PacketCuts::named_macs() const {
+    std::vector<MacAddress> named;
+    for (auto const& one : sources)
+        if (one.kind == SourceClass::Kind::mac)
+            named.push_back(one.mac);
+    return named;
+}
+
+Packet PacketCuts::packet(DestinationClass const& destination, std::optional<std::uint8_t> protocol,
+                          std::string const& interface, std::optional<MacAddress> source) const {
+    return {destination.address, protocol.value_or(other_protocol_), {}, interface, source, {}};
+}
+
+} // namespace lbc

@@ -1,0 +1,133 @@
+#include "compiler/proof/prove.hpp"
+
+namespace lbc {
+namespace {
+
+class Prover {
+public:
+    Prover(MarkTable const& table, std::set<Fwmark> const& marks, Netfilter const& rules)
+        : marks_(marks), family_(rules.family), meaning_(table, rules.family), rules_(rules) {}
+
+    Proof run() {
+        auto prefixes = meaning_.destinations();
+        prefixes.insert(prefixes.end(), rules_.destinations().begin(), rules_.destinations().end());
+        for (auto const& destination : destination_classes(family_, std::move(prefixes)))
+            look(destination);
+        return std::move(proof_);
+    }
+
+private:
+    void look(DestinationClass const& destination) {
+        auto const wanted = meaning_.at(destination.prefix);
+        auto const rules = rules_.at(destination.prefix);
+        Borders borders;
+        wanted.add_to(borders);
+        borders.add(rules);
+        PacketCuts const cuts(borders);
+        DestinationComparison comparison(
+            destination, wanted, rules, cuts, [this](Outcomes const& meant, Outcomes const& found, Packet const& packet) {
+                return is_dropped(meant.front(), found) || std::ranges::any_of(found, [&](Outcome const& outcome) {
+                           return !accepts(meant.front(), outcome, packet);
+                       });
+            });
+        std::vector<MarkChange> changes;
+        for (auto const& carried : cuts.entering)
+            comparison.entering(carried, changes);
+        for (auto const& carried : cuts.leaving)
+            comparison.leaving(carried, changes);
+        proof_.pieces += cuts.protocols.size() *
+                         (cuts.interfaces.size() * cuts.sources.size() * cuts.entering.size() + cuts.leaving.size());
+        for (auto& change : changes)
+            add(std::move(change), rules);
+    }
+
+    /// A packet that the site gives a mark, and that rules of others take away.
+    static bool is_dropped(Outcome const& meant, Outcomes const& found) {
+        return !meant.dropped && !meant.by_others && std::ranges::all_of(found, [](Outcome const& outcome) {
+            return outcome.dropped && outcome.by_others;
+        });
+    }
+
+    /// Whether an outcome is as the site says, or is not the site's business.
+    [[nodiscard]] bool accepts(Outcome const& meant, Outcome const& found, Packet const& packet) const {
+        if (found.unknown)
+            return false;
+        if (found.dropped)
+            return found.by_others || meant.dropped;
+        if (meant.dropped)
+            return false;
+        if (!meant.by_others)
+            return found.mark == meant.mark;
+        bool const is_as_it_was = found.mark == packet.mark && (found.by_others || !packet.any_mark);
+        return is_as_it_was || (found.by_others && !marks_.contains(found.mark));
+    }
+
+    void add(MarkChange change, RulesFor const& rules) {
+        if (is_dropped(change.before, change.possible)) {
+            proof_.dropped.push_back(std::move(change));
+            return;
+        }
+        bool const is_sure = std::ranges::none_of(change.possible, [&](Outcome const& outcome) {
+            return outcome.unknown || accepts(change.before, outcome, change.witness);
+        });
+        MarkFault fault{is_sure ? MarkFault::Kind::differs : MarkFault::Kind::unknown, std::move(change), {}};
+        fault.decision = decide(fault, rules);
+        proof_.faults.push_back(std::move(fault));
+    }
+
+    /// The rule that gave the mark or ended the walk; of what is not known, the first that is not.
+    static std::optional<Decision> decide(MarkFault const& fault, RulesFor const& rules) {
+        auto const direction = fault.packets.sent_here ? Direction::leaving : Direction::entering;
+        std::optional<Decision> doubtful;
+        std::optional<Decision> gave;
+        std::optional<Decision> ended;
+        rules.trace(direction, fault.packets.witness, [&](TraceStep const& step) {
+            if (step.match == TraceStep::Match::no)
+                return;
+            auto const& target = step.rule->then;
+            bool const is_unknown =
+                std::holds_alternative<UnknownTarget>(target) || std::holds_alternative<AnyMark>(target);
+            Decision decision{std::string(step.table),
+                              std::string(step.chain),
+                              step.number,
+                              *step.rule,
+                              is_own_chain(step.chain),
+                              step.match == TraceStep::Match::yes};
+            if (!doubtful && (step.match == TraceStep::Match::maybe || is_unknown))
+                doubtful = decision;
+            if (std::holds_alternative<SetMark>(target))
+                gave = decision;
+            else if (!std::holds_alternative<Jump>(target) && !std::holds_alternative<Goto>(target) &&
+                     !std::holds_alternative<Pass>(target))
+                ended = decision;
+        });
+        if (fault.kind == MarkFault::Kind::unknown)
+            return doubtful;
+        return gave && !fault.packets.after.dropped ? gave : ended;
+    }
+
+    std::set<Fwmark> const& marks_;
+    Family family_;
+    MarkMeaning meaning_;
+    RuleIndex rules_;
+    Proof proof_;
+};
+
+} // namespace
+
+Proof prove(MarkTable const& table, std::set<Fwmark> const& marks, Netfilter const& rules) {
+    return Prover(table, marks, rules).run();
+}
+
+std::set<Fwmark> own_marks(Plan const& plan) {
+    std::set<Fwmark> marks;
+    for (auto const& service : plan.services)
+        marks.insert(service.mark);
+    for (auto const& check : plan.checks)
+        marks.insert(check.mark);
+    if (plan.marks.guard)
+        marks.insert(plan.marks.guard->mark);
+    return marks;
+}
+
+} // namespace lbc

@@ -1,0 +1,52 @@
+// Proves that rules give every packet of one family the mark that a MarkTable says, whoever's the rules are, or finds
+// the packets that show the difference. What the table leaves as it was, others may mark and drop as they like, as long
+// as no mark of the site's comes of it.
+#pragma once
+
+#include "compiler/proof/comparison.hpp"
+#include "compiler/proof/mark_meaning.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace lbc {
+
+/// The rule that made a packet's outcome what it is.
+struct Decision {
+    std::string table;
+    std::string chain;
+    std::size_t number = 0; // from 1, in its chain
+    Rule rule{{}, Return{}, {}};
+    bool is_own = false; // it is in a chain of lbc's, or leads into one
+    bool is_sure = true; // the packet does take it
+};
+
+/// Packets that are not as the site says, all in the same way.
+struct MarkFault {
+    enum class Kind : std::uint8_t {
+        differs, // they have another mark, or are dropped by a rule of lbc's
+        unknown, // they may: a rule that lbc does not know decides
+    };
+
+    Kind kind{};
+    MarkChange packets; // before: as the site says; after: as the rules have it
+    std::optional<Decision> decision; // none: no rule did anything
+};
+
+struct Proof {
+    std::vector<MarkFault> faults;   // none: every packet that gets through has the site's mark
+    std::vector<MarkChange> dropped; // of what the site gives a mark, that rules of others drop
+    std::size_t pieces = 0;          // of the space of packets
+
+    [[nodiscard]] bool holds() const { return faults.empty(); }
+};
+
+/// `marks` are all that are the site's on the director: of its services, of its checks, and of its guard.
+[[nodiscard]] Proof prove(MarkTable const& table, std::set<Fwmark> const& marks, Netfilter const& rules);
+
+/// The marks that are a plan's own.
+[[nodiscard]] std::set<Fwmark> own_marks(Plan const& plan);
+
+} // namespace lbc

@@ -1,0 +1,85 @@
+#include "compiler/proof/rule_index.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace lbc {
+
+RuleIndex::RuleIndex(Ruleset const& rules) {
+    add(rules);
+    finish();
+}
+
+RuleIndex::RuleIndex(Netfilter const& netfilter) {
+    for (auto const& table : netfilter.tables)
+        add(table);
+    finish();
+}
+
+void RuleIndex::add(Ruleset const& rules) {
+    std::map<std::string_view, std::vector<Rule const*>> chains;
+    for (auto const& hook : rules.hooks)
+        chains[hook.builtin].push_back(&hook.rule);
+    for (auto const& chain : rules.chains)
+        for (auto const& rule : chain.rules)
+            chains[chain.name].push_back(&rule);
+    auto& table = tables_.emplace_back(IndexedTable{&rules, {}});
+    for (auto& [name, of_chain] : chains)
+        table.chains.push_back({name, std::move(of_chain)});
+}
+
+void RuleIndex::finish() {
+    std::set<Prefix> destinations;
+    for (std::size_t table = 0; table < tables_.size(); ++table)
+        for (std::size_t chain = 0; chain < tables_[table].chains.size(); ++chain) {
+            auto const& rules = tables_[table].chains[chain].rules;
+            for (std::size_t rule = 0; rule < rules.size(); ++rule) {
+                auto const& when = rules[rule]->when;
+                if (when.destination)
+                    destinations.insert(*when.destination);
+                bool const is_one = when.destination && !when.not_destination;
+                (is_one ? by_prefix_[*when.destination] : for_all_).push_back({table, chain, rule});
+            }
+        }
+    std::set<int> lengths;
+    for (auto const& entry : by_prefix_)
+        lengths.insert(entry.first.length);
+    destinations_.assign(destinations.begin(), destinations.end());
+    lengths_.assign(lengths.begin(), lengths.end());
+}
+
+RulesFor RuleIndex::at(Prefix const& destination) const {
+    auto places = for_all_;
+    for (auto const length : lengths_) {
+        if (length > destination.length)
+            break;
+        if (auto const found = by_prefix_.find(Prefix::of(destination.address, length)); found != by_prefix_.end())
+            places.insert(places.end(), found->second.begin(), found->second.end());
+    }
+    std::ranges::sort(places);
+    return select(std::move(places));
+}
+
+RulesFor RuleIndex::all() const {
+    auto places = for_all_;
+    for (auto const& entry : by_prefix_)
+        places.insert(places.end(), entry.second.begin(), entry.second.end());
+    std::ranges::sort(places);
+    return select(std::move(places));
+}
+
+RulesFor RuleIndex::select(std::vector<Place> places) const {
+    std::vector<RulesFor::Table> tables;
+    for (auto const& table : tables_)
+        tables.push_back({table.rules, {}});
+    for (auto const& place : places) {
+        auto const& chain = tables_[place.table].chains[place.chain];
+        auto& chains = tables[place.table].chains;
+        if (chains.empty() || chains.back().name != chain.name)
+            chains.push_back({chain.name, {}});
+        chains.back().rules.push_back({chain.rules[place.rule], place.rule + 1});
+    }
+    return RulesFor(std::move(tables));
+}
+
+} // namespace lbc

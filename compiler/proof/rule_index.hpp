@@ -1,0 +1,56 @@
+// Finds the few rules that can matter to packets for a destination, so that a question about one VIP of ten thousand
+// costs what it costs with ten.
+#pragma once
+
+#include "compiler/proof/walk.hpp"
+
+#include <map>
+#include <vector>
+
+namespace lbc {
+
+class RuleIndex {
+public:
+    /// Refers to the rules.
+    explicit RuleIndex(Ruleset const& rules);
+    explicit RuleIndex(Netfilter const& netfilter);
+    explicit RuleIndex(Ruleset&&) = delete;
+    explicit RuleIndex(Netfilter&&) = delete;
+
+    /// All that the rules ask for as a destination, sorted, each once.
+    [[nodiscard]] std::vector<Prefix> const& destinations() const { return destinations_; }
+
+    /// Those that can match packets for an address of `destination` that is in no narrower one of `destinations`.
+    [[nodiscard]] RulesFor at(Prefix const& destination) const;
+
+    /// Every rule.
+    [[nodiscard]] RulesFor all() const;
+
+private:
+    struct Place {
+        std::size_t table;
+        std::size_t chain; // of the table's names
+        std::size_t rule;
+        friend auto operator<=>(Place const&, Place const&) = default;
+    };
+    struct IndexedChain {
+        std::string_view name;
+        std::vector<Rule const*> rules;
+    };
+    struct IndexedTable {
+        Ruleset const* rules;
+        std::vector<IndexedChain> chains; // sorted by name
+    };
+
+    void add(Ruleset const& rules);
+    void finish();
+    [[nodiscard]] RulesFor select(std::vector<Place> places) const;
+
+    std::vector<IndexedTable> tables_;
+    std::vector<Prefix> destinations_;
+    std::vector<int> lengths_;                       // of destinations, sorted
+    std::vector<Place> for_all_;                     // rules that ask for no destination, or for any but one
+    std::map<Prefix, std::vector<Place>> by_prefix_; // the others
+};
+
+} // namespace lbc

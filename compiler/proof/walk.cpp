@@ -1,0 +1,418 @@
+#include "compiler/proof/walk.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <map>
+#include <span>
+#include <utility>
+#include <variant>
+
+namespace lbc {
+namespace {
+
+using Match = TraceStep::Match;
+
+/// The kernel refuses loops, but chains that jump to one chain twice each double the way. No chains of lbc's are this
+/// deep or walk this many rules.
+constexpr int deepest = 64;
+constexpr std::size_t most_rules = 2'000'000;
+
+/// Sets of outcomes by number, so that ports with one fate share it. 0 is the empty set.
+class OutcomeSets {
+public:
+    using Id = std::uint32_t;
+
+    Id of(Outcomes const& outcomes) {
+        auto const [place, is_new] = ids_.try_emplace(outcomes, static_cast<Id>(sets_.size()));
+        if (is_new)
+            sets_.push_back(&place->first);
+        return place->second;
+    }
+    Id unite(Id a, Id b) {
+        if (a == b || b == empty)
+            return a;
+        if (a == empty)
+            return b;
+        Outcomes both;
+        std::ranges::set_union(*sets_[a], *sets_[b], std::back_inserter(both));
+        return of(both);
+    }
+    [[nodiscard]] Outcomes const& operator[](Id id) const { return *sets_[id]; }
+
+    static constexpr Id empty = 0;
+
+private:
+    std::map<Outcomes, Id> ids_{{Outcomes{}, empty}};
+    std::vector<Outcomes const*> sets_{&ids_.begin()->first};
+};
+
+/// Ports `first` to `last` of packets with one set of outcomes.
+struct Piece {
+    std::uint32_t first;
+    std::uint32_t last;
+    OutcomeSets::Id set;
+};
+using Pieces = std::vector<Piece>; // sorted, disjoint
+
+/// The index of the first piece that has a port of `port` or above; a piece that `port` lies in is cut there.
+std::size_t cut_at(Pieces& pieces, std::uint32_t port) {
+    auto const found = std::ranges::lower_bound(pieces, port, {}, &Piece::last);
+    auto const index = static_cast<std::size_t>(found - pieces.begin());
+    if (found == pieces.end() || found->first >= port)
+        return index;
+    Piece const head{found->first, port - 1, found->set};
+    found->first = port;
+    pieces.insert(found, head);
+    return index + 1;
+}
+
+void append(Pieces& pieces, Piece const& next) {
+    if (!pieces.empty() && pieces.back().set == next.set && pieces.back().last + 1 == next.first)
+        pieces.back().last = next.last;
+    else
+        pieces.push_back(next);
+}
+
+/// Ports that are in both get the outcomes of both.
+void unite(Pieces& into, Pieces other, OutcomeSets& sets) {
+    if (other.empty())
+        return;
+    if (into.empty() || into.back().last < other.front().first) {
+        for (auto const& piece : other)
+            append(into, piece);
+        return;
+    }
+    Pieces all;
+    auto a = into.begin();
+    auto b = other.begin();
+    while (a != into.end() || b != other.end()) {
+        if (b == other.end() || (a != into.end() && a->last < b->first)) {
+            append(all, *a++);
+        } else if (a == into.end() || b->last < a->first) {
+            append(all, *b++);
+        } else if (a->first != b->first) { // the part that only one has
+            auto& earlier = a->first < b->first ? *a : *b;
+            auto const next = std::max(a->first, b->first);
+            append(all, {earlier.first, next - 1, earlier.set});
+            earlier.first = next;
+        } else {
+            auto const last = std::min(a->last, b->last);
+            append(all, {a->first, last, sets.unite(a->set, b->set)});
+            for (auto* const one : {&a, &b}) {
+                if ((*one)->last == last)
+                    ++*one;
+                else
+                    (*one)->first = last + 1;
+            }
+        }
+    }
+    into = std::move(all);
+}
+
+/// What a rule asks of ports: sorted, none touching the next.
+std::vector<PortRange> ports_of(Matches const& when) {
+    auto ranges = when.destination_ports;
+    std::ranges::sort(ranges);
+    std::vector<PortRange> merged;
+    for (auto const& range : ranges) {
+        if (!merged.empty() && range.first.value <= std::uint32_t{merged.back().last.value} + 1)
+            merged.back().last = std::max(merged.back().last, range.last);
+        else
+            merged.push_back(range);
+    }
+    if (!when.not_destination_ports)
+        return merged;
+    std::vector<PortRange> others;
+    std::uint32_t next = 0;
+    for (auto const& range : merged) {
+        if (range.first.value > next)
+            others.push_back(
+                {Port{static_cast<std::uint16_t>(next)}, Port{static_cast<std::uint16_t>(range.first.value - 1)}});
+        next = std::uint32_t{range.last.value} + 1;
+    }
+    if (next <= 65535)
+        others.push_back({Port{static_cast<std::uint16_t>(next)}, Port{65535}});
+    return others;
+}
+
+/// Whether the parts of a rule that all packets of the walk answer alike hold.
+bool holds(Matches const& when, Packet const& packet) {
+    if (when.in_interface && when.in_interface->matches(packet.interface) == when.not_in_interface)
+        return false;
+    if (when.destination && when.destination->contains(packet.destination) == when.not_destination)
+        return false;
+    if (when.protocol != 0 && (when.protocol == packet.protocol) == when.not_protocol)
+        return false;
+    // On a device without Ethernet addresses the match fails, negated or not (xt_mac.c).
+    return !when.source_mac || (packet.source && (*packet.source == *when.source_mac) != when.not_source_mac);
+}
+
+/// A built-in chain of a table, in the order in which packets come to them.
+struct Stage {
+    std::string_view table;
+    std::string_view builtin;
+};
+
+std::span<Stage const> stages(Direction direction) {
+    static constexpr std::array<Stage, 6> entering{{{"raw", "PREROUTING"},
+                                                    {"mangle", "PREROUTING"},
+                                                    {"nat", "PREROUTING"},
+                                                    {"mangle", "INPUT"},
+                                                    {"filter", "INPUT"},
+                                                    {"security", "INPUT"}}};
+    static constexpr std::array<Stage, 3> leaving{{{"raw", "OUTPUT"}, {"mangle", "OUTPUT"}, {"nat", "OUTPUT"}}};
+    return direction == Direction::entering ? std::span<Stage const>(entering) : std::span<Stage const>(leaving);
+}
+
+class Walk {
+public:
+    Walk(std::vector<RulesFor::Table> const& tables, Packet const& packet, Observer const* observer)
+        : tables_(tables), packet_(packet), observer_(observer) {}
+
+    std::vector<PortOutcomes> run(Direction direction, PortRange ports) {
+        Pieces active{{ports.first.value, ports.last.value, sets_.of({Outcome::pass(packet_.mark, true)})}};
+        for (auto const& stage : stages(direction))
+            for (auto const& table : tables_)
+                if (table.all->table == stage.table)
+                    pass(table, stage.builtin, active);
+        unite(done_, std::move(active), sets_);
+        std::vector<PortOutcomes> found;
+        for (auto const& piece : done_)
+            found.push_back(
+                {{Port{static_cast<std::uint16_t>(piece.first)}, Port{static_cast<std::uint16_t>(piece.last)}},
+                 sets_[piece.set]});
+        return found;
+    }
+
+private:
+    struct Place {
+        RulesFor::Table const& table;
+        std::string_view chain;
+        int depth;
+        bool is_own;
+    };
+
+    void pass(RulesFor::Table const& table, std::string_view builtin, Pieces& active) {
+        if (std::ranges::find(table.chains, builtin, &RulesFor::NamedChain::name) == table.chains.end())
+            return;
+        accepted_.clear();
+        active = enter(table, builtin, std::move(active), 0);
+        unite(active, std::move(accepted_), sets_);
+    }
+
+    /// Gives what comes back from the chain.
+    Pieces enter(RulesFor::Table const& table, std::string_view name, Pieces active, int depth) {
+        auto const found = std::ranges::lower_bound(table.chains, name, {}, &RulesFor::NamedChain::name);
+        if (found == table.chains.end() || found->name != name) {
+            if (table.all->find(name) != nullptr)
+                return active; // it has no rule for these packets
+            end(std::move(active), Outcome::anything());
+            return {};
+        }
+        Place const place{table, found->name, depth, table.all->table == "mangle" && is_own_chain(name)};
+        Pieces returned;
+        for (auto const& rule : found->rules) {
+            if (active.empty())
+                break;
+            if (depth > deepest || ++walked_ > most_rules) {
+                end(std::exchange(active, {}), Outcome::anything());
+                break;
+            }
+            take(rule, place, active, returned);
+        }
+        unite(returned, std::move(active), sets_);
+        return returned;
+    }
+
+    void end(Pieces pieces, Outcome const& outcome) {
+        for (auto& piece : pieces)
+            piece.set = sets_.of({outcome});
+        unite(done_, std::move(pieces), sets_);
+    }
+
+    void take(RulesFor::Placed const& placed, Place const& place, Pieces& active, Pieces& returned) {
+        auto const& rule = *placed.rule;
+        if (!holds(rule.when, packet_)) {
+            observe(placed, place, Match::no, active);
+            return;
+        }
+        if (auto const* set = std::get_if<SetMark>(&rule.then))
+            return change(placed, place, active, [&](Outcome const& outcome) { return marked(outcome, *set, place); });
+        if (std::holds_alternative<AnyMark>(rule.then))
+            return change(placed, place, active, [](Outcome const&) { return Outcome::anything(true); });
+        if (std::holds_alternative<Pass>(rule.then))
+            return change(placed, place, active, [](Outcome const& outcome) { return outcome; });
+        lead(rule.then, place, split(placed, place, active), active, returned);
+    }
+
+    /// Packets that take the rule have another outcome and go on.
+    template <typename Change>
+    void change(RulesFor::Placed const& placed, Place const& place, Pieces& active, Change to) {
+        auto best = Match::no;
+        for_each_piece(placed.rule->when, active, [&](Piece& piece) {
+            Outcomes outcomes;
+            for (auto const& outcome : sets_[piece.set]) {
+                auto const match = matches_mark(placed.rule->when, outcome);
+                best = std::max(best, match);
+                if (match != Match::yes)
+                    outcomes.push_back(outcome);
+                if (match != Match::no)
+                    outcomes.push_back(to(outcome));
+            }
+            std::ranges::sort(outcomes);
+            outcomes.erase(std::ranges::unique(outcomes).begin(), outcomes.end());
+            piece.set = sets_.of(outcomes);
+        });
+        observe(placed, place, best, active);
+    }
+
+    /// Takes the packets that the rule matches out of `active`.
+    Pieces split(RulesFor::Placed const& placed, Place const& place, Pieces& active) {
+        Pieces taken;
+        auto best = Match::no;
+        bool emptied = false;
+        for_each_piece(placed.rule->when, active, [&](Piece& piece) {
+            Outcomes leave;
+            Outcomes stay;
+            for (auto const& outcome : sets_[piece.set]) {
+                auto const match = matches_mark(placed.rule->when, outcome);
+                best = std::max(best, match);
+                if (match != Match::yes)
+                    stay.push_back(outcome);
+                if (match != Match::no)
+                    leave.push_back(outcome);
+            }
+            if (!leave.empty())
+                taken.push_back({piece.first, piece.last, sets_.of(leave)});
+            piece.set = sets_.of(stay);
+            emptied = emptied || stay.empty();
+        });
+        if (emptied)
+            std::erase_if(active, [](Piece const& piece) { return piece.set == OutcomeSets::empty; });
+        observe(placed, place, best, taken.empty() ? active : taken);
+        return taken;
+    }
+
+    void lead(Target const& target, Place const& place, Pieces taken, Pieces& active, Pieces& returned) {
+        if (taken.empty())
+            return;
+        if (auto const* jump = std::get_if<Jump>(&target))
+            unite(active, enter(place.table, jump->chain, std::move(taken), place.depth + 1), sets_);
+        else if (auto const* go = std::get_if<Goto>(&target))
+            unite(returned, enter(place.table, go->chain, std::move(taken), place.depth + 1), sets_);
+        else if (std::holds_alternative<Return>(target))
+            unite(returned, std::move(taken), sets_);
+        else if (std::holds_alternative<Accept>(target))
+            unite(accepted_, std::move(taken), sets_);
+        else if (std::holds_alternative<Drop>(target))
+            end(std::move(taken), Outcome::drop(!place.is_own));
+        else
+            end(std::move(taken), Outcome::anything());
+    }
+
+    /// Calls `use` for the pieces that are in the rule's ports; active pieces are cut at the borders of these.
+    template <typename Use>
+    static void for_each_piece(Matches const& when, Pieces& active, Use use) {
+        if (when.destination_ports.empty()) {
+            std::ranges::for_each(active, use);
+            return;
+        }
+        auto const in_range = [&](PortRange const& range) {
+            auto const begin = cut_at(active, range.first.value);
+            auto const end = cut_at(active, std::uint32_t{range.last.value} + 1);
+            for (auto i = begin; i < end; ++i)
+                use(active[i]);
+        };
+        if (when.destination_ports.size() == 1 && !when.not_destination_ports)
+            in_range(when.destination_ports.front());
+        else
+            std::ranges::for_each(ports_of(when), in_range);
+    }
+
+    [[nodiscard]] bool is_stand_in(Outcome const& outcome) const {
+        return packet_.any_mark && !outcome.unknown && outcome.mark == packet_.mark;
+    }
+
+    [[nodiscard]] Match matches_mark(Matches const& when, Outcome const& outcome) const {
+        auto match = Match::yes;
+        if (when.mark) {
+            bool const is_there = (outcome.mark.value & when.mark_mask) == when.mark->value;
+            if (outcome.unknown || (is_stand_in(outcome) && when.mark_mask != whole_mark))
+                match = Match::maybe;
+            else if (is_there == when.not_mark)
+                return Match::no;
+        }
+        return when.unknown.empty() ? match : Match::maybe;
+    }
+
+    [[nodiscard]] Outcome marked(Outcome outcome, SetMark const& set, Place const& place) const {
+        if (set.mask == whole_mark)
+            outcome = Outcome::pass(set.mark);
+        else if (outcome.unknown || is_stand_in(outcome))
+            outcome = Outcome::anything();
+        else
+            outcome.mark.value = (outcome.mark.value & ~set.mask) ^ set.mark.value;
+        outcome.by_others = !place.is_own;
+        return outcome;
+    }
+
+    void observe(RulesFor::Placed const& placed, Place const& place, Match match, Pieces const& after) const {
+        if (observer_ == nullptr)
+            return;
+        TraceStep step{.table = place.table.all->table,
+                  .chain = place.chain,
+                  .number = placed.number,
+                  .rule = placed.rule,
+                  .match = match,
+                  .depth = place.depth,
+                  .mark = {},
+                  .is_mark_known = false};
+        if (!after.empty() && sets_[after.front().set].size() == 1) {
+            auto const& outcome = sets_[after.front().set].front();
+            step.mark = outcome.mark;
+            step.is_mark_known = !outcome.unknown;
+        }
+        (*observer_)(step);
+    }
+
+    std::vector<RulesFor::Table> const& tables_;
+    Packet const& packet_;
+    Observer const* observer_;
+    OutcomeSets sets_;
+    Pieces accepted_; // by the table that the walk is in
+    Pieces done_;
+    std::size_t walked_ = 0;
+};
+
+PortRange only_port(Packet const& packet) { return {packet.port, packet.port}; }
+
+bool same_rules(RulesFor::NamedChain const& a, RulesFor::NamedChain const& b) {
+    return a.name == b.name && std::ranges::equal(a.rules, b.rules, [](auto const& one, auto const& other) {
+               return *one.rule == *other.rule;
+           });
+}
+
+} // namespace
+
+std::vector<PortOutcomes> RulesFor::walk(Direction direction, Packet const& packet, PortRange ports) const {
+    return Walk(tables_, packet, nullptr).run(direction, ports);
+}
+
+Outcome RulesFor::walk(Direction direction, Packet const& packet) const {
+    return only(Walk(tables_, packet, nullptr).run(direction, only_port(packet)).front().outcomes);
+}
+
+Outcomes RulesFor::trace(Direction direction, Packet const& packet, Observer const& observer) const {
+    return Walk(tables_, packet, &observer).run(direction, only_port(packet)).front().outcomes;
+}
+
+bool operator==(RulesFor const& a, RulesFor const& b) {
+    return std::ranges::equal(a.tables_, b.tables_, [](RulesFor::Table const& one, RulesFor::Table const& other) {
+        return one.all->table == other.all->table && std::ranges::equal(one.chains, other.chains, same_rules);
+    });
+}
+
+Outcome only(Outcomes const& outcomes) { return outcomes.size() == 1 ? outcomes.front() : Outcome::anything(); }
+
+} // namespace lbc

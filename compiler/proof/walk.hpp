@@ -1,0 +1,115 @@
+// What rules do to packets, as the kernel walks them (iptables(8), "targets"; ip_tables.c). A walk takes all packets at
+// once that differ in their port alone, so that a chain of ten thousand ports costs what its rules cost. A match that
+// lbc does not know may hold or not: both ways are gone, and a packet has as many outcomes as the ways have ends.
+#pragma once
+
+#include "compiler/ruleset.hpp"
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lbc {
+
+/// A packet as far as rules can tell it from another.
+struct Packet {
+    IpAddress destination;
+    std::uint8_t protocol = 0;        // IP protocol number
+    Port port;                        // of the destination, of protocols that have ports
+    std::string interface;            // where it enters; empty on its way out
+    std::optional<MacAddress> source; // none: the device has no Ethernet addresses, or it is on its way out
+    Fwmark mark;                      // what it carries
+    bool any_mark = false;            // `mark` stands for every mark that no rule asks for
+};
+
+/// What becomes of a packet.
+struct Outcome {
+    Fwmark mark;
+    bool dropped = false;
+    bool unknown = false;   // it may have any mark, or be dropped
+    bool by_others = false; // no rule of lbc's decides it: none gave the mark, or one of others drops it
+
+    [[nodiscard]] static constexpr Outcome anything(bool by_others = false) { return {{}, false, true, by_others}; }
+    [[nodiscard]] static constexpr Outcome drop(bool by_others = false) { return {{}, true, false, by_others}; }
+    [[nodiscard]] static constexpr Outcome pass(Fwmark mark, bool by_others = false) {
+        return {mark, false, false, by_others};
+    }
+
+    friend auto operator<=>(Outcome const&, Outcome const&) = default;
+};
+
+/// Sorted, without duplicates, never empty; several where a match is not known.
+using Outcomes = std::vector<Outcome>;
+
+struct PortOutcomes {
+    PortRange ports;
+    Outcomes outcomes;
+};
+
+/// Which hooks a packet passes (nf_inet_hooks), as far as they lie before IPVS, which has LOCAL_IN at 98 and 99 and
+/// LOCAL_OUT at -99 and -98 (ip_vs_core.c).
+enum class Direction : std::uint8_t {
+    entering, // PREROUTING of raw, mangle, nat; INPUT of mangle, filter, security
+    leaving,  // OUTPUT of raw, mangle, nat: what the box sends itself, and what IPVS forwards
+};
+
+/// One rule that a packet came to.
+struct TraceStep {
+    enum class Match : std::uint8_t { no, yes, maybe };
+
+    std::string_view table;
+    std::string_view chain;
+    std::size_t number = 0; // from 1, in its chain
+    Rule const* rule = nullptr;
+    Match match = Match::no;
+    int depth = 0; // chains that the walk is in below the built-in one
+    Fwmark mark;   // that the packet has behind the rule, where `is_mark_known`
+    bool is_mark_known = true;
+};
+using Observer = std::function<void(TraceStep const&)>;
+
+/// The rules that can matter to packets for one destination.
+class RulesFor {
+public:
+    struct Placed {
+        Rule const* rule;
+        std::size_t number; // from 1, in its chain
+    };
+    struct NamedChain {
+        std::string_view name;
+        std::vector<Placed> rules; // in order
+    };
+    struct Table {
+        Ruleset const* all;
+        std::vector<NamedChain> chains; // those that are not empty, sorted by name; built-in ones among them
+    };
+
+    explicit RulesFor(std::vector<Table> tables) : tables_(std::move(tables)) {}
+
+    /// What becomes of the packets for `ports`; `packet.port` is not looked at. In order, each port once.
+    [[nodiscard]] std::vector<PortOutcomes> walk(Direction direction, Packet const& packet, PortRange ports) const;
+
+    /// What becomes of one packet; `unknown` where it may have several outcomes.
+    [[nodiscard]] Outcome walk(Direction direction, Packet const& packet) const;
+
+    /// The same, telling each rule that the packet comes to, in order.
+    Outcomes trace(Direction direction, Packet const& packet, Observer const& observer) const;
+
+    [[nodiscard]] std::vector<Table> const& tables() const { return tables_; }
+
+    /// Whether both have the same rules, so that no packet can tell them apart.
+    friend bool operator==(RulesFor const& a, RulesFor const& b);
+
+private:
+    std::vector<Table> tables_;
+};
+
+/// One outcome of several: `unknown` unless all are the same.
+[[nodiscard]] Outcome only(Outcomes const& outcomes);
+
+} // namespace lbc
