@@ -161,6 +161,7 @@ void check(Site const& site, Diagnostics& diagnostics) {
     check_roles(site, diagnostics);
     check_keepalived(site, diagnostics);
     check_habits(site, diagnostics);
+    check_loops(site, diagnostics);
 }
 
 } // namespace lbc

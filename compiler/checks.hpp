@@ -21,5 +21,7 @@ void check_roles(Site const& site, Diagnostics& diagnostics);
 void check_keepalived(Site const& site, Diagnostics& diagnostics);
 /// What is legal and probably not meant.
 void check_habits(Site const& site, Diagnostics& diagnostics);
+/// No packet is balanced twice: proved for every packet, of a site without errors.
+void check_loops(Site const& site, Diagnostics& diagnostics);
 
 } // namespace lbc

@@ -82,6 +82,7 @@ enum class DiagId : std::uint8_t {
     check_option,
     check_port,
     guard_requires,
+    packet_loop,
     duplicate_router_id,
     keepalived_limit,
     check_through_vip,
@@ -98,6 +99,7 @@ enum class DiagId : std::uint8_t {
     udp_failover,
     sync_marks_differ,
     tunnel_guard,
+    stale_loop,
     not_in_output,
     count_, // how many there are; no message has it
 };

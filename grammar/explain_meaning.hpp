@@ -196,6 +196,16 @@ guard backup-only
 vrrp front { vip 192.0.2.10/24; interface eth0; router-id 51; priority lb1 150, lb2 100 }
 sync { interface eth1; instance front }
 ```)md"},
+    DiagInfo{DiagId::packet_loop, "packet-loop", Severity::error,
+             R"md(A packet that one director has balanced and sent to another is balanced there once more, and may go
+round until its TTL is gone. lbc follows every packet of the site from director to director, and
+shows the way of one. What a tunnel delivers has no source MAC: a service that comes to a director
+through a tunnel must not meet another service of the same VIP, protocol and port there.
+
+```lb
+service a { vip 192.0.2.10; port tcp 80; on lb1; forward tun; real lb2 }
+service b { vip 192.0.2.10; port tcp 80; on lb2; real lb1 }  # balances what a has sent
+```)md"},
     DiagInfo{DiagId::duplicate_router_id, "duplicate-router-id", Severity::error,
              R"md(Two `vrrp` instances have one router id on one interface. The id is how the instances of the two
 boxes find each other (RFC 5798): with the same id both take part in one election, and the VIPs of

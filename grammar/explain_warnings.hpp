@@ -102,6 +102,16 @@ forward tun
 real lb1 forward dr
 real 10.9.0.7
 ```)md"},
+    DiagInfo{DiagId::stale_loop, "stale-loop", Severity::warning,
+             R"md(`guard off`, and a director is a real server of what another director balances too. IPVS looks a packet
+up in its table of connections before it looks at any mark: after a switch of roles, the director that
+was active still sends what it remembers to another one, also back to the one that it came from, and
+the packet goes round. The message shows the way of one packet.
+
+```lb
+guard local    # deliver it here
+guard drop     # lose it
+```)md"},
     DiagInfo{DiagId::not_in_output, "not-in-output", Severity::warning,
              R"md(This kind of output has no way to say what the statement says, so it is left out: a shell script
 runs no health checks, `ipvsadm` knows no quorum, and rules know nothing of VRRP. The statement is

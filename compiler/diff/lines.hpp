@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compiler/diff/diff.hpp"
+#include "compiler/proof/wording.hpp"
 
 #include <algorithm>
 #include <map>
@@ -55,8 +56,6 @@ struct Fate {
 /// 1204 is "1,204".
 [[nodiscard]] std::string grouped(std::uint64_t number);
 
-/// The first few, and how many more there are.
-[[nodiscard]] std::string list_of(std::vector<std::string> const& items);
 
 /// Words about what is on one side alone: "added a, b; removed c".
 [[nodiscard]] std::string added_and_removed(std::vector<std::string> before, std::vector<std::string> after);

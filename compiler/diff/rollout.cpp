@@ -30,7 +30,7 @@ std::vector<Box> boxes_of(Side const& before, Side const& after, Difference cons
         for (std::size_t i = 0; i < states.size(); ++i) {
             box.versions[i].state = states[i];
             for (std::size_t family = 0; family < families.size(); ++family)
-                box.versions[i].rules[family] = std::make_unique<RuleIndex>(states[i]->marks[family]);
+                box.versions[i].rules[family] = std::make_shared<RuleIndex const>(states[i]->marks[family]);
             add_all(box.macs, states[i]->macs);
             add_all(box.addresses, states[i]->addresses);
         }

@@ -8,49 +8,6 @@
 namespace lbc {
 namespace {
 
-std::string exceptions_of(DestinationClass const& destination) {
-    std::vector<std::string> except;
-    for (auto const& prefix : destination.except)
-        except.push_back(prefix.str());
-    return except.empty() ? "" : fmt::format(" but for {}", list_of(except));
-}
-
-std::string text_of(DestinationClass const& destination) {
-    return destination.prefix.length == 0 ? fmt::format("any {} address", title(destination.prefix.family()))
-                                          : destination.prefix.str();
-}
-
-bool has_ports(std::uint8_t protocol) { return protocol != 0 && !to_string(Protocol{protocol}).empty(); }
-
-/// "192.0.2.1:80,443/tcp", "192.0.2.0/24, every protocol"
-std::vector<std::string> targets_of(MarkChange const& change) {
-    auto const address = text_of(change.destination);
-    auto const except = exceptions_of(change.destination);
-    auto const is_whole = [](ProtocolPorts const& one) { return one.ports.size() == 1 && one.ports[0].is_all(); };
-    // Every protocol that a rule names, and all others.
-    if (change.ports.size() == change.protocols.size() + 1 && std::ranges::all_of(change.ports, is_whole))
-        return {fmt::format("{} (every protocol){}", address, except)};
-    auto const brackets = change.destination.prefix.family() == Family::ipv6;
-    std::vector<std::string> targets;
-    for (auto const& one : change.ports) {
-        if (!one.protocol) {
-            targets.push_back(fmt::format("{} (every other protocol){}", address, except));
-            continue;
-        }
-        if (is_whole(one)) {
-            auto const ports = has_ports(*one.protocol) ? "every port/" : "";
-            targets.push_back(fmt::format("{} ({}{}){}", address, ports, protocol_name(*one.protocol), except));
-            continue;
-        }
-        std::vector<std::string> ports;
-        for (auto const& range : one.ports)
-            ports.push_back(range.str());
-        targets.push_back(fmt::format("{}{}{}:{}/{}{}", brackets ? "[" : "", address, brackets ? "]" : "",
-                                      fmt::join(ports, ","), protocol_name(*one.protocol), except));
-    }
-    return targets;
-}
-
 std::set<std::string> texts_of(std::vector<InterfacePattern> const& patterns) {
     std::set<std::string> texts;
     for (auto const& pattern : patterns)
@@ -352,13 +309,6 @@ private:
 };
 
 } // namespace
-
-std::string list_of(std::vector<std::string> const& items) {
-    constexpr std::size_t most = 6;
-    if (items.size() <= most)
-        return fmt::format("{}", fmt::join(items, ", "));
-    return fmt::format("{}, and {} more", fmt::join(items.begin(), items.begin() + most, ", "), items.size() - most);
-}
 
 std::set<ServiceKey> add_traffic_lines(Comparison const& all, DirectorPair const& director,
                                        std::vector<MarkChange> const& traffic, ChangeList& out) {

@@ -18,7 +18,7 @@ namespace lbc {
 /// A director with one of the two sites.
 struct Version {
     DirectorState const* state = nullptr;
-    std::array<std::unique_ptr<RuleIndex>, families.size()> rules;
+    std::array<std::shared_ptr<RuleIndex const>, families.size()> rules;
 };
 
 /// A director as both sites have it; of one site, both versions are the same.

@@ -24,12 +24,13 @@ private:
         wanted.add_to(borders);
         borders.add(rules);
         PacketCuts const cuts(borders);
-        DestinationComparison comparison(
-            destination, wanted, rules, cuts, [this](Outcomes const& meant, Outcomes const& found, Packet const& packet) {
-                return is_dropped(meant.front(), found) || std::ranges::any_of(found, [&](Outcome const& outcome) {
-                           return !accepts(meant.front(), outcome, packet);
-                       });
-            });
+        DestinationComparison comparison(destination, wanted, rules, cuts,
+                                         [this](Outcomes const& meant, Outcomes const& found, Packet const& packet) {
+                                             return is_dropped(meant.front(), found) ||
+                                                    std::ranges::any_of(found, [&](Outcome const& outcome) {
+                                                        return !accepts(meant.front(), outcome, packet);
+                                                    });
+                                         });
         std::vector<MarkChange> changes;
         for (auto const& carried : cuts.entering)
             comparison.entering(carried, changes);
@@ -43,9 +44,8 @@ private:
 
     /// A packet that the site gives a mark, and that rules of others take away.
     static bool is_dropped(Outcome const& meant, Outcomes const& found) {
-        return !meant.dropped && !meant.by_others && std::ranges::all_of(found, [](Outcome const& outcome) {
-            return outcome.dropped && outcome.by_others;
-        });
+        return !meant.dropped && !meant.by_others &&
+               std::ranges::all_of(found, [](Outcome const& outcome) { return outcome.dropped && outcome.by_others; });
     }
 
     /// Whether an outcome is as the site says, or is not the site's business.

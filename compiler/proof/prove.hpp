@@ -31,7 +31,7 @@ struct MarkFault {
     };
 
     Kind kind{};
-    MarkChange packets; // before: as the site says; after: as the rules have it
+    MarkChange packets;               // before: as the site says; after: as the rules have it
     std::optional<Decision> decision; // none: no rule did anything
 };
 

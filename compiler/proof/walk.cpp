@@ -361,13 +361,13 @@ private:
         if (observer_ == nullptr)
             return;
         TraceStep step{.table = place.table.all->table,
-                  .chain = place.chain,
-                  .number = placed.number,
-                  .rule = placed.rule,
-                  .match = match,
-                  .depth = place.depth,
-                  .mark = {},
-                  .is_mark_known = false};
+                       .chain = place.chain,
+                       .number = placed.number,
+                       .rule = placed.rule,
+                       .match = match,
+                       .depth = place.depth,
+                       .mark = {},
+                       .is_mark_known = false};
         if (!after.empty() && sets_[after.front().set].size() == 1) {
             auto const& outcome = sets_[after.front().set].front();
             step.mark = outcome.mark;

@@ -1,0 +1,51 @@
+#include "compiler/checks.hpp"
+
+#include "compiler/layout.hpp"
+#include "compiler/proof/loops.hpp"
+
+#include <algorithm>
+
+namespace lbc {
+namespace {
+
+/// Packets go from one director to another only where one is a real server.
+bool has_director_as_real(Site const& site) {
+    return std::ranges::any_of(site.services, [&](Service const& service) {
+        return std::ranges::any_of(service.reals,
+                                   [&](RealServer const& real) { return director_of(site, real).has_value(); });
+    });
+}
+
+Span place_of(Site const& site, LoopPath const& path) {
+    auto const found =
+        std::ranges::find_if(site.services, [&](Service const& service) { return service.name.value == path.service; });
+    return found == site.services.end() ? Span{} : found->name.span;
+}
+
+void add_path(Diagnostic& message, LoopPath const& path, Span place) {
+    for (auto& line : lines_of(path))
+        message.note(place, std::move(line));
+}
+
+} // namespace
+
+void check_loops(Site const& site, Diagnostics& diagnostics) {
+    if (diagnostics.has_errors() || !has_director_as_real(site))
+        return;
+    auto const states = states_of(site, layout_linear);
+    auto const paths = find_loops(rules_of(states));
+    for (auto const& path : paths)
+        if (auto const place = place_of(site, path); path.fault == Fault::balanced_twice)
+            add_path(diagnostics.report(DiagId::packet_loop, place, "{}", title(path)), path, place);
+    auto const is_remembered = [](LoopPath const& path) { return path.fault == Fault::remembered; };
+    auto const stale = std::ranges::find_if(paths, is_remembered);
+    if (stale == paths.end())
+        return;
+    auto const place = site.guard_span == Span{} ? place_of(site, *stale) : site.guard_span;
+    auto const more = std::ranges::count_if(paths, is_remembered) - 1;
+    auto& message = diagnostics.report(DiagId::stale_loop, place, "without a guard, {}{}", title(*stale),
+                                       more == 0 ? "" : fmt::format("; and {} more like it", more));
+    add_path(message, *stale, place);
+}
+
+} // namespace lbc

@@ -1,0 +1,168 @@
+#include "compiler/proof/loops.hpp"
+
+#include "compiler/proof/packet_space.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lbc {
+namespace {
+
+Box box_of(DirectorRules const& director) {
+    Box box;
+    box.name = director.state->name;
+    box.macs = director.state->macs;
+    box.addresses = director.state->addresses;
+    for (auto& version : box.versions)
+        version = {director.state, director.rules};
+    return box;
+}
+
+class PathFinder {
+public:
+    explicit PathFinder(std::span<DirectorRules const> directors) : directors_(directors) {
+        for (auto const& director : directors)
+            addresses_.insert(director.state->addresses.begin(), director.state->addresses.end());
+    }
+
+    std::vector<LoopPath> run() {
+        std::vector<LoopPath> paths;
+        for (auto const& from : directors_)
+            for (auto const& to : directors_) {
+                if (&from == &to)
+                    continue;
+                for (auto const& [what, finding] : meet_boxes(box_of(from), 1, box_of(to), 1, addresses_))
+                    paths.push_back(path(from, to, what.first, what.second, finding));
+            }
+        return paths;
+    }
+
+private:
+    LoopPath path(DirectorRules const& from, DirectorRules const& to, Fault fault, std::string const& service,
+                  Finding const& finding) const {
+        LoopPath path{fault, service, finding.sent, {}, false};
+        path.hops.push_back(hop(from, finding.sent, mark_at(from, finding.sent)));
+        path.hops.front().source.reset(); // a client's
+        // The first of the services' directors need not be the one that was found.
+        path.hops.front().next_director = to.state->name;
+        if (auto const address = common_address(from, to, path.hops.front()))
+            path.hops.front().next = *address;
+        auto packet = finding.received;
+        auto const* at = &to;
+        std::set<std::string> seen{from.state->name};
+        while (at != nullptr) {
+            bool const remembers = at == &to && fault == Fault::remembered;
+            // Of what is remembered, the mark is that of the time when it was a client's packet.
+            auto const mark = mark_at(*at, remembers ? finding.sent : packet);
+            auto next = hop(*at, packet, mark);
+            if (remembers)
+                next.mark = {};
+            path.hops.push_back(next);
+            path.goes_round = path.goes_round || seen.contains(next.next_director);
+            if (next.next_director.empty() || !seen.insert(at->state->name).second || path.goes_round)
+                break;
+            packet.source = at->state->macs.empty() ? std::nullopt : std::optional(at->state->macs.front());
+            at = find(next.next_director);
+        }
+        return path;
+    }
+
+    [[nodiscard]] DirectorRules const* find(std::string_view name) const {
+        auto const found =
+            std::ranges::find_if(directors_, [&](DirectorRules const& one) { return one.state->name == name; });
+        return found == directors_.end() ? nullptr : &*found;
+    }
+
+    static Fwmark mark_at(DirectorRules const& director, Packet const& packet) {
+        auto const& index = *director.rules[static_cast<std::size_t>(packet.destination.family())];
+        auto const outcomes =
+            index.at(Prefix::host(packet.destination)).walk(Direction::entering, packet, {packet.port, packet.port});
+        for (auto const& outcome : outcomes.front().outcomes)
+            if (!outcome.dropped && !outcome.unknown &&
+                director.state->find({outcome.mark, packet.destination.family()}) != nullptr)
+                return outcome.mark;
+        return {};
+    }
+
+    /// What a director does with a packet of a mark: it goes to another director, where the service has one.
+    [[nodiscard]] Hop hop(DirectorRules const& at, Packet const& packet, Fwmark mark) const {
+        Hop hop{at.state->name, packet.interface, packet.source, mark, {}, {}, {}};
+        auto const* service = at.state->find({mark, packet.destination.family()});
+        if (service == nullptr)
+            return hop;
+        hop.service = service->name;
+        for (auto const& real : service->service.reals)
+            for (auto const& director : directors_) {
+                auto const& own = director.state->addresses;
+                if (&director == &at || !hop.next_director.empty() || std::ranges::find(own, real.address) == own.end())
+                    continue;
+                hop.next = real.address;
+                hop.next_director = director.state->name;
+            }
+        return hop;
+    }
+
+    static std::optional<IpAddress> common_address(DirectorRules const& from, DirectorRules const& to, Hop const& hop) {
+        for (auto const& service : from.state->services)
+            if (service.service.mark == hop.mark && service.name == hop.service)
+                for (auto const& real : service.service.reals)
+                    if (std::ranges::find(to.state->addresses, real.address) != to.state->addresses.end())
+                        return real.address;
+        return std::nullopt;
+    }
+
+    std::span<DirectorRules const> directors_;
+    std::set<IpAddress> addresses_;
+};
+
+} // namespace
+
+std::vector<LoopPath> find_loops(std::span<DirectorRules const> directors) { return PathFinder(directors).run(); }
+
+std::vector<DirectorRules> rules_of(DirectorStates const& states) {
+    std::vector<DirectorRules> all;
+    for (auto const& state : states) {
+        auto& added = all.emplace_back(DirectorRules{&state, {}});
+        for (auto const family : families)
+            added.rules[static_cast<std::size_t>(family)] =
+                std::make_shared<RuleIndex const>(state.marks[static_cast<std::size_t>(family)]);
+    }
+    return all;
+}
+
+std::string title(LoopPath const& path) {
+    auto const& to = path.hops[1];
+    auto received = path.packet;
+    received.source = to.source;
+    if (path.fault == Fault::balanced_twice)
+        return fmt::format("{} balances again what {} forwards to it: {}", to.director, path.hops.front().director,
+                           title(received));
+    return fmt::format("{} sends back what {} forwards to it, if its IPVS remembers the connection: {}", to.director,
+                       path.hops.front().director, title(received));
+}
+
+std::vector<std::string> lines_of(LoopPath const& path) {
+    std::vector<std::string> lines;
+    auto before = std::string("a client");
+    for (auto const& hop : path.hops) {
+        auto line = fmt::format("{} to {}", before, hop.director);
+        if (hop.source)
+            line += fmt::format(", from {}", hop.source->str());
+        if (hop.service.empty())
+            line += ": no mark, so it is delivered there";
+        else if (hop.mark == Fwmark{})
+            line += fmt::format(": no mark, but the connection is remembered, of {}", hop.service);
+        else
+            line += fmt::format(": mark {}, {}", hop.mark.str(), hop.service);
+        if (!hop.next_director.empty())
+            line += fmt::format("; on to {} ({})", hop.next.str(), hop.next_director);
+        lines.push_back(std::move(line));
+        before = hop.director;
+    }
+    if (path.goes_round)
+        lines.emplace_back("and so on, until its TTL is gone");
+    return lines;
+}
+
+} // namespace lbc

@@ -1,0 +1,95 @@
+#include "compiler/proof/wording.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace lbc {
+namespace {
+
+std::string exceptions_of(DestinationClass const& destination) {
+    std::vector<std::string> except;
+    for (auto const& prefix : destination.except)
+        except.push_back(prefix.str());
+    return except.empty() ? "" : fmt::format(" but for {}", list_of(except));
+}
+
+std::string text_of(DestinationClass const& destination) {
+    return destination.prefix.length == 0 ? fmt::format("any {} address", title(destination.prefix.family()))
+                                          : destination.prefix.str();
+}
+
+bool has_ports(std::uint8_t protocol) { return protocol != 0 && !to_string(Protocol{protocol}).empty(); }
+
+bool is_whole(ProtocolPorts const& one) { return one.ports.size() == 1 && one.ports[0].is_all(); }
+
+bool is_every_interface(MarkChange const& change) {
+    return std::ranges::any_of(change.interfaces, [](auto const& one) {
+        return one.pattern && one.pattern->str() == "+" && one.except.size() == 1;
+    });
+}
+
+} // namespace
+
+std::string list_of(std::vector<std::string> const& items) {
+    constexpr std::size_t most = 6;
+    if (items.size() <= most)
+        return fmt::format("{}", fmt::join(items, ", "));
+    return fmt::format("{}, and {} more", fmt::join(items.begin(), items.begin() + most, ", "), items.size() - most);
+}
+
+std::vector<std::string> targets_of(MarkChange const& change) {
+    auto const address = text_of(change.destination);
+    auto const except = exceptions_of(change.destination);
+    // Every protocol that a rule names, and all others.
+    if (change.ports.size() == change.protocols.size() + 1 && std::ranges::all_of(change.ports, is_whole))
+        return {fmt::format("{} (every protocol){}", address, except)};
+    auto const brackets = change.destination.prefix.family() == Family::ipv6;
+    std::vector<std::string> targets;
+    for (auto const& one : change.ports) {
+        if (!one.protocol) {
+            targets.push_back(fmt::format("{} (every other protocol){}", address, except));
+            continue;
+        }
+        if (is_whole(one)) {
+            auto const ports = has_ports(*one.protocol) ? "every port/" : "";
+            targets.push_back(fmt::format("{} ({}{}){}", address, ports, protocol_name(*one.protocol), except));
+            continue;
+        }
+        std::vector<std::string> ports;
+        for (auto const& range : one.ports)
+            ports.push_back(range.str());
+        targets.push_back(fmt::format("{}{}{}:{}/{}{}", brackets ? "[" : "", address, brackets ? "]" : "",
+                                      fmt::join(ports, ","), protocol_name(*one.protocol), except));
+    }
+    return targets;
+}
+
+std::string origin_of(MarkChange const& change) {
+    if (change.sent_here)
+        return "sent here";
+    std::vector<std::string> interfaces;
+    for (auto const& interface : change.interfaces)
+        interfaces.push_back(interface.str());
+    std::vector<std::string> sources;
+    bool others = false;
+    for (auto const& source : change.sources) {
+        if (source.kind == SourceClass::Kind::mac)
+            sources.push_back(source.mac.str());
+        else if (source.kind == SourceClass::Kind::none)
+            sources.emplace_back("devices without Ethernet addresses");
+        others = others || source.kind == SourceClass::Kind::other;
+    }
+    auto text = is_every_interface(change) ? std::string("on any interface") : "on " + list_of(interfaces);
+    if (!others)
+        return text + " from " + list_of(sources);
+    std::vector<std::string> except;
+    for (auto const& mac : change.macs)
+        if (std::ranges::none_of(change.sources, [&](SourceClass const& source) { return source.mac == mac; }))
+            except.push_back(mac.str());
+    text += except.empty() ? " from any MAC" : fmt::format(" from any MAC but {}", list_of(except));
+    if (std::ranges::none_of(change.sources, [](auto const& one) { return one.kind == SourceClass::Kind::none; }))
+        return text;
+    return text + ", and from devices without Ethernet addresses";
+}
+
+} // namespace lbc
