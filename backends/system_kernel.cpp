@@ -1,5 +1,6 @@
 #include "backends/system_kernel.hpp"
 
+#include "backends/iptables/libiptc_netfilter.hpp"
 #include "backends/iptables/libiptc_table.hpp"
 #include "backends/iptables/xt_lock.hpp"
 #include "backends/ipvs/ipvs_kernel.hpp"
@@ -20,6 +21,10 @@ public:
 
     std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override {
         return open_libiptc_mangle(family);
+    }
+
+    std::expected<Netfilter, SystemError> read_netfilter(Family family) override {
+        return read_libiptc_netfilter(family);
     }
 
     std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return open_ipvs_netlink(); }
