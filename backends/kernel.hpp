@@ -81,6 +81,10 @@ public:
     /// them.
     [[nodiscard]] virtual std::expected<Netfilter, SystemError> read_netfilter(Family family) = 0;
 
+    /// Whether nftables has any table in this network namespace; iptables-nft keeps its rules in such. Loads no module
+    /// for it.
+    [[nodiscard]] virtual std::expected<bool, SystemError> has_nft_tables() = 0;
+
     /// `unsupported` where the kernel has no IPVS; loads its module where that is all it lacks.
     [[nodiscard]] virtual std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() = 0;
 

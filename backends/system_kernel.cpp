@@ -2,6 +2,7 @@
 
 #include "backends/iptables/libiptc_netfilter.hpp"
 #include "backends/iptables/libiptc_table.hpp"
+#include "backends/iptables/nft_tables.hpp"
 #include "backends/iptables/xt_lock.hpp"
 #include "backends/ipvs/ipvs_kernel.hpp"
 #include "backends/keepalived/keepalived_process.hpp"
@@ -26,6 +27,8 @@ public:
     std::expected<Netfilter, SystemError> read_netfilter(Family family) override {
         return read_libiptc_netfilter(family);
     }
+
+    std::expected<bool, SystemError> has_nft_tables() override { return ask_for_nft_tables(); }
 
     std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return open_ipvs_netlink(); }
 

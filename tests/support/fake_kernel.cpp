@@ -276,6 +276,14 @@ std::expected<Netfilter, SystemError> FakeKernel::read_netfilter(Family family) 
     return result;
 }
 
+std::expected<bool, SystemError> FakeKernel::has_nft_tables() {
+    auto done = call("find nftables");
+    if (!done) {
+        return std::unexpected(std::move(done.error()));
+    }
+    return has_nft;
+}
+
 IpvsService const* FakeKernel::find(IpvsKey key) const {
     auto const found = std::ranges::find(services, key, &IpvsService::key);
     return found == services.end() ? nullptr : &*found;

@@ -17,6 +17,7 @@ public:
     std::array<bool, 2> has_table{true, true};
     /// Whole tables with the rules of others; those of `tables` are no part of them.
     std::array<std::vector<Ruleset>, 2> foreign;
+    bool has_nft = false;
 
     bool has_ipvs = true;
     std::vector<IpvsService> services; // in any order
@@ -30,7 +31,7 @@ public:
     std::function<void(FakeKernel&)> on_reload = [](FakeKernel& /*kernel*/) {};
 
     /// Every call in order: "lock", "open ipv4", "supports ipv4", "replace ipv4", "restore ipv4", "unlock",
-    /// "read netfilter ipv4", "read record", "write record", "open ipvs", "read services", "write
+    /// "read netfilter ipv4", "find nftables", "read record", "write record", "open ipvs", "read services", "write
     /// services", "read daemons", "start daemon", "stop daemon", "read net.ipv4.vs.backup_only", "write
     /// net.ipv4.vs.backup_only", "read file", "write file", "test file", "find keepalived", "reload keepalived". A call
     /// that fails is in it too.
@@ -54,6 +55,7 @@ public:
     [[nodiscard]] std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override;
     /// `foreign`, with what is lbc's in its mangle table: each hook behind the foreign rules of its chain.
     [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override;
+    [[nodiscard]] std::expected<bool, SystemError> has_nft_tables() override;
     [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override;
     [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override;
     [[nodiscard]] std::expected<int, SystemError> read_sysctl(Sysctl sysctl) override;

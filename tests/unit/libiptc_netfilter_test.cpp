@@ -333,6 +333,24 @@ TEST_CASE("netfilter: no table is made by asking") {
     CHECK(list_of_tables() == "filter\n");
 }
 
+TEST_CASE("netfilter: tables of nftables are seen") {
+    new_namespace();
+    auto const has = [] {
+        auto const found = make_system_kernel()->has_nft_tables();
+        INFO((found ? std::string{} : found.error().message));
+        REQUIRE(found);
+        return *found;
+    };
+    CHECK_FALSE(has());
+    if (run({"nft", "add", "table", "netdev", "theirs"}).status != 0) {
+        MESSAGE("skipped: nft can add no table");
+        return;
+    }
+    CHECK(has());
+    REQUIRE(run({"nft", "delete", "table", "netdev", "theirs"}).status == 0);
+    CHECK_FALSE(has());
+}
+
 TEST_CASE("netfilter: without rights the kernel says which are missing") {
     new_namespace();
     pid_t const child = ::fork();
@@ -344,7 +362,10 @@ TEST_CASE("netfilter: without rights the kernel says which are missing") {
         auto const read = make_system_kernel()->read_netfilter(Family::ipv6);
         bool const named = !read && read.error().kind == SystemError::Kind::permission &&
                            read.error().message.starts_with("cannot read the IPv6 tables: ");
-        ::_exit(named ? 0 : 2);
+        auto const nft = make_system_kernel()->has_nft_tables();
+        bool const silent = nft && !*nft; // a kernel that has no nftables is not asked
+        bool const refused = !nft && nft.error().kind == SystemError::Kind::permission;
+        ::_exit(!named ? 2 : silent || refused ? 0 : 3);
     }
     int status = -1;
     REQUIRE(::waitpid(child, &status, 0) == child);
