@@ -76,6 +76,15 @@ public:
     /// Reads a family's mangle table. `unsupported` where the kernel has none.
     [[nodiscard]] virtual std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) = 0;
 
+    /// All tables of a family that there are now, whoever's their rules: those of raw, mangle, nat, filter and security
+    /// that /proc/net/ip_tables_names (ip6_tables_names) has. None is made by asking. Rules of nftables are not among
+    /// them.
+    [[nodiscard]] virtual std::expected<Netfilter, SystemError> read_netfilter(Family family) = 0;
+
+    /// Whether nftables has any table in this network namespace; iptables-nft keeps its rules in such. Loads no module
+    /// for it.
+    [[nodiscard]] virtual std::expected<bool, SystemError> has_nft_tables() = 0;
+
     /// `unsupported` where the kernel has no IPVS; loads its module where that is all it lacks.
     [[nodiscard]] virtual std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() = 0;
 

@@ -1,6 +1,8 @@
 #include "backends/system_kernel.hpp"
 
+#include "backends/iptables/libiptc_netfilter.hpp"
 #include "backends/iptables/libiptc_table.hpp"
+#include "backends/iptables/nft_tables.hpp"
 #include "backends/iptables/xt_lock.hpp"
 #include "backends/ipvs/ipvs_kernel.hpp"
 #include "backends/keepalived/keepalived_process.hpp"
@@ -21,6 +23,12 @@ public:
     std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override {
         return open_libiptc_mangle(family);
     }
+
+    std::expected<Netfilter, SystemError> read_netfilter(Family family) override {
+        return read_libiptc_netfilter(family);
+    }
+
+    std::expected<bool, SystemError> has_nft_tables() override { return ask_for_nft_tables(); }
 
     std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return open_ipvs_netlink(); }
 

@@ -28,6 +28,8 @@ struct Ipv4Tables {
     static constexpr int target_revision = IPT_SO_GET_REVISION_TARGET;
     static constexpr std::uint8_t protocol_flag = 0; // a protocol other than 0 is always asked for
     static constexpr std::uint8_t goto_flag = IPT_F_GOTO;
+    static constexpr std::uint8_t fragment_flag = IPT_F_FRAG;
+    static constexpr char const* names_file = "/proc/net/ip_tables_names";
     static constexpr char const* tables_module = "ip_tables";
     static constexpr char const* mangle_module = "iptable_mangle";
     static constexpr char const* mangle_option = "CONFIG_IP_NF_MANGLE";
@@ -67,6 +69,8 @@ struct Ipv6Tables {
     static constexpr int target_revision = IP6T_SO_GET_REVISION_TARGET;
     static constexpr std::uint8_t protocol_flag = IP6T_F_PROTO;
     static constexpr std::uint8_t goto_flag = IP6T_F_GOTO;
+    static constexpr std::uint8_t fragment_flag = 0; // a match of its own
+    static constexpr char const* names_file = "/proc/net/ip6_tables_names";
     static constexpr char const* tables_module = "ip6_tables";
     static constexpr char const* mangle_module = "ip6table_mangle";
     static constexpr char const* mangle_option = "CONFIG_IP6_NF_MANGLE";

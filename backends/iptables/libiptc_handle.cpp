@@ -35,26 +35,26 @@ Entry const* entry_at(xt::ByteView bytes) {
 
 } // namespace
 
-SystemError table_error(Family family, std::string_view action, int code, std::string_view reason) {
+SystemError table_error(Family family, std::string_view action, int code, std::string_view reason,
+                        std::string_view what) {
     if (code == EPERM || code == EACCES) {
-        return {
-            SystemError::Kind::permission, code,
-            fmt::format("cannot {} the {} mangle table: {}; lbc needs CAP_NET_ADMIN and CAP_NET_RAW, as root has them "
-                        "in this network namespace",
-                        action, title(family), std::strerror(code))};
+        return {SystemError::Kind::permission, code,
+                fmt::format("cannot {} the {} {}: {}; lbc needs CAP_NET_ADMIN and CAP_NET_RAW, as root has them in "
+                            "this network namespace",
+                            action, title(family), what, std::strerror(code))};
     }
     return {SystemError::Kind::failed, code,
-            fmt::format("cannot {} the {} mangle table: {}", action, title(family), reason)};
+            fmt::format("cannot {} the {} {}: {}", action, title(family), what, reason)};
 }
 
 template <typename Tables>
-std::expected<TableHandle<Tables>, int> TableHandle<Tables>::read() {
+std::expected<TableHandle<Tables>, int> TableHandle<Tables>::read(std::string const& table) {
     errno = 0;
-    xtc_handle* const handle = Tables::init("mangle");
+    xtc_handle* const handle = Tables::init(table.c_str());
     if (handle == nullptr) {
         return std::unexpected(errno);
     }
-    return TableHandle(handle);
+    return TableHandle(handle, table);
 }
 
 template <typename Tables>
@@ -97,6 +97,32 @@ void TableHandle<Tables>::each_hook(Visitor visit) const {
 }
 
 template <typename Tables>
+Chain TableHandle<Tables>::chain(std::string const& name, xt::Comments comments) const {
+    Chain result{name, {}};
+    each_rule(name, [&](xt::ByteView bytes, std::string_view target) {
+        result.rules.push_back(xt::read_rule(bytes, Tables::family, target, comments));
+    });
+    return result;
+}
+
+template <typename Tables>
+Ruleset TableHandle<Tables>::whole() const {
+    Ruleset result;
+    result.family = Tables::family;
+    result.table = table_;
+    for (std::string const& name : chains()) {
+        Chain& read = result.chains.emplace_back(chain(name, xt::Comments::kept));
+        xt_counters counters{};
+        char const* const policy = Tables::policy(name.c_str(), &counters, handle_.get());
+        if (policy != nullptr && policy == std::string_view("DROP")) {
+            read.rules.push_back({{}, Drop{}, "policy"});
+        }
+    }
+    std::ranges::sort(result.chains, {}, &Chain::name);
+    return result;
+}
+
+template <typename Tables>
 Ruleset TableHandle<Tables>::owned() const {
     Ruleset result;
     result.family = Tables::family;
@@ -104,10 +130,7 @@ Ruleset TableHandle<Tables>::owned() const {
         if (!is_own_chain(name)) {
             continue;
         }
-        Chain& chain = result.chains.emplace_back(Chain{name, {}});
-        each_rule(name, [&](xt::ByteView bytes, std::string_view target) {
-            chain.rules.push_back(xt::read_rule(bytes, Tables::family, target));
-        });
+        result.chains.push_back(chain(name, xt::Comments::differ));
     }
     std::ranges::sort(result.chains, {}, &Chain::name);
     for (PlacedHook& placed : hooks()) {

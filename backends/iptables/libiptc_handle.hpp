@@ -15,8 +15,9 @@ struct Refused {
     SystemError error;
 };
 
-/// `action` is "read" or "change". `reason` is iptc_strerror's text.
-[[nodiscard]] SystemError table_error(Family family, std::string_view action, int code, std::string_view reason);
+/// `action` is "read" or "change". `reason` is iptc_strerror's text. `what` is what the family has.
+[[nodiscard]] SystemError table_error(Family family, std::string_view action, int code, std::string_view reason,
+                                      std::string_view what = "mangle table");
 
 /// A rule of a built-in chain, by its number in it from 1.
 struct PlacedHook {
@@ -42,10 +43,12 @@ struct RawRules {
 template <typename Tables>
 class TableHandle {
 public:
-    /// Reads the mangle table; `std::unexpected` has errno.
-    [[nodiscard]] static std::expected<TableHandle, int> read();
+    /// Reads a table; `std::unexpected` has errno. Makes it where it is not there and the kernel can.
+    [[nodiscard]] static std::expected<TableHandle, int> read(std::string const& table = "mangle");
 
     [[nodiscard]] Ruleset owned() const;
+    /// Every chain of the table. Names of chains of others are as the kernel has them, any bytes but NUL.
+    [[nodiscard]] Ruleset whole() const;
     [[nodiscard]] RawRules raw() const;
     [[nodiscard]] std::vector<PlacedHook> hooks() const;
 
@@ -68,11 +71,12 @@ private:
         void operator()(xtc_handle* handle) const { Tables::free(handle); }
     };
 
-    explicit TableHandle(xtc_handle* handle) : handle_(handle) {}
+    TableHandle(xtc_handle* handle, std::string table) : handle_(handle), table_(std::move(table)) {}
 
     [[nodiscard]] std::vector<std::string> chains() const;
     void keep_policies();
     [[nodiscard]] std::string referrer(std::string const& name) const;
+    [[nodiscard]] Chain chain(std::string const& name, xt::Comments comments) const;
     template <typename Visitor>
     void each_rule(std::string const& chain, Visitor visit) const;
     template <typename Visitor>
@@ -80,6 +84,7 @@ private:
     void check(int done, std::string_view what, std::string const& chain) const;
 
     std::unique_ptr<xtc_handle, Free> handle_;
+    std::string table_;
 };
 
 extern template class TableHandle<Ipv4Tables>;

@@ -1,17 +1,21 @@
 #include "backends/iptables/xt_match.hpp"
 
+#include "backends/iptables/xt_words.hpp"
+#include "grammar/utf8.hpp"
+
 #include <fmt/format.h>
 
+#include <linux/netfilter/xt_comment.h>
 #include <linux/netfilter/xt_mac.h>
 #include <linux/netfilter/xt_mark.h>
 #include <linux/netfilter/xt_multiport.h>
-#include <linux/netfilter/xt_tcpudp.h>
 
 #define _Bool bool // NOLINT(bugprone-reserved-identifier): the next header is C, and has that word
 #include <linux/netfilter/xt_sctp.h>
 #undef _Bool
 
 #include <algorithm>
+#include <utility>
 
 namespace lbc::xt {
 namespace {
@@ -86,36 +90,92 @@ void append_multiport(std::vector<PortRange> const& ranges, Bytes& out) {
     append_extension(out, "multiport", multiport_revision, info);
 }
 
-bool set_port_range(std::uint16_t first, std::uint16_t last, Matches& into) {
-    if (!into.destination_ports.empty() || first > last) {
+bool is_of(Protocol protocol, Matches const& when) {
+    return when.protocol == static_cast<std::uint8_t>(protocol) && !when.not_protocol;
+}
+
+/// What `-m tcp`, `-m udp` and `-m sctp` ask of both ports.
+struct PortMatch {
+    std::string_view name;
+    PortRange source;
+    PortRange destination;
+    bool not_source = false;
+    bool not_destination = false;
+    std::string others{}; // the words of what is asked besides
+};
+
+template <typename Info>
+PortMatch both_ports(std::string_view name, Info const& info) {
+    return {name, {Port{info.spts[0]}, Port{info.spts[1]}}, {Port{info.dpts[0]}, Port{info.dpts[1]}}};
+}
+
+/// The destination goes to its field, if no match before has it; all else becomes words.
+bool take_ports(PortMatch const& match, Matches& into) {
+    auto const& [name, source, destination, not_source, not_destination, others] = match;
+    if (source.first > source.last || destination.first > destination.last) {
         return false;
     }
-    into.destination_ports = {{Port{first}, Port{last}}};
+    std::string words;
+    if (not_source || !source.is_all()) {
+        words += fmt::format(" {}--sport {}", negation(not_source), source.str(':'));
+    }
+    words += others;
+    bool const asks = not_destination || !destination.is_all();
+    bool const takes = into.destination_ports.empty() && (asks || words.empty());
+    if (takes) {
+        into.destination_ports = {destination};
+        into.not_destination_ports = not_destination;
+    } else if (asks) {
+        words.insert(0, fmt::format(" {}--dport {}", negation(not_destination), destination.str(':')));
+    }
+    if (!takes || !words.empty()) {
+        add_unknown(into, fmt::format("-m {}{}", name, words));
+    }
     return true;
 }
 
 bool read_tcp(ByteView match, Matches& into) {
     auto const info = load_info<xt_tcp>(match);
-    return info && into.protocol == static_cast<std::uint8_t>(Protocol::tcp) && info->spts[0] == 0 &&
-           info->spts[1] == last_port && info->option == 0 && info->flg_mask == 0 && info->flg_cmp == 0 &&
-           info->invflags == 0 && set_port_range(info->dpts[0], info->dpts[1], into);
+    if (!info || !is_of(Protocol::tcp, into) || (info->invflags & ~XT_TCP_INV_MASK) != 0) {
+        return false;
+    }
+    PortMatch ports = both_ports("tcp", *info);
+    ports.not_source = (info->invflags & XT_TCP_INV_SRCPT) != 0;
+    ports.not_destination = (info->invflags & XT_TCP_INV_DSTPT) != 0;
+    ports.others = tcp_words(*info);
+    return take_ports(ports, into);
 }
 
 bool read_udp(ByteView match, Matches& into) {
     auto const info = load_info<xt_udp>(match);
-    return info && into.protocol == static_cast<std::uint8_t>(Protocol::udp) && info->spts[0] == 0 &&
-           info->spts[1] == last_port && info->invflags == 0 && set_port_range(info->dpts[0], info->dpts[1], into);
+    if (!info || !is_of(Protocol::udp, into) || (info->invflags & ~XT_UDP_INV_MASK) != 0) {
+        return false;
+    }
+    PortMatch ports = both_ports("udp", *info);
+    ports.not_source = (info->invflags & XT_UDP_INV_SRCPT) != 0;
+    ports.not_destination = (info->invflags & XT_UDP_INV_DSTPT) != 0;
+    return take_ports(ports, into);
 }
 
 bool read_sctp(ByteView match, Matches& into) {
+    constexpr unsigned port_flags = XT_SCTP_SRC_PORTS | XT_SCTP_DEST_PORTS;
     auto const info = load_info<xt_sctp_info>(match);
-    if (!info || into.protocol != static_cast<std::uint8_t>(Protocol::sctp) || info->invflags != 0) {
+    // The kernel takes no inverted part that is not asked for (sctp_mt_check).
+    if (!info || !is_of(Protocol::sctp, into) || (info->flags & ~port_flags) != 0 ||
+        (info->invflags & ~info->flags) != 0) {
         return false;
     }
-    if (info->flags == 0) {
-        return set_port_range(0, last_port, into);
+    PortMatch ports{"sctp", PortRange::all(), PortRange::all()};
+    PortMatch const asked = both_ports("sctp", *info);
+    if ((info->flags & XT_SCTP_SRC_PORTS) != 0) {
+        ports.source = asked.source;
+        ports.not_source = (info->invflags & XT_SCTP_SRC_PORTS) != 0;
     }
-    return info->flags == XT_SCTP_DEST_PORTS && set_port_range(info->dpts[0], info->dpts[1], into);
+    if ((info->flags & XT_SCTP_DEST_PORTS) != 0) {
+        ports.destination = asked.destination;
+        ports.not_destination = (info->invflags & XT_SCTP_DEST_PORTS) != 0;
+    }
+    return take_ports(ports, into);
 }
 
 /// The ranges of the slots; none where the slots make no sense.
@@ -136,34 +196,80 @@ std::vector<PortRange> multiport_ranges(xt_multiport_v1 const& info) {
     return ranges;
 }
 
+/// The option that asks for the ports; none for a number that multiport does not know.
+std::string_view multiport_option(std::uint8_t flags) {
+    switch (flags) {
+    case XT_MULTIPORT_SOURCE: return "--sports";
+    case XT_MULTIPORT_DESTINATION: return "--dports";
+    case XT_MULTIPORT_EITHER: return "--ports";
+    default: return {};
+    }
+}
+
 bool read_multiport(ByteView match, Matches& into) {
     auto const info = load_info<xt_multiport_v1>(match);
-    if (!info || !into.destination_ports.empty() || !port_protocol(into.protocol) ||
-        info->flags != XT_MULTIPORT_DESTINATION || info->invert != 0 || info->count > XT_MULTI_PORTS) {
+    if (!info || info->invert > 1 || info->count > XT_MULTI_PORTS || multiport_option(info->flags).empty()) {
         return false;
     }
-    into.destination_ports = multiport_ranges(*info);
-    return !into.destination_ports.empty();
+    std::vector<PortRange> ranges = multiport_ranges(*info);
+    if (ranges.empty()) {
+        return false;
+    }
+    bool const inverted = info->invert != 0;
+    if (info->flags == XT_MULTIPORT_DESTINATION && into.destination_ports.empty() && port_protocol(into.protocol) &&
+        !into.not_protocol) {
+        into.destination_ports = std::move(ranges);
+        into.not_destination_ports = inverted;
+    } else {
+        add_unknown(into, fmt::format("-m multiport {}{} {}", negation(inverted), multiport_option(info->flags),
+                                      port_words(ranges)));
+    }
+    return true;
 }
 
 bool read_mac(ByteView match, Matches& into) {
     auto const info = load_info<xt_mac_info>(match);
-    if (!info || into.source_mac) {
+    if (!info || info->invert < 0 || info->invert > 1) {
         return false;
     }
+    bool const inverted = info->invert != 0;
     MacAddress mac;
     std::ranges::copy(info->srcaddr, mac.bytes.begin());
-    into.source_mac = mac;
-    into.not_source_mac = info->invert != 0;
+    if (into.source_mac) {
+        add_unknown(into, fmt::format("-m mac {}--mac-source {}", negation(inverted), mac.str()));
+    } else {
+        into.source_mac = mac;
+        into.not_source_mac = inverted;
+    }
     return true;
 }
 
 bool read_mark(ByteView match, Matches& into) {
     auto const info = load_info<xt_mark_mtinfo1>(match);
-    if (!info || into.mark || info->mask != whole_mark || info->invert != 0) {
+    if (!info || info->invert > 1) {
         return false;
     }
-    into.mark = Fwmark{info->mark};
+    bool const inverted = info->invert != 0;
+    if (into.mark) {
+        add_unknown(into, fmt::format("-m mark {}--mark {:#x}/{:#x}", negation(inverted), info->mark, info->mask));
+    } else {
+        into.mark = Fwmark{info->mark};
+        into.mark_mask = info->mask;
+        into.not_mark = inverted;
+    }
+    return true;
+}
+
+/// A line of its own for people; a rule with several keeps the first.
+bool read_comment(ByteView match, Rule& into) {
+    auto const info = load_info<xt_comment_info>(match);
+    if (!info) {
+        return false;
+    }
+    if (into.comment.empty()) {
+        into.comment = printable(text(info->comment));
+        std::ranges::replace(into.comment, '\t', ' ');
+    }
     return true;
 }
 
@@ -187,17 +293,6 @@ bool read_known(std::string_view name, std::uint8_t revision, ByteView match, Ma
 }
 
 } // namespace
-
-std::string hex(ByteView bytes) {
-    std::string out;
-    out.reserve(2 * bytes.size());
-    for (std::byte const byte : bytes) {
-        constexpr std::string_view digits = "0123456789abcdef";
-        out += digits[std::to_integer<std::size_t>(byte >> 4)];
-        out += digits[std::to_integer<std::size_t>(byte & std::byte{15})];
-    }
-    return out;
-}
 
 std::string refuse_matches(Matches const& when) {
     if (!when.unknown.empty()) {
@@ -233,15 +328,15 @@ void append_matches(Matches const& when, Bytes& out) {
     }
 }
 
-void read_match(ByteView match, Matches& into) {
+void read_match(ByteView match, Comments comments, Rule& into) {
     auto const head = load<ExtensionHead>(match);
-    if (head && read_known(text(head->name), head->revision, match, into)) {
+    bool const is_comment = head && text(head->name) == "comment" && head->revision == 0;
+    if (is_comment && comments == Comments::kept && read_comment(match, into)) {
         return;
     }
-    into.unknown += into.unknown.empty() ? "" : " ";
-    into.unknown += head
-                        ? fmt::format("-m {}.{}:{}", text(head->name), head->revision, hex(match.subspan(sizeof *head)))
-                        : fmt::format("malformed:{}", hex(match));
+    if (!head || !read_known(text(head->name), head->revision, match, into.when)) {
+        add_unknown(into.when, extension_words("-m ", match));
+    }
 }
 
 void collect_extensions(Matches const& when, std::set<Extension>& into) {

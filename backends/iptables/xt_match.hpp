@@ -1,5 +1,6 @@
-// The matches that lbc's rules use, as the kernel's extensions store them: tcp, udp, sctp and multiport for ports, mac
-// and mark. What is written here reads back equal; what is not modelled is kept as text in `Matches::unknown`.
+// The matches that `Matches` has fields for, as the kernel's extensions store them: tcp, udp, sctp and multiport for
+// ports, mac and mark. What is written here reads back equal; what is not modelled is kept as text in
+// `Matches::unknown`.
 #pragma once
 
 #include "backends/iptables/xt_bytes.hpp"
@@ -28,8 +29,14 @@ struct Extension {
 /// Appends the extension matches; `refuse_matches` must have had nothing against them.
 void append_matches(Matches const& when, Bytes& out);
 
-/// Reads one match. `into.protocol` is set already.
-void read_match(ByteView match, Matches& into);
+/// What `-m comment` is, which always holds. A rule of lbc's has none in the kernel, where it costs every packet time.
+enum class Comments : std::uint8_t {
+    differ, // a part of the rule, which makes it unequal to every one of lbc's
+    kept,   // Rule::comment
+};
+
+/// Reads one match. `into.when` has its protocol already.
+void read_match(ByteView match, Comments comments, Rule& into);
 
 /// The match extensions that `when` needs.
 void collect_extensions(Matches const& when, std::set<Extension>& into);

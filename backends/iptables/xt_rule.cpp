@@ -1,40 +1,26 @@
 #include "backends/iptables/xt_rule.hpp"
 
 #include "backends/iptables/libiptc_family.hpp"
+#include "backends/iptables/xt_target.hpp"
+#include "backends/iptables/xt_words.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 
-#include <linux/netfilter.h>
-#include <linux/netfilter/xt_mark.h>
-
 #include <algorithm>
-#include <bit>
-#include <cassert>
 
 namespace lbc::xt {
 namespace {
 
-constexpr std::uint8_t mark_revision = 2;
-constexpr int drop_verdict = -NF_DROP - 1;
-constexpr int accept_verdict = -NF_ACCEPT - 1;
-
-struct TargetWriter {
-    Bytes& out;
-
-    void operator()(SetMark const& set) const {
-        append_extension(out, "MARK", mark_revision, xt_mark_tginfo2{set.mark.value, whole_mark});
-    }
-    void operator()(Jump const& jump) const { named(jump.chain); }
-    void operator()(Goto const& go) const { named(go.chain); }
-    void operator()(Return const&) const { named("RETURN"); }
-    void operator()(Drop const&) const { named("DROP"); }
-    template <typename Others>
-    void operator()(Others const&) const {
-        assert(false && "refuse_rule lets none pass");
-    }
-
-    void named(std::string_view name) const { append_extension(out, name, 0, 0); }
-};
+/// What turns a part of a rule's head around: bits of ipt_ip's and of ip6t_ip6's `invflags`.
+constexpr unsigned not_in_interface_flag = IPT_INV_VIA_IN;
+constexpr unsigned not_out_interface_flag = IPT_INV_VIA_OUT;
+constexpr unsigned not_source_flag = IPT_INV_SRCIP;
+constexpr unsigned not_destination_flag = IPT_INV_DSTIP;
+constexpr unsigned not_fragment_flag = IPT_INV_FRAG; // IPv4 alone
+constexpr unsigned not_protocol_flag = XT_INV_PROTO;
+static_assert(not_in_interface_flag == IP6T_INV_VIA_IN && not_out_interface_flag == IP6T_INV_VIA_OUT &&
+              not_source_flag == IP6T_INV_SRCIP && not_destination_flag == IP6T_INV_DSTIP);
 
 /// The first bytes of an address: `Address` is in_addr or in6_addr, in network order as IpAddress's bytes are.
 template <typename Address>
@@ -45,13 +31,12 @@ Address address_of(std::array<std::uint8_t, 16> const& bytes) {
     return address;
 }
 
-std::array<std::uint8_t, 16> mask_bytes(int length) {
-    std::array<std::uint8_t, 16> mask{};
-    for (int bit = 0; bit < length; ++bit) {
-        auto& byte = mask[static_cast<std::size_t>(bit / 8)];
-        byte = static_cast<std::uint8_t>(byte | (0x80U >> static_cast<unsigned>(bit % 8)));
-    }
-    return mask;
+/// What `address_of` reads.
+template <typename Address>
+std::array<std::uint8_t, 16> bytes_of(Address const& address) {
+    std::array<std::uint8_t, 16> bytes{};
+    std::memcpy(bytes.data(), &address, sizeof address);
+    return bytes;
 }
 
 template <typename Tables>
@@ -88,116 +73,108 @@ void write_entry(Rule const& rule, Bytes& out) {
     append_matches(rule.when, out);
     // A rule has at most three matches of less than 200 bytes: the sizes fit.
     entry.target_offset = static_cast<std::uint16_t>(out.size() - begin);
-    std::visit(TargetWriter{out}, rule.then);
+    append_target(rule.then, out);
     entry.next_offset = static_cast<std::uint16_t>(out.size() - begin);
     std::memcpy(out.data() + begin, &entry, sizeof entry);
 }
 
-/// Whether the name and its mask are a pattern that InterfacePattern can hold. No mask: any interface.
-bool read_interface(char const (&name)[IFNAMSIZ], unsigned char const (&mask)[IFNAMSIZ], Matches& into) {
+/// The pattern that a name and its mask are; no mask: `+`. None where InterfacePattern cannot hold it.
+std::optional<InterfacePattern> pattern_of(char const (&name)[IFNAMSIZ], unsigned char const (&mask)[IFNAMSIZ]) {
     auto const masked = static_cast<std::size_t>(std::ranges::find(mask, 0) - std::begin(mask));
     if (!std::all_of(std::begin(mask), std::begin(mask) + masked, [](unsigned char byte) { return byte == 0xff; }) ||
         !std::all_of(std::begin(mask) + masked, std::end(mask), [](unsigned char byte) { return byte == 0; })) {
-        return false;
+        return std::nullopt;
     }
-    if (masked == 0) {
-        return true;
-    }
-    std::string_view const written = text(name);
+    std::string_view const written = masked == 0 ? "+" : text(name);
     auto const pattern = InterfacePattern::parse(written);
-    if (!pattern || masked != (pattern->is_wildcard() ? written.size() - 1 : written.size() + 1)) {
-        return false;
-    }
-    into.in_interface = *pattern;
-    return true;
+    bool const fits = pattern && find_invalid_utf8(written) == written.size() &&
+                      masked == (pattern->is_wildcard() ? written.size() - 1 : written.size() + 1);
+    return fits ? pattern : std::nullopt;
 }
 
-/// Whether the address and mask are a prefix. No mask: any address.
-template <typename Address>
-bool read_destination(Family family, Address const& address, Address const& mask, Matches& into) {
-    std::array<std::uint8_t, 16> bytes{};
-    std::array<std::uint8_t, 16> bits{};
-    std::memcpy(bytes.data(), &address, sizeof address);
-    std::memcpy(bits.data(), &mask, sizeof mask);
-    int length = 0;
-    for (std::uint8_t const byte : bits) {
-        length += std::popcount(byte);
-    }
-    IpAddress const read(family, bytes);
-    if (bits != mask_bytes(length) || Prefix::of(read, length).address != read) {
-        return false;
-    }
-    if (length > 0) {
-        into.destination = Prefix{read, length};
-    }
-    return true;
+/// An interface that becomes words.
+std::string interface_words(std::string_view option, char const (&name)[IFNAMSIZ],
+                            unsigned char const (&mask)[IFNAMSIZ], bool inverted) {
+    auto const pattern = pattern_of(name, mask);
+    return fmt::format(
+        "{}{} {}", negation(inverted), option,
+        pattern ? printable(pattern->str())
+                : fmt::format("hex:{}/{}", hex(std::as_bytes(std::span(name))), hex(std::as_bytes(std::span(mask)))));
 }
 
 template <typename Head>
-bool names_protocol(Head const& head, std::uint8_t protocol_flag) {
-    bool const flagged = (head.flags & protocol_flag) == protocol_flag;
-    return head.proto <= 255 && flagged == (protocol_flag == 0 || head.proto != 0);
+void read_interfaces(Head const& head, Matches& into) {
+    bool const not_in = (head.invflags & not_in_interface_flag) != 0;
+    bool const not_out = (head.invflags & not_out_interface_flag) != 0;
+    if (!all_zero(head.iniface_mask) || not_in) {
+        into.in_interface = pattern_of(head.iniface, head.iniface_mask);
+        into.not_in_interface = not_in && into.in_interface;
+        if (!into.in_interface) {
+            add_unknown(into, interface_words("-i", head.iniface, head.iniface_mask, not_in));
+        }
+    }
+    if (!all_zero(head.outiface_mask) || not_out) {
+        add_unknown(into, interface_words("-o", head.outiface, head.outiface_mask, not_out));
+    }
+}
+
+template <typename Head>
+void read_addresses(Family family, Head const& head, Matches& into) {
+    bool const not_source = (head.invflags & not_source_flag) != 0;
+    bool const not_destination = (head.invflags & not_destination_flag) != 0;
+    if (!all_zero(head.src) || !all_zero(head.smsk) || not_source) {
+        add_unknown(into, fmt::format("{}-s {}", negation(not_source),
+                                      address_words(family, bytes_of(head.src), bytes_of(head.smsk))));
+    }
+    IpAddress const address(family, bytes_of(head.dst));
+    auto const length = mask_length(bytes_of(head.dmsk));
+    if (!length || Prefix::of(address, *length).address != address) {
+        add_unknown(into, fmt::format("{}-d {}", negation(not_destination),
+                                      address_words(family, bytes_of(head.dst), bytes_of(head.dmsk))));
+    } else if (*length > 0 || not_destination) {
+        into.destination = Prefix{address, *length};
+        into.not_destination = not_destination;
+    }
+}
+
+/// Whether every flag is one that is read, and the protocol is asked for in the one way that iptables has for it.
+template <typename Tables>
+bool is_plain(typename Tables::Head const& head) {
+    constexpr unsigned flags = Tables::protocol_flag | Tables::goto_flag | Tables::fragment_flag;
+    constexpr unsigned inversions = not_in_interface_flag | not_out_interface_flag | not_source_flag |
+                                    not_destination_flag | not_protocol_flag |
+                                    (Tables::fragment_flag != 0 ? not_fragment_flag : 0U);
+    bool const flagged = (head.flags & Tables::protocol_flag) == Tables::protocol_flag;
+    bool const is_fragment = (head.flags & Tables::fragment_flag) != 0;
+    return (head.flags & ~flags) == 0 && (head.invflags & ~inversions) == 0 && head.proto <= 255 &&
+           flagged == (Tables::protocol_flag == 0 || head.proto != 0) &&
+           ((head.invflags & not_protocol_flag) == 0 || head.proto != 0) &&
+           ((head.invflags & not_fragment_flag) == 0 || is_fragment);
 }
 
 template <typename Tables>
 void read_head(typename Tables::Head const& head, Matches& into) {
-    constexpr unsigned known_flags = Tables::protocol_flag | Tables::goto_flag;
-    bool const modelled = head.invflags == 0 && (head.flags & ~known_flags) == 0 && all_zero(head.src) &&
-                          all_zero(head.smsk) && all_zero(head.outiface_mask) &&
-                          names_protocol(head, Tables::protocol_flag) &&
-                          read_interface(head.iniface, head.iniface_mask, into) &&
-                          read_destination(Tables::family, head.dst, head.dmsk, into);
+    if (!is_plain<Tables>(head)) {
+        add_unknown(into, fmt::format("ip:{}", hex(std::as_bytes(std::span(&head, 1)))));
+        return;
+    }
+    read_addresses(Tables::family, head, into);
+    read_interfaces(head, into);
     into.protocol = static_cast<std::uint8_t>(head.proto);
-    if (!modelled) {
-        into.unknown = fmt::format("ip:{}", hex(std::as_bytes(std::span(&head, 1))));
+    into.not_protocol = (head.invflags & not_protocol_flag) != 0;
+    if ((head.flags & Tables::fragment_flag) != 0) {
+        add_unknown(into, fmt::format("{}-f", negation((head.invflags & not_fragment_flag) != 0)));
     }
-}
-
-Target read_verdict(ByteView target, std::string_view chain, bool is_goto) {
-    auto const verdict = load_info<int>(target);
-    if (!verdict) {
-        return UnknownTarget{fmt::format("malformed:{}", hex(target))};
-    }
-    if (*verdict >= 0 && !chain.empty()) {
-        return is_goto ? Target{Goto{std::string(chain)}} : Target{Jump{std::string(chain)}};
-    }
-    if (*verdict == drop_verdict && !is_goto) {
-        return Drop{};
-    }
-    if (*verdict == XT_RETURN && !is_goto) {
-        return Return{};
-    }
-    if (*verdict == accept_verdict && !is_goto) {
-        return Accept{};
-    }
-    // A verdict of 0 or more that leads to no chain goes on with the next rule.
-    return UnknownTarget{*verdict >= 0 ? "CONTINUE" : fmt::format("verdict:{}", *verdict)};
-}
-
-Target read_target(ByteView target, std::string_view chain, bool is_goto) {
-    auto const head = load<ExtensionHead>(target);
-    if (!head) {
-        return UnknownTarget{fmt::format("malformed:{}", hex(target))};
-    }
-    if (text(head->name).empty()) {
-        return read_verdict(target, chain, is_goto);
-    }
-    if (text(head->name) == "MARK" && head->revision == mark_revision && !is_goto) {
-        if (auto const info = load_info<xt_mark_tginfo2>(target); info && info->mask == whole_mark) {
-            return SetMark{Fwmark{info->mark}};
-        }
-    }
-    return UnknownTarget{fmt::format("{}.{}:{}", text(head->name), head->revision, hex(target.subspan(sizeof *head)))};
 }
 
 /// Reads the matches; whether their sizes fill the run.
-bool read_matches(ByteView matches, Matches& into) {
+bool read_matches(ByteView matches, Comments comments, Rule& into) {
     while (!matches.empty()) {
         auto const head = load<ExtensionHead>(matches);
         if (!head || head->size < sizeof *head || head->size > matches.size()) {
             return false;
         }
-        read_match(matches.first(head->size), into);
+        read_match(matches.first(head->size), comments, into);
         matches = matches.subspan(head->size);
     }
     return true;
@@ -225,7 +202,7 @@ std::optional<Fixed<Tables>> load_fixed(ByteView bytes) {
 }
 
 template <typename Tables>
-Rule read_entry(ByteView bytes, std::string_view chain) {
+Rule read_entry(ByteView bytes, std::string_view chain, Comments comments) {
     Rule rule{{}, UnknownTarget{}, {}};
     auto const fixed = load_fixed<Tables>(bytes);
     if (!fixed) {
@@ -234,7 +211,7 @@ Rule read_entry(ByteView bytes, std::string_view chain) {
     }
     read_head<Tables>(fixed->head, rule.when);
     ByteView const matches = bytes.first(fixed->target_offset).subspan(sizeof(typename Tables::Entry));
-    if (!read_matches(matches, rule.when)) {
+    if (!read_matches(matches, comments, rule)) {
         rule.when.unknown = fmt::format("malformed:{}", hex(matches));
     }
     bool const is_goto = (fixed->head.flags & Tables::goto_flag) != 0;
@@ -296,8 +273,9 @@ void append_rule(Rule const& rule, Family family, Bytes& out) {
     family == Family::ipv4 ? write_entry<Ipv4Tables>(rule, out) : write_entry<Ipv6Tables>(rule, out);
 }
 
-Rule read_rule(ByteView entry, Family family, std::string_view chain) {
-    return family == Family::ipv4 ? read_entry<Ipv4Tables>(entry, chain) : read_entry<Ipv6Tables>(entry, chain);
+Rule read_rule(ByteView entry, Family family, std::string_view chain, Comments comments) {
+    return family == Family::ipv4 ? read_entry<Ipv4Tables>(entry, chain, comments)
+                                  : read_entry<Ipv6Tables>(entry, chain, comments);
 }
 
 Bytes portable_entry(ByteView entry, Family family, std::string_view target) {
@@ -308,7 +286,7 @@ Bytes portable_entry(ByteView entry, Family family, std::string_view target) {
 void collect_extensions(Rule const& rule, std::set<Extension>& into) {
     collect_extensions(rule.when, into);
     if (std::holds_alternative<SetMark>(rule.then)) {
-        into.insert({Extension::Kind::target, "MARK", mark_revision, "xt_mark"});
+        into.insert({Extension::Kind::target, "MARK", mark_target_revision, "xt_mark"});
     }
 }
 

@@ -1,6 +1,6 @@
 // Rules as xtables entries (struct ipt_entry, struct ip6t_entry) and back. An entry that `append_rule` wrote, and one
-// that iptables makes of the same rule's text, read back equal to the rule; whatever lbc has no field for becomes text
-// that makes the rule unequal to every rule of lbc's. Entries are read as hostile bytes.
+// that iptables makes of the same rule's text, read back equal to the rule; whatever `Matches` has no field for
+// becomes text that makes the rule unequal to every rule of lbc's. Entries are read as hostile bytes.
 #pragma once
 
 #include "backends/iptables/xt_match.hpp"
@@ -15,7 +15,8 @@ namespace lbc::xt {
 void append_rule(Rule const& rule, Family family, Bytes& out);
 
 /// Reads an entry. `chain` is the name of the chain that a jump or goto leads to, which libiptc finds by its offset.
-[[nodiscard]] Rule read_rule(ByteView entry, Family family, std::string_view chain);
+[[nodiscard]] Rule read_rule(ByteView entry, Family family, std::string_view chain,
+                             Comments comments = Comments::differ);
 
 /// An entry as it can be given back to libiptc: a copy with counters, where a verdict or jump has `target` as its
 /// target's name. Empty where the entry is malformed or the name too long.

@@ -238,6 +238,52 @@ std::expected<std::unique_ptr<MangleTable>, SystemError> FakeKernel::open_mangle
     return std::make_unique<Table>(*this, family);
 }
 
+namespace {
+
+Chain& chain_of(Ruleset& table, std::string const& name) {
+    auto const found = std::ranges::lower_bound(table.chains, name, {}, &Chain::name);
+    return found != table.chains.end() && found->name == name ? *found : *table.chains.insert(found, {name, {}});
+}
+
+/// What is lbc's becomes part of the whole table.
+void add_own(Ruleset const& own, Ruleset& table) {
+    for (Chain const& chain : own.chains) {
+        chain_of(table, chain.name) = chain;
+    }
+    for (Hook const& hook : own.hooks) {
+        std::vector<Rule>& rules = chain_of(table, hook.builtin).rules;
+        bool const has_policy = !rules.empty() && rules.back().comment == "policy";
+        rules.insert(has_policy ? rules.end() - 1 : rules.end(), hook.rule);
+    }
+}
+
+} // namespace
+
+std::expected<Netfilter, SystemError> FakeKernel::read_netfilter(Family family) {
+    auto done = call("read netfilter", family);
+    if (!done) {
+        return std::unexpected(std::move(done.error()));
+    }
+    Netfilter result{family, foreign[static_cast<std::size_t>(family)]};
+    Ruleset const& own = tables[static_cast<std::size_t>(family)];
+    if (!own.empty()) {
+        auto mangle = std::ranges::find(result.tables, own.table, &Ruleset::table);
+        if (mangle == result.tables.end()) {
+            mangle = result.tables.insert(mangle, {family, {}, {}});
+        }
+        add_own(own, *mangle);
+    }
+    return result;
+}
+
+std::expected<bool, SystemError> FakeKernel::has_nft_tables() {
+    auto done = call("find nftables");
+    if (!done) {
+        return std::unexpected(std::move(done.error()));
+    }
+    return has_nft;
+}
+
 IpvsService const* FakeKernel::find(IpvsKey key) const {
     auto const found = std::ranges::find(services, key, &IpvsService::key);
     return found == services.end() ? nullptr : &*found;

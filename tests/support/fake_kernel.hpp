@@ -1,5 +1,5 @@
-// A kernel in memory: two mangle tables that hold what is lbc's, an IPVS, lbc's record, a log of the calls, and calls
-// that fail when told to.
+// A kernel in memory: two mangle tables that hold what is lbc's, tables with rules of others, an IPVS, lbc's record, a
+// log of the calls, and calls that fail when told to.
 #pragma once
 
 #include "backends/kernel.hpp"
@@ -15,6 +15,9 @@ class FakeKernel final : public Kernel {
 public:
     std::array<Ruleset, 2> tables{Ruleset{Family::ipv4, {}, {}}, Ruleset{Family::ipv6, {}, {}}};
     std::array<bool, 2> has_table{true, true};
+    /// Whole tables with the rules of others; those of `tables` are no part of them.
+    std::array<std::vector<Ruleset>, 2> foreign;
+    bool has_nft = false;
 
     bool has_ipvs = true;
     std::vector<IpvsService> services; // in any order
@@ -28,9 +31,10 @@ public:
     std::function<void(FakeKernel&)> on_reload = [](FakeKernel& /*kernel*/) {};
 
     /// Every call in order: "lock", "open ipv4", "supports ipv4", "replace ipv4", "restore ipv4", "unlock",
-    /// "read record", "write record", "open ipvs", "read services", "write services", "read daemons", "start daemon",
-    /// "stop daemon", "read net.ipv4.vs.backup_only", "write net.ipv4.vs.backup_only",
-    /// "read file", "write file", "test file", "find keepalived", "reload keepalived". A call that fails is in it too.
+    /// "read netfilter ipv4", "find nftables", "read record", "write record", "open ipvs", "read services", "write
+    /// services", "read daemons", "start daemon", "stop daemon", "read net.ipv4.vs.backup_only", "write
+    /// net.ipv4.vs.backup_only", "read file", "write file", "test file", "find keepalived", "reload keepalived". A call
+    /// that fails is in it too.
     std::vector<std::string> log;
 
     /// The calls that fail, by their place in `log`, and what they say. A call that fails changes nothing, but for
@@ -49,6 +53,9 @@ public:
     [[nodiscard]] std::expected<std::unique_ptr<XtablesLock>, SystemError>
     lock(std::chrono::milliseconds wait) override;
     [[nodiscard]] std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override;
+    /// `foreign`, with what is lbc's in its mangle table: each hook behind the foreign rules of its chain.
+    [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override;
+    [[nodiscard]] std::expected<bool, SystemError> has_nft_tables() override;
     [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override;
     [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override;
     [[nodiscard]] std::expected<int, SystemError> read_sysctl(Sysctl sysctl) override;

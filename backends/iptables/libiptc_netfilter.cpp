@@ -1,0 +1,70 @@
+#include "backends/iptables/libiptc_netfilter.hpp"
+
+#include "backends/iptables/libiptc_handle.hpp"
+#include "backends/read_file.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace lbc {
+namespace {
+
+/// In the order in which a packet that comes in meets them. The kernel has no others (iptable_*.c).
+constexpr std::array<std::string_view, 5> known_tables{"raw", "mangle", "nat", "filter", "security"};
+constexpr std::size_t largest_list = 4096;
+
+/// The names that the file has, one a line. No file: no module for the family's tables is loaded.
+template <typename Tables>
+std::expected<std::vector<std::string>, SystemError> table_names() {
+    auto const text = read_file(Tables::names_file, largest_list);
+    if (!text && text.error() == ENOENT) {
+        return {};
+    }
+    if (!text) {
+        return std::unexpected(table_error(Tables::family, "read", text.error(),
+                                           fmt::format("{}: {}", Tables::names_file, std::strerror(text.error())),
+                                           "tables"));
+    }
+    std::string const lines = '\n' + *text;
+    std::vector<std::string> found;
+    for (std::string_view const known : known_tables) {
+        if (lines.contains(fmt::format("\n{}\n", known))) {
+            found.emplace_back(known);
+        }
+    }
+    return found;
+}
+
+template <typename Tables>
+std::expected<Netfilter, SystemError> read_tables() {
+    auto const names = table_names<Tables>();
+    if (!names) {
+        return std::unexpected(names.error());
+    }
+    Netfilter result{Tables::family, {}};
+    for (std::string const& name : *names) {
+        auto const handle = TableHandle<Tables>::read(name);
+        if (handle) {
+            result.tables.push_back(handle->whole());
+            continue;
+        }
+        int const code = handle.error();
+        // It may have gone with its module since it was listed.
+        if (code != ENOENT && code != ENOPROTOOPT) {
+            return std::unexpected(
+                table_error(Tables::family, "read", code, TableHandle<Tables>::reason(code), name + " table"));
+        }
+    }
+    return result;
+}
+
+} // namespace
+
+std::expected<Netfilter, SystemError> read_libiptc_netfilter(Family family) {
+    return family == Family::ipv4 ? read_tables<Ipv4Tables>() : read_tables<Ipv6Tables>();
+}
+
+} // namespace lbc

@@ -1,0 +1,128 @@
+#include "backends/iptables/xt_target.hpp"
+
+#include "backends/iptables/xt_words.hpp"
+
+#include <fmt/format.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/xt_connmark.h>
+#include <linux/netfilter/xt_mark.h>
+#include <linux/netfilter/xt_set.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+namespace lbc::xt {
+namespace {
+
+constexpr int drop_verdict = -NF_DROP - 1;
+constexpr int accept_verdict = -NF_ACCEPT - 1;
+constexpr int queue_verdict = -NF_QUEUE - 1;
+
+/// Targets that leave the mark alone whatever they are told, and behind which the walk goes on (XT_CONTINUE in the
+/// source of each). Sorted.
+constexpr std::array<std::string_view, 22> passing{
+    "AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "CT",     "DSCP",        "ECN", "HL",  "IDLETIMER", "LED", "LOG",
+    "NFLOG", "NOTRACK",  "RATEEST",  "SECMARK",     "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TRACE",     "TTL", "ULOG"};
+static_assert(std::ranges::is_sorted(passing));
+
+struct TargetWriter {
+    Bytes& out;
+
+    void operator()(SetMark const& set) const {
+        append_extension(out, "MARK", mark_target_revision, xt_mark_tginfo2{set.mark.value, whole_mark});
+    }
+    void operator()(Jump const& jump) const { named(jump.chain); }
+    void operator()(Goto const& go) const { named(go.chain); }
+    void operator()(Return const&) const { named("RETURN"); }
+    void operator()(Drop const&) const { named("DROP"); }
+    template <typename Others>
+    void operator()(Others const&) const {
+        assert(false && "refuse_rule lets none pass");
+    }
+
+    void named(std::string_view name) const { append_extension(out, name, 0, 0); }
+};
+
+Target read_verdict(ByteView target, std::string_view chain, bool is_goto) {
+    auto const verdict = load_info<int>(target);
+    if (!verdict) {
+        return UnknownTarget{fmt::format("malformed:{}", hex(target))};
+    }
+    if (*verdict >= 0 && !chain.empty()) {
+        return is_goto ? Target{Goto{std::string(chain)}} : Target{Jump{std::string(chain)}};
+    }
+    if (is_goto) {
+        return UnknownTarget{fmt::format("verdict:{}", *verdict)};
+    }
+    // A verdict of 0 or more that leads to no chain goes on with the next rule.
+    if (*verdict >= 0) {
+        return Pass{};
+    }
+    switch (*verdict) {
+    case drop_verdict: return Drop{};
+    case accept_verdict: return Accept{};
+    case queue_verdict: return UnknownTarget{"QUEUE"};
+    case XT_RETURN: return Return{};
+    default: return UnknownTarget{fmt::format("verdict:{}", *verdict)};
+    }
+}
+
+/// What CONNMARK does (xt_connmark.c): only to restore changes the packet's mark.
+std::optional<Target> connmark(ByteView target, std::uint8_t revision) {
+    std::optional<std::uint8_t> mode;
+    if (auto const first = load_info<xt_connmark_tginfo1>(target); first && revision == 1) {
+        mode = first->mode;
+    } else if (auto const second = load_info<xt_connmark_tginfo2>(target); second && revision == 2) {
+        mode = second->mode;
+    }
+    if (mode == XT_CONNMARK_RESTORE) {
+        return AnyMark{"CONNMARK"};
+    }
+    return mode == XT_CONNMARK_SET || mode == XT_CONNMARK_SAVE ? std::optional<Target>(Pass{"CONNMARK"}) : std::nullopt;
+}
+
+/// What SET does (xt_set.c): an entry of a set may give the packet its mark, if the set is asked to map.
+std::optional<Target> set(ByteView target, std::uint8_t revision) {
+    if (revision == 1 || revision == 2) {
+        return Pass{"SET"};
+    }
+    auto const info = load_info<xt_set_info_target_v3>(target);
+    if (!info || revision != 3) {
+        return std::nullopt;
+    }
+    return info->map_set.index == IPSET_INVALID_ID ? Target{Pass{"SET"}} : Target{AnyMark{"SET"}};
+}
+
+std::optional<Target> known_target(std::string_view name, std::uint8_t revision, ByteView target) {
+    if (name == "MARK" && revision == mark_target_revision) {
+        auto const info = load_info<xt_mark_tginfo2>(target);
+        return info ? std::optional<Target>(SetMark{Fwmark{info->mark}, info->mask}) : std::nullopt;
+    }
+    if (name == "CONNMARK") {
+        return connmark(target, revision);
+    }
+    if (name == "SET") {
+        return set(target, revision);
+    }
+    if (name == "REJECT") {
+        return Drop{"REJECT"};
+    }
+    return std::ranges::binary_search(passing, name) ? std::optional<Target>(Pass{std::string(name)}) : std::nullopt;
+}
+
+} // namespace
+
+void append_target(Target const& target, Bytes& out) { std::visit(TargetWriter{out}, target); }
+
+Target read_target(ByteView target, std::string_view chain, bool is_goto) {
+    auto const head = load<ExtensionHead>(target);
+    if (head && text(head->name).empty()) {
+        return read_verdict(target, chain, is_goto);
+    }
+    auto known = head && !is_goto ? known_target(text(head->name), head->revision, target) : std::nullopt;
+    return known ? *known : UnknownTarget{extension_words("", target)};
+}
+
+} // namespace lbc::xt
