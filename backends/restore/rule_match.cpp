@@ -20,6 +20,14 @@ std::string_view port_protocol(Matches const& when) {
     return {};
 }
 
+/// The match with the options of a protocol.
+std::string match_name(Word const& protocol) {
+    constexpr std::uint8_t icmp = 1;
+    constexpr std::uint8_t icmp6 = 58;
+    auto const number = rule_protocol(protocol.text);
+    return number == icmp ? "icmp" : number == icmp6 ? "icmp6" : as_written(Words(&protocol, 1));
+}
+
 bool asks_any_port(Matches const& when) {
     return when.destination_ports.empty() ||
            (when.destination_ports == std::vector{PortRange::all()} && !when.not_destination_ports);
@@ -145,10 +153,10 @@ void read_match_words(Words match, Matches& into) {
     }
 }
 
-void read_protocol_options(Words options, Matches& into) {
-    std::string_view const protocol = port_protocol(into);
-    if (protocol.empty() || !read_port_match(protocol, options, into)) {
-        add_unknown(into, as_written(options));
+void read_protocol_options(Word const& protocol, Words options, Matches& into) {
+    std::string_view const ports = port_protocol(into);
+    if (ports.empty() || !read_port_match(ports, options, into)) {
+        add_unknown(into, fmt::format("-m {} {}", match_name(protocol), as_written(options)));
     }
 }
 

@@ -13,8 +13,9 @@ void add_unknown(Matches& into, std::string_view text);
 /// Reads `-m NAME` with its options, words behind the rule's `-p`. Example: -m multiport ! --dports 80,443
 void read_match_words(Words match, Matches& into);
 
-/// The options of the rule's protocol, which iptables takes without its `-m`. Example: -p tcp --dport 80
-void read_protocol_options(Words options, Matches& into);
+/// The options of the rule's protocol, which iptables takes without its `-m`. Example: --dport 80, behind -p tcp.
+/// `protocol` is the word behind `-p`.
+void read_protocol_options(Word const& protocol, Words options, Matches& into);
 
 /// Whether the match itself changes the packet's mark (`--restore-skmark` in xt_socket.c).
 [[nodiscard]] bool changes_mark(Words match);

@@ -149,11 +149,18 @@ bool is_count(Word const& word) {
 
 bool is_target(Group const& group) { return group.option == Option::jump || group.option == Option::go_to; }
 
-/// `has_protocol`: a `-p` stands at the group or before it, so that options of the protocol may follow.
+/// `has_protocol`: a `-p` of a known protocol stands at the group or before it, so that options of the protocol may
+/// follow.
 bool is_sensible(Group const& group, bool has_protocol) {
-    if (is_target(group) || group.option == Option::match) {
+    bool const is_extension = is_target(group) || group.option == Option::match;
+    if (is_extension || group.option == Option::protocol) {
         std::string const& name = group.value[0].text;
-        return !group.negated && !name.empty() && !name.starts_with('-');
+        if (name.empty() || name.starts_with('-') || (is_extension && group.negated)) {
+            return false;
+        }
+    }
+    if (is_extension) {
+        return true;
     }
     if (group.option == Option::counters && !std::ranges::all_of(group.value.first(2), is_count)) {
         return false;
@@ -161,15 +168,18 @@ bool is_sensible(Group const& group, bool has_protocol) {
     return group.rest.empty() || (has_protocol && split_options(group.rest));
 }
 
-/// Whether iptables would take the groups: at most one target, and no words without an option.
+/// Whether iptables would take the groups: at most one target and one protocol, and no words without an option.
 bool are_sensible(std::vector<Group> const& groups) {
-    auto const protocol = std::ranges::find(groups, Option::protocol, &Group::option);
+    auto const protocol = std::ranges::find_if(groups, [](Group const& group) {
+        return group.option == Option::protocol && rule_protocol(group.value[0].text);
+    });
     for (auto group = groups.begin(); group != groups.end(); ++group) {
         if (!is_sensible(*group, protocol <= group)) {
             return false;
         }
     }
-    return std::ranges::count_if(groups, is_target) <= 1;
+    return std::ranges::count_if(groups, is_target) <= 1 &&
+           std::ranges::count(groups, Option::protocol, &Group::option) <= 1;
 }
 
 class RuleReader {
@@ -177,11 +187,19 @@ public:
     RuleReader(Family family, TableNames const& names) : family_(family), names_(names) {}
 
     std::expected<Rule, std::string> read(std::vector<Group> const& groups) {
+        // Matches ask what the protocol is, which may stand behind them.
+        for (Group const& group : groups) {
+            if (group.option == Option::protocol) {
+                take(group);
+            }
+        }
         for (Group const& group : groups) {
             if (auto const refused = foreign_address(group); !refused.empty()) {
                 return std::unexpected(refused);
             }
-            take(group);
+            if (group.option != Option::protocol) {
+                take(group);
+            }
         }
         if (changes_mark_) {
             rule_.then = UnknownTarget{target_};
@@ -208,8 +226,11 @@ private:
         if (!take_basic(group)) {
             add_unknown(when, as_written(own));
         }
+        if (group.option == Option::protocol) {
+            protocol_ = &group.value[0];
+        }
         if (!group.rest.empty()) {
-            read_protocol_options(group.rest, when);
+            read_protocol_options(*protocol_, group.rest, when);
         }
     }
 
@@ -253,7 +274,7 @@ private:
 
     bool protocol(Group const& group) {
         auto const number = rule_protocol(group.value[0].text);
-        if (!number || rule_.when.protocol != 0) {
+        if (!number) {
             return false;
         }
         if (*number == 0) {
@@ -291,6 +312,7 @@ private:
     Rule rule_{{}, Pass{}, {}};
     std::string target_ = "CONTINUE"; // as written, if there is one
     bool changes_mark_ = false;
+    Word const* protocol_ = nullptr; // behind `-p`
 };
 
 std::optional<Family> family_of_match(std::string_view name) {

@@ -111,13 +111,13 @@ TEST_SUITE("rule text") {
         CHECK(unknown("-p 256") == "-p 256");
         CHECK(unknown("-p 06") == "-p 06");
         CHECK(unknown("! -p all") == "! -p all");
-        CHECK(unknown("-p tcp -p udp") == "-p udp");
     }
 
     TEST_CASE("ports of one protocol") {
         CHECK(read("-p tcp -m tcp --dport 80").when == tcp({{Port{80}, Port{80}}}));
         CHECK(read("-p tcp --dport 80").when == tcp({{Port{80}, Port{80}}}));
         CHECK(text("-p tcp -d 192.0.2.1 --dport 80 -i eth0") == "-d 192.0.2.1/32 -i eth0 -p tcp -m tcp --dport 80");
+        CHECK(read("-m tcp --dport 80 -p tcp").when == tcp({{Port{80}, Port{80}}}));
         CHECK(read("-p tcp -m tcp --destination-port :90").when == tcp({{Port{0}, Port{90}}}));
         CHECK(read("-p tcp -m tcp --dport 90:").when == tcp({{Port{90}, Port{65535}}}));
         CHECK(read("-p tcp -m tcp").when == tcp({PortRange::all()}));
@@ -143,7 +143,9 @@ TEST_SUITE("rule text") {
         CHECK(unknown("-p udp -m tcp --dport 80") == "-m tcp --dport 80");
         CHECK(unknown("! -p tcp -m tcp --dport 80") == "-m tcp --dport 80");
         CHECK(unknown("-p icmp -m icmp --icmp-type 8") == "-m icmp --icmp-type 8");
-        CHECK(unknown("-p icmp --icmp-type 8") == "--icmp-type 8");
+        CHECK(unknown("-p icmp --icmp-type 8") == "-m icmp --icmp-type 8");
+        CHECK(unknown("-p 58 -d 192.0.2.1 --icmpv6-type 1") == "-m icmp6 --icmpv6-type 1");
+        CHECK(unknown("! -p tcp --dport 80") == "-m tcp --dport 80");
     }
 
     TEST_CASE("lists of ports") {
@@ -275,6 +277,8 @@ TEST_SUITE("rule text") {
                                         "-m conntrack --ctstate NEW !",
                                         "--dport 80 -p tcp -j ACCEPT",
                                         "-p tcp x --dport 80",
+                                        "-p mark --mark 1",
+                                        "-p tcp -p udp",
                                         "-d 192.0.2.1 --x"}) {
             CAPTURE(words);
             CHECK(is_senseless(words));
