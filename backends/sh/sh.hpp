@@ -16,6 +16,10 @@ namespace lbc {
 /// A way to arrange one family's marks as rules: `layout_linear`, or another of `compiler/layout.hpp`.
 using Layout = Ruleset (*)(Site const& site, MarkTable const& table, Family family);
 
+/// What every script begins with, and no other text.
+inline constexpr std::string_view script_heading =
+    "#!/bin/sh\n# The load balancing of an LVS site, for each of its directors. Made by lbc";
+
 /// The script for the directors of `plans`, in their order. Equal input gives equal bytes.
 [[nodiscard]] std::string sh_script(Site const& site, std::span<Plan const> plans, Layout layout);
 

@@ -1,0 +1,304 @@
+#include "backends/restore/read_tables.hpp"
+
+#include "backends/comment.hpp"
+#include "backends/restore/rule_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace lbc {
+namespace {
+
+constexpr std::size_t largest_text = std::size_t{64} << 20U;
+constexpr std::size_t longest_line = 65'536; // iptables-restore takes 10,240 bytes (iptables-restore.c)
+constexpr std::size_t most_rules = 1'000'000;
+constexpr std::size_t most_chains = 100'000;
+constexpr std::size_t longest_name = 31; // XT_EXTENSION_MAXNAMELEN of x_tables.h, less the NUL
+
+using Done = std::expected<void, std::string>;
+
+template <typename... Args>
+std::unexpected<std::string> refuse(fmt::format_string<Args...> format, Args&&... args) {
+    return std::unexpected(comment_text(fmt::format(format, std::forward<Args>(args)...)));
+}
+
+std::string_view trim(std::string_view line) {
+    constexpr std::string_view blanks = " \t";
+    std::size_t const begin = line.find_first_not_of(blanks);
+    return begin == std::string_view::npos ? std::string_view{}
+                                           : line.substr(begin, line.find_last_not_of(blanks) - begin + 1);
+}
+
+/// As much of a line as a message has room for.
+std::string_view shown(std::string_view line) { return line.substr(0, 60); }
+
+bool is_append(Word const& word) { return word.text == "-A" || word.text == "--append"; }
+
+/// "[12:3456]"
+bool is_counters(std::string_view word) {
+    std::size_t const colon = word.find(':');
+    auto const digits = [](std::string_view text) {
+        return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+    };
+    return word.starts_with('[') && word.ends_with(']') && colon != std::string_view::npos &&
+           digits(word.substr(1, colon - 1)) && digits(word.substr(colon + 1, word.size() - colon - 2));
+}
+
+bool is_chain_name(std::string_view name) {
+    static constexpr std::string_view verdicts[]{"ACCEPT", "DROP", "QUEUE", "RETURN"};
+    return !name.empty() && name.size() <= longest_name && name.front() != '-' && name.front() != '!' &&
+           std::ranges::none_of(name, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; }) &&
+           std::ranges::find(verdicts, name) == std::ranges::end(verdicts);
+}
+
+class TablesReader {
+public:
+    explicit TablesReader(Family family) : family_(family) {}
+
+    std::expected<Netfilter, TextProblem> read(std::string_view text) {
+        if (text.size() > largest_text) {
+            return std::unexpected(TextProblem{0, fmt::format("the text is larger than {} MiB", largest_text >> 20U)});
+        }
+        std::size_t number = 0;
+        while (!text.empty()) {
+            ++number;
+            std::size_t const end = std::min(text.find('\n'), text.size());
+            if (Done const done = take(text.substr(0, end)); !done) {
+                return std::unexpected(TextProblem{number, done.error()});
+            }
+            text.remove_prefix(std::min(end + 1, text.size()));
+        }
+        if (is_open_ && !is_implied_) {
+            return std::unexpected(
+                TextProblem{number, fmt::format("the table `{}` has no COMMIT: the text is cut off", rules_.table)});
+        }
+        if (is_open_) {
+            close();
+        }
+        return Netfilter{family_, std::move(tables_)};
+    }
+
+private:
+    Done take(std::string_view line) {
+        if (line.size() > longest_line) {
+            return refuse("the line is longer than {} bytes", longest_line);
+        }
+        if (line.ends_with('\r')) {
+            return refuse("the line ends in a carriage return, which iptables-restore does not take");
+        }
+        line = trim(line);
+        if (line.empty()) {
+            return {};
+        }
+        switch (line.front()) {
+        case '#': return comment(line);
+        case '*': return open(line.substr(1));
+        case ':': return declare(line.substr(1));
+        default: break;
+        }
+        if (line == "COMMIT") {
+            return commit();
+        }
+        return append(line);
+    }
+
+    /// iptables-nft-save writes so of what another program has put into the table.
+    static Done comment(std::string_view line) {
+        if (line.starts_with("# Table `") && line.contains("incompatible")) {
+            return refuse("the text lacks rules that its program had no words for: `{}`", shown(line));
+        }
+        return {};
+    }
+
+    Done open(std::string_view table) {
+        if (is_open_) {
+            return refuse("the table `{}` begins before the COMMIT of `{}`", shown(table), rules_.table);
+        }
+        if (!is_table(table)) {
+            return refuse("`{}` is no table of iptables", shown(table));
+        }
+        if (std::ranges::find(tables_, table, &Ruleset::table) != tables_.end()) {
+            return refuse("the table `{}` is here a second time; one text holds one family's", table);
+        }
+        begin(table);
+        return {};
+    }
+
+    void begin(std::string_view table) {
+        is_open_ = true;
+        rules_ = Ruleset{};
+        rules_.family = family_;
+        rules_.table = table;
+        names_ = {rules_.table, {}};
+        dropping_.clear();
+    }
+
+    /// Rules that no table is named for are the mangle table's, if the text has no other.
+    Done need_table(std::string_view line) {
+        if (is_open_) {
+            return {};
+        }
+        if (!tables_.empty()) {
+            return refuse("`{}` stands in no table", shown(line));
+        }
+        begin("mangle");
+        is_implied_ = true;
+        return {};
+    }
+
+    Done declare(std::string_view line) {
+        if (Done const done = need_table(line); !done) {
+            return done;
+        }
+        auto const words = split_words(line);
+        if (!words || words->size() < 2 || words->size() > 3 ||
+            (words->size() == 3 && !is_counters((*words)[2].written))) {
+            return refuse("`:{}` is no chain with its policy", shown(line));
+        }
+        std::string const& name = words->front().text;
+        std::string_view const policy = (*words)[1].written;
+        if (!is_chain_name(name)) {
+            return refuse("`{}` cannot be the name of a chain", shown(name));
+        }
+        bool const can_drop = is_builtin_chain(rules_.table, name);
+        if (policy != "-" && (!can_drop || (policy != "ACCEPT" && policy != "DROP"))) {
+            return refuse("`{}` cannot be the policy of the chain `{}`", shown(policy), name);
+        }
+        if (names_.chains.contains(name)) {
+            return refuse("the chain `{}` is declared a second time", name);
+        }
+        if (policy == "DROP") {
+            dropping_.push_back(rules_.chains.size());
+        }
+        return add_chain(name);
+    }
+
+    Done add_chain(std::string_view name) {
+        if (++chains_ > most_chains) {
+            return refuse("the text has more than {} chains", most_chains);
+        }
+        names_.chains.emplace(name, rules_.chains.size());
+        rules_.chains.push_back({std::string(name), {}});
+        return {};
+    }
+
+    Done append(std::string_view line) {
+        auto const split = split_words(line);
+        if (!split) {
+            return refuse("a quote is not closed");
+        }
+        Words words = *split;
+        if (is_counters(words.front().written)) {
+            words = words.subspan(1);
+        }
+        if (words.size() < 2 || !is_append(words.front())) {
+            return refuse("`{}` is none of `*TABLE`, `:CHAIN POLICY`, `-A CHAIN RULE` and COMMIT", shown(line));
+        }
+        if (Done const done = need_table(line); !done) {
+            return done;
+        }
+        return append(words[1].text, words.subspan(2));
+    }
+
+    Done append(std::string const& chain, Words rule) {
+        if (!names_.chains.contains(chain)) {
+            if (!is_builtin_chain(rules_.table, chain)) {
+                return refuse("the chain `{}` is not declared in the table `{}`", shown(chain), rules_.table);
+            }
+            if (Done const done = add_chain(chain); !done) {
+                return done;
+            }
+        }
+        if (++rule_count_ > most_rules) {
+            return refuse("the text has more than {} rules", most_rules);
+        }
+        auto read = read_rule_words(rule, family_, names_);
+        if (!read) {
+            return std::unexpected(comment_text(read.error()));
+        }
+        if (*read) {
+            rules_.chains[names_.chains.find(chain)->second].rules.push_back(std::move(**read));
+        }
+        return {};
+    }
+
+    Done commit() {
+        if (!is_open_ || is_implied_) {
+            return refuse("COMMIT stands in no table");
+        }
+        close();
+        return {};
+    }
+
+    void close() {
+        for (std::size_t const chain : dropping_) {
+            rules_.chains[chain].rules.push_back({{}, Drop{}, "policy"});
+        }
+        std::ranges::sort(rules_.chains, {}, &Chain::name);
+        tables_.push_back(std::move(rules_));
+        is_open_ = false;
+    }
+
+    Family family_;
+    std::vector<Ruleset> tables_;
+    std::size_t chains_ = 0;
+    std::size_t rule_count_ = 0;
+    bool is_open_ = false;
+    bool is_implied_ = false; // the open table has no line of its own
+
+    // Of the open table:
+    Ruleset rules_;
+    TableNames names_;
+    std::vector<std::size_t> dropping_; // places of chains with the policy DROP
+};
+
+std::optional<Family> family_of_comment(std::string_view line) {
+    for (std::string_view const before : {"# Generated by ", "# Load with: "}) {
+        if (line.starts_with(before)) {
+            std::string_view const program = line.substr(before.size());
+            return program.starts_with("ip6tables")  ? std::optional(Family::ipv6)
+                   : program.starts_with("iptables") ? std::optional(Family::ipv4)
+                                                     : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
+FamilySigns signs_of_line(std::string_view line) {
+    bool const is_rule = line.starts_with('-') || line.starts_with('[');
+    auto const words = is_rule && line.size() <= longest_line ? split_words(line) : std::nullopt;
+    if (!words) {
+        return {};
+    }
+    auto const append = std::ranges::find_if(*words, [](Word const& word) { return is_append(word); });
+    auto const chain = static_cast<std::size_t>(append - words->begin()) + 1;
+    return chain < words->size() ? family_signs(Words(*words).subspan(chain + 1)) : FamilySigns{};
+}
+
+} // namespace
+
+std::expected<Netfilter, TextProblem> read_tables(std::string_view text, Family family) {
+    return TablesReader(family).read(text);
+}
+
+std::optional<Family> family_of_tables(std::string_view text) {
+    std::optional<Family> hint;
+    while (!text.empty()) {
+        std::size_t const end = std::min(text.find('\n'), text.size());
+        std::string_view const line = trim(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (auto const family = family_of_comment(line)) {
+            return family;
+        }
+        FamilySigns const signs = signs_of_line(line);
+        if (signs.address) {
+            return signs.address;
+        }
+        hint = hint ? hint : signs.protocol;
+    }
+    return hint;
+}
+
+} // namespace lbc

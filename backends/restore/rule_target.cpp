@@ -1,0 +1,142 @@
+#include "backends/restore/rule_target.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+
+namespace lbc {
+namespace {
+
+struct TableChains {
+    std::string_view table;
+    std::span<std::string_view const> builtin;
+};
+
+constexpr std::array<std::string_view, 5> every_hook{"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"};
+constexpr std::array<std::string_view, 4> nat_hooks{"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"};
+constexpr std::array<std::string_view, 3> filter_hooks{"INPUT", "FORWARD", "OUTPUT"};
+constexpr std::array<std::string_view, 2> raw_hooks{"PREROUTING", "OUTPUT"};
+constexpr std::array<TableChains, 5> tables{{{"mangle", every_hook},
+                                             {"nat", nat_hooks},
+                                             {"filter", filter_hooks},
+                                             {"raw", raw_hooks},
+                                             {"security", filter_hooks}}};
+
+/// Each returns XT_CONTINUE and writes no skb->mark. CT and NOTRACK choose how the connection is followed; TEE sends a
+/// copy, and the packet itself goes on.
+constexpr std::array<std::string_view, 22> passing{
+    "LOG", "NFLOG", "ULOG",     "TRACE",    "CT",    "NOTRACK", "TCPMSS",      "TCPOPTSTRIP", "TOS",     "DSCP", "TTL",
+    "HL",  "ECN",   "CLASSIFY", "CHECKSUM", "AUDIT", "SECMARK", "CONNSECMARK", "IDLETIMER",   "RATEEST", "LED",  "TEE"};
+
+bool contains(std::span<std::string_view const> list, std::string_view word) {
+    return std::ranges::find(list, word) != list.end();
+}
+
+UnknownTarget unknown(Words target) { return {as_written(target)}; }
+
+/// What iptables makes of each option of MARK is one `--set-xmark` (mark_tg_parse in libxt_MARK.c).
+std::optional<SetMark> xmark(std::string_view option, MarkAndMask value, bool has_mask) {
+    auto const [mark, mask] = value;
+    if (option == "--set-xmark") {
+        return SetMark{Fwmark{mark}, mask};
+    }
+    if (option == "--set-mark") {
+        return SetMark{Fwmark{mark}, mark | mask};
+    }
+    if (has_mask) {
+        return std::nullopt;
+    }
+    if (option == "--and-mark") {
+        return SetMark{Fwmark{0}, ~mark};
+    }
+    if (option == "--or-mark") {
+        return SetMark{Fwmark{mark}, mark};
+    }
+    return option == "--xor-mark" ? std::optional(SetMark{Fwmark{mark}, 0}) : std::nullopt;
+}
+
+Target read_mark(Words target) {
+    auto const value = target.size() == 3 ? rule_mark(target[2].text) : std::nullopt;
+    auto const set = value ? xmark(target[1].text, *value, target[2].text.contains('/')) : std::nullopt;
+    return set ? Target{*set} : unknown(target);
+}
+
+/// What a target does that changes the mark by just one of its options.
+Target read_options(Words target, std::string_view to_any_mark, std::span<std::string_view const> harmless) {
+    auto const options = split_options(target.subspan(1));
+    if (!options || options->empty()) {
+        return unknown(target);
+    }
+    if (std::ranges::any_of(*options, [&](RuleOption const& option) { return option.name == to_any_mark; })) {
+        return AnyMark{as_written(target)};
+    }
+    bool const passes = std::ranges::all_of(
+        *options, [&](RuleOption const& option) { return contains(harmless, option.name) && !option.negated; });
+    return passes ? Target{Pass{as_written(target)}} : unknown(target);
+}
+
+/// The mark of the connection is another than the packet's (xt_connmark.c).
+Target read_connmark(Words target) {
+    static constexpr std::array<std::string_view, 11> harmless{
+        "--save-mark", "--set-mark", "--set-xmark", "--and-mark",        "--or-mark",         "--xor-mark",
+        "--mask",      "--nfmask",   "--ctmask",    "--left-shift-mark", "--right-shift-mark"};
+    return read_options(target, "--restore-mark", harmless);
+}
+
+/// A set may give the packet its mark, by `--map-set … --map-mark` (xt_set.c).
+Target read_set(Words target) {
+    static constexpr std::array<std::string_view, 4> harmless{"--add-set", "--del-set", "--exist", "--timeout"};
+    return read_options(target, "--map-set", harmless);
+}
+
+std::optional<Target> read_verdict(std::string_view name, std::string_view table) {
+    if (name == "ACCEPT") {
+        return Accept{};
+    }
+    if (name == "DROP") {
+        return Drop{};
+    }
+    if (name == "RETURN") {
+        return Return{};
+    }
+    // The kernel has it in this table alone (ipt_REJECT.c).
+    return name == "REJECT" && table == "filter" ? std::optional<Target>(Drop{"REJECT"}) : std::nullopt;
+}
+
+} // namespace
+
+bool is_table(std::string_view table) { return std::ranges::find(tables, table, &TableChains::table) != tables.end(); }
+
+bool is_builtin_chain(std::string_view table, std::string_view chain) {
+    auto const* const found = std::ranges::find(tables, table, &TableChains::table);
+    return found != tables.end() && contains(found->builtin, chain);
+}
+
+Target read_target_words(Words target, bool is_goto, TableNames const& names) {
+    std::string const& name = target[0].text;
+    if (names.chains.contains(name) && !is_builtin_chain(names.table, name) && target.size() == 1) {
+        return is_goto ? Target{Goto{name}} : Target{Jump{name}};
+    }
+    if (is_goto || names.chains.contains(name)) {
+        return unknown(target);
+    }
+    if (auto const verdict = read_verdict(name, names.table); verdict && (target.size() == 1 || name == "REJECT")) {
+        return *verdict;
+    }
+    if (name == "MARK") {
+        return read_mark(target);
+    }
+    if (name == "CONNMARK") {
+        return read_connmark(target);
+    }
+    if (name == "SET") {
+        return read_set(target);
+    }
+    if (contains(passing, name)) {
+        return Pass{as_written(target)};
+    }
+    return name == "HMARK" ? Target{AnyMark{as_written(target)}} : unknown(target);
+}
+
+} // namespace lbc
