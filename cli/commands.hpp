@@ -19,6 +19,8 @@ Command add_diff(CLI::App& subcommand);
 Command add_apply(CLI::App& subcommand);
 Command add_remove(CLI::App& subcommand);
 Command add_status(CLI::App& subcommand);
+Command add_verify(CLI::App& subcommand);
+Command add_trace(CLI::App& subcommand);
 Command add_confirm(CLI::App& subcommand);
 Command add_rollback(CLI::App& subcommand);
 Command add_explain(CLI::App& subcommand);

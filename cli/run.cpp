@@ -48,6 +48,8 @@ Status run(std::vector<std::string> const& arguments, Environment const& environ
     add("diff", "say what a change of the file does to traffic", add_diff, false);
     add("apply", "bring this director's kernel to the file", add_apply, true);
     add("status", "show what IPVS holds beside what the file says", add_status, false);
+    add("trace", "walk one packet through the rules, from director to director", add_trace, false);
+    add("verify", "prove that the rules mark every packet as the file says", add_verify, false);
     add("remove", "take everything of lbc's off this director", add_remove, true);
     add("confirm", "keep the change of an apply --confirm-within", add_confirm, true);
     add("rollback", "take the change of an apply --confirm-within back at once", add_rollback, true);

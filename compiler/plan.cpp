@@ -1,5 +1,7 @@
 #include "compiler/plan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 
@@ -137,6 +139,29 @@ Plan make_plan(Site const& site, DirectorId director) {
     if (site.guard_mark != Fwmark{} && !plan.marks.peers.empty())
         plan.marks.guard = Guard{site.guard, site.guard_mark, {tunnels.begin(), tunnels.end()}};
     return plan;
+}
+
+bool is_unweighted(std::string_view scheduler) {
+    static constexpr std::array<std::string_view, 3> names{"rr", "lc", "dh"};
+    return std::ranges::find(names, scheduler) != names.end();
+}
+
+std::string share_of(Destination const& real, VirtualService const& service) {
+    std::uint64_t whole = 0;
+    std::size_t count = 0;
+    for (auto const& other : service.reals) {
+        whole += other.weight;
+        count += other.weight > 0 ? 1 : 0;
+    }
+    if (real.weight == 0)
+        return "weight 0 (no new connections)";
+    if (service.scheduler.name == "fo" || service.scheduler.name == "ovf")
+        return fmt::format("weight {} ({} fills the highest first)", real.weight, service.scheduler.name);
+    if (is_unweighted(service.scheduler.name))
+        return fmt::format("1 of {} (each is as good as another to {})", count, service.scheduler.name);
+    auto const percent = (100 * std::uint64_t{real.weight} + whole / 2) / whole;
+    return fmt::format("weight {} of {} ({}{} % of new connections)", real.weight, whole,
+                       100 * std::uint64_t{real.weight} == percent * whole ? "" : "about ", percent);
 }
 
 } // namespace lbc

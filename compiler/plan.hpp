@@ -96,6 +96,13 @@ struct VirtualService {
     [[nodiscard]] Destination const* find(Destination const& like) const;
 };
 
+/// Schedulers that know no weights but 0 (ipvsadm(8)).
+[[nodiscard]] bool is_unweighted(std::string_view scheduler);
+
+/// Of the new connections that a service gets, those that go to one of its real servers: "weight 3 of 12 (25 % of new
+/// connections)".
+[[nodiscard]] std::string share_of(Destination const& real, VirtualService const& service);
+
 /// An IPVS service of its own for one real server: what a check sends with the mark goes there as a client's packet
 /// does.
 struct CheckService {

@@ -101,6 +101,16 @@ struct SyncDaemon {
     [[nodiscard]] bool is_met_by(SyncDaemon const& running) const;
 };
 
+/// A service that the kernel finds by the packet itself, where it finds none by the mark (ip_vs_service_find). lbc makes
+/// none.
+struct IpvsAddress {
+    std::uint8_t protocol = 0; // IP protocol number
+    IpAddress address{};
+    Port port; // 0: every port
+
+    friend auto operator<=>(IpvsAddress const&, IpvsAddress const&) = default;
+};
+
 /// How far `Ipvs::write` came.
 struct IpvsRefusal {
     std::size_t done = 0; // changes that the kernel made, also behind a refused one
@@ -117,6 +127,9 @@ public:
     /// The fwmark services that `wanted` chooses, sorted by key, each with its real servers sorted by address and port.
     [[nodiscard]] virtual std::expected<std::vector<IpvsService>, SystemError>
     read(std::function<bool(IpvsKey)> const& wanted) = 0;
+
+    /// The services that are found by address, sorted.
+    [[nodiscard]] virtual std::expected<std::vector<IpvsAddress>, SystemError> addresses() = 0;
 
     /// Makes the changes in their order, many in one message to the kernel. A refusal does not keep later ones from
     /// being made.

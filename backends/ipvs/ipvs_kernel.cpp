@@ -67,6 +67,20 @@ public:
         return services;
     }
 
+    std::expected<std::vector<IpvsAddress>, SystemError> addresses() override {
+        std::vector<IpvsAddress> services;
+        auto const listed = socket_.dump({IPVS_CMD_GET_SERVICE}, [&](nlattr* attributes, int length) {
+            if (auto const service = read_address(attributes, length)) {
+                services.push_back(*service);
+            }
+        });
+        if (!listed) {
+            return std::unexpected(ipvs_error("read the virtual services", listed.error()));
+        }
+        std::ranges::sort(services);
+        return services;
+    }
+
     std::expected<void, IpvsRefusal> write(std::span<IpvsChange const> changes) override {
         auto const written = socket_.write(changes.size(), [&](std::size_t i) { return request_of(changes[i]); });
         if (!written) {

@@ -267,6 +267,18 @@ std::optional<IpvsService> read_service(nlattr* attributes, int length) {
     return service;
 }
 
+std::optional<IpvsAddress> read_address(nlattr* attributes, int length) {
+    Attributes<IPVS_SVC_ATTR_MAX> const found(Top(attributes, length)[IPVS_CMD_ATTR_SERVICE]);
+    auto const family = family_of(found.get<std::uint16_t>(IPVS_SVC_ATTR_AF));
+    auto const protocol = found.get<std::uint16_t>(IPVS_SVC_ATTR_PROTOCOL);
+    auto const address = family ? address_in(found[IPVS_SVC_ATTR_ADDR], *family) : std::nullopt;
+    if (!address || !protocol || *protocol > 255) {
+        return std::nullopt;
+    }
+    auto const port = found.get<std::uint16_t>(IPVS_SVC_ATTR_PORT).value_or(0);
+    return IpvsAddress{static_cast<std::uint8_t>(*protocol), *address, Port{ntohs(port)}};
+}
+
 std::optional<IpvsReal> read_real(nlattr* attributes, int length, Family family) {
     Attributes<IPVS_DEST_ATTR_MAX> const found(Top(attributes, length)[IPVS_CMD_ATTR_DEST]);
     auto const own_family = family_of(found.get<std::uint16_t>(IPVS_DEST_ATTR_ADDR_FAMILY)).value_or(family);

@@ -16,6 +16,8 @@ namespace lbc {
 
 /// A message of a dump of services; nothing for one that is found by its address.
 [[nodiscard]] std::optional<IpvsService> read_service(nlattr* attributes, int length);
+/// The same of one that is found by its address.
+[[nodiscard]] std::optional<IpvsAddress> read_address(nlattr* attributes, int length);
 /// `family` is the service's, for kernels that do not tell the real server's.
 [[nodiscard]] std::optional<IpvsReal> read_real(nlattr* attributes, int length, Family family);
 [[nodiscard]] std::optional<SyncDaemon> read_daemon(nlattr* attributes, int length);

@@ -10,31 +10,6 @@ namespace {
 
 constexpr std::string_view go_on = "established connections go on";
 
-/// Schedulers that know no weights but 0 (ipvsadm(8)).
-bool is_unweighted(std::string_view scheduler) {
-    static constexpr std::array<std::string_view, 3> names{"rr", "lc", "dh"};
-    return std::ranges::find(names, scheduler) != names.end();
-}
-
-/// "weight 3 of 12 (25 % of new connections)"
-std::string share(Destination const& real, VirtualService const& service) {
-    std::uint64_t whole = 0;
-    std::size_t count = 0;
-    for (auto const& other : service.reals) {
-        whole += other.weight;
-        count += other.weight > 0 ? 1 : 0;
-    }
-    if (real.weight == 0)
-        return "weight 0 (no new connections)";
-    if (service.scheduler.name == "fo" || service.scheduler.name == "ovf")
-        return fmt::format("weight {} ({} fills the highest first)", real.weight, service.scheduler.name);
-    if (is_unweighted(service.scheduler.name))
-        return fmt::format("1 of {} (each is as good as another to {})", count, service.scheduler.name);
-    auto const percent = (100 * std::uint64_t{real.weight} + whole / 2) / whole;
-    return fmt::format("weight {} of {} ({}{} % of new connections)", real.weight, whole,
-                       100 * std::uint64_t{real.weight} == percent * whole ? "" : "about ", percent);
-}
-
 std::string to_string(std::optional<Persistence> const& persistence) {
     if (!persistence)
         return "off";
@@ -126,7 +101,7 @@ private:
             auto const* old = before.find(real);
             if (old == nullptr)
                 line(Change::Kind::real_added,
-                     fmt::format("real server {} added, {}", name_of(real), share(real, after)), kept);
+                     fmt::format("real server {} added, {}", name_of(real), share_of(real, after)), kept);
             else
                 compare(*old, real, after, pair.in_place());
         }
@@ -174,7 +149,7 @@ private:
 
     void remove(Destination const& real, ServicePair const& pair) {
         auto const text =
-            fmt::format("real server {} removed, had {}", name_of(real), share(real, pair.before->service));
+            fmt::format("real server {} removed, had {}", name_of(real), share_of(real, pair.before->service));
         if (!pair.in_place()) {
             line(Change::Kind::real_removed, text, {});
             return;
@@ -197,7 +172,7 @@ private:
 
     static std::string shared(Destination const& real, VirtualService const& service) {
         return is_unweighted(service.scheduler.name) ? fmt::format(", which {} does not heed", service.scheduler.name)
-                                                     : "; now " + share(real, service);
+                                                     : "; now " + share_of(real, service);
     }
 
     static std::string words(std::vector<std::string> const& list) {

@@ -92,4 +92,36 @@ std::string origin_of(MarkChange const& change) {
     return text + ", and from devices without Ethernet addresses";
 }
 
+std::string title_of(Packet const& packet, Direction direction) {
+    auto text = fmt::format("{}/{}", endpoint(packet.destination, packet.port), protocol_name(packet.protocol));
+    if (direction == Direction::leaving)
+        text += " sent here";
+    else
+        text += fmt::format(" on {} from {}", packet.interface,
+                            packet.source ? packet.source->str() : "a device without Ethernet addresses");
+    return packet.mark == Fwmark{} ? text : text + ", with mark " + packet.mark.str();
+}
+
+std::string title_of_witness(MarkChange const& change) {
+    return title_of(change.witness, change.sent_here ? Direction::leaving : Direction::entering);
+}
+
+std::string why_not(Matches const& when, Packet const& packet) {
+    if (when.destination && when.destination->contains(packet.destination) == when.not_destination)
+        return fmt::format("it goes to {}", packet.destination.str());
+    if (when.in_interface && when.in_interface->matches(packet.interface) == when.not_in_interface)
+        return packet.interface.empty() ? "it is sent here" : fmt::format("it enters on {}", packet.interface);
+    if (when.protocol != 0 && (when.protocol == packet.protocol) == when.not_protocol)
+        return fmt::format("it is of {}", protocol_name(packet.protocol));
+    auto const has_port = [&](PortRange const& range) {
+        return range.first <= packet.port && packet.port <= range.last;
+    };
+    if (!when.destination_ports.empty() &&
+        std::ranges::any_of(when.destination_ports, has_port) == when.not_destination_ports)
+        return fmt::format("it goes to port {}", packet.port.value);
+    if (when.source_mac && (!packet.source || (*packet.source == *when.source_mac) == when.not_source_mac))
+        return packet.source ? fmt::format("it comes from {}", packet.source->str()) : "it has no source MAC";
+    return when.mark ? "it has another mark" : "";
+}
+
 } // namespace lbc

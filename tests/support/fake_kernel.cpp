@@ -114,6 +114,15 @@ public:
         return found;
     }
 
+    std::expected<std::vector<IpvsAddress>, SystemError> addresses() override {
+        if (auto done = kernel_.call("read addresses"); !done) {
+            return std::unexpected(std::move(done.error()));
+        }
+        auto found = kernel_.addresses;
+        std::ranges::sort(found);
+        return found;
+    }
+
     std::expected<void, IpvsRefusal> write(std::span<IpvsChange const> changes) override {
         if (auto done = kernel_.call("write services"); !done) {
             bool const partly = changes.size() > 1;

@@ -21,6 +21,7 @@ public:
 
     bool has_ipvs = true;
     std::vector<IpvsService> services; // in any order
+    std::vector<IpvsAddress> addresses; // likewise; services that are found by address
     std::vector<SyncDaemon> daemons;   // that run
     Sysctls sysctls{{Sysctl::backup_only, 0}, {Sysctl::accept_local, 0}, {Sysctl::conn_reuse_mode, 1}};
     Record record;
@@ -31,7 +32,7 @@ public:
     std::function<void(FakeKernel&)> on_reload = [](FakeKernel& /*kernel*/) {};
 
     /// Every call in order: "lock", "open ipv4", "supports ipv4", "replace ipv4", "restore ipv4", "unlock",
-    /// "read netfilter ipv4", "find nftables", "read record", "write record", "open ipvs", "read services", "write
+    /// "read netfilter ipv4", "find nftables", "read record", "write record", "open ipvs", "read services", "read addresses", "write
     /// services", "read daemons", "start daemon", "stop daemon", "read net.ipv4.vs.backup_only", "write
     /// net.ipv4.vs.backup_only", "read file", "write file", "test file", "find keepalived", "reload keepalived". A call
     /// that fails is in it too.

@@ -1,0 +1,77 @@
+#include "cli/dumps.hpp"
+
+#include "backends/restore/read_tables.hpp"
+
+#include <fmt/format.h>
+
+namespace lbc {
+namespace {
+
+constexpr std::size_t longest_dump = std::size_t{64} << 20;
+
+std::string failure(std::string const& path, TextProblem const& problem) {
+    return problem.line == 0 ? fmt::format("{}: {}", path, problem.message)
+                             : fmt::format("{}:{}: {}", path, problem.line, problem.message);
+}
+
+std::expected<void, std::string> add_text(Dump& dump, std::string const& path, std::string const& text, Family family) {
+    auto& place = dump[static_cast<std::size_t>(family)];
+    if (place)
+        return std::unexpected(fmt::format("{}: there are {} rules from another file already{}", path, title(family),
+                                           family == Family::ipv4 ? "; -6 says that a file is of ip6tables-save" : ""));
+    auto tables = read_tables(text, family);
+    if (!tables)
+        return std::unexpected(failure(path, tables.error()));
+    place = std::move(*tables);
+    return {};
+}
+
+std::expected<void, std::string> add_script(Dump& dump, std::string const& path, std::string const& text,
+                                            std::string const& director) {
+    for (auto const family : families) {
+        auto const tables = tables_in_script(text, director, family);
+        if (!tables)
+            return std::unexpected(failure(path, tables.error()));
+        if (auto added = add_text(dump, path, *tables, family); !added)
+            return added;
+    }
+    return {};
+}
+
+} // namespace
+
+std::expected<void, std::string> add_dump(Dump& dump, std::string const& path, std::optional<Family> family,
+                                          std::string const& director, FileReader& files) {
+    auto const text = files.read(path, longest_dump);
+    if (!text)
+        return std::unexpected(fmt::format("cannot read `{}`: {}", path, text.error()));
+    if (is_rules_script(*text))
+        return add_script(dump, path, *text, director);
+    auto const told = family_of_tables(*text);
+    if (family && told && *family != *told)
+        return std::unexpected(fmt::format("{}: this is of {}, not of {}", path, title(*told), title(*family)));
+    return add_text(dump, path, *text, family ? *family : told.value_or(Family::ipv4));
+}
+
+std::expected<Dump, std::string> read_dumps(std::string const& folder, std::string const& director, FileReader& files) {
+    Dump dump;
+    for (auto const family : families) {
+        auto const path =
+            fmt::format("{}/{}/{}.rules", folder, director, family == Family::ipv4 ? "iptables" : "ip6tables");
+        auto const found = files.glob(escape_pattern(path));
+        if (!found)
+            return std::unexpected(fmt::format("cannot look for `{}`: {}", path, found.error()));
+        if (found->empty())
+            continue;
+        if (auto added = add_dump(dump, path, family, director, files); !added)
+            return std::unexpected(added.error());
+    }
+    if (!dump[0] && !dump[1])
+        return std::unexpected(
+            fmt::format("`{}` has no rules of `{}`: it is to have {}/iptables.rules, as iptables-save "
+                        "prints them there, and ip6tables.rules",
+                        folder, director, director));
+    return dump;
+}
+
+} // namespace lbc

@@ -1,0 +1,383 @@
+#include "cli/commands.hpp"
+#include "cli/dumps.hpp"
+#include "cli/site_input.hpp"
+#include "cli/trace_report.hpp"
+#include "compiler/layout.hpp"
+#include "compiler/proof/wording.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <deque>
+#include <ostream>
+#include <set>
+
+namespace lbc {
+namespace {
+
+struct Options {
+    SiteOptions site;
+    std::string to;
+    std::string protocol = "tcp";
+    std::string from;
+    std::string from_mac;
+    std::string interface;
+    std::vector<std::string> against;
+    bool live = false;
+    bool ipv6 = false;
+    bool every_rule = false;
+    bool json = false;
+};
+
+template <typename T>
+using Read = std::expected<T, std::string>;
+
+std::optional<unsigned> number_of(std::string_view text, unsigned most) {
+    unsigned value = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    bool const is_whole = error == std::errc() && end == text.data() + text.size() && value <= most;
+    return is_whole ? std::optional(value) : std::nullopt;
+}
+
+Read<std::uint8_t> read_protocol(std::string_view text) {
+    for (auto const protocol : {Protocol::tcp, Protocol::udp, Protocol::sctp})
+        if (text == to_string(protocol))
+            return static_cast<std::uint8_t>(protocol);
+    if (text == "icmp")
+        return std::uint8_t{1};
+    if (auto const number = number_of(text, 255))
+        return static_cast<std::uint8_t>(*number);
+    return std::unexpected(fmt::format("`{}` is no protocol: tcp, udp, sctp, icmp, or a number from 0 to 255", text));
+}
+
+bool has_ports(std::uint8_t protocol) { return protocol != 0 && !to_string(Protocol{protocol}).empty(); }
+
+/// `ADDRESS:PORT`, `[ADDRESS]:PORT`, or an address alone for a protocol without ports.
+Read<Packet> read_target(std::string_view text, std::uint8_t protocol) {
+    Packet packet;
+    packet.protocol = protocol;
+    auto address = text;
+    std::string_view port;
+    auto const colon = text.rfind(':');
+    if (text.starts_with('[')) {
+        auto const end = text.find(']');
+        address = end == std::string_view::npos ? "" : text.substr(1, end - 1);
+        auto const rest = end == std::string_view::npos ? "" : text.substr(end + 1);
+        port = rest.starts_with(':') ? rest.substr(1) : "";
+    } else if (colon != std::string_view::npos && text.find(':') == colon) {
+        address = text.substr(0, colon);
+        port = text.substr(colon + 1);
+    }
+    auto const parsed = IpAddress::parse(address);
+    if (!parsed)
+        return std::unexpected(fmt::format("`{}` is no ADDRESS:PORT, such as 192.0.2.1:80 or [2001:db8::1]:80", text));
+    packet.destination = *parsed;
+    if (port.empty() && !has_ports(protocol))
+        return packet;
+    auto const number = number_of(port, 65535);
+    if (!number)
+        return std::unexpected(fmt::format("`{}` has no port from 0 to 65535, which {} needs: {}", text,
+                                           protocol_name(protocol), endpoint(*parsed, Port{80})));
+    packet.port = Port{static_cast<std::uint16_t>(*number)};
+    return packet;
+}
+
+/// A MAC that is nobody's.
+MacAddress client_mac(Site const& site) {
+    Borders borders;
+    for (auto const& director : site.directors)
+        for (auto const& mac : director.macs)
+            borders.macs.insert(mac.value);
+    for (auto const& service : site.services)
+        for (auto const& mac : service.bypass)
+            borders.macs.insert(mac.value);
+    return PacketCuts(borders).sources.front().mac;
+}
+
+/// Where a packet for an address comes in: by the service's interface, else the director's, else eth0.
+std::string usual_interface(Site const& site, DirectorId director, Packet const& packet) {
+    auto const name = [](std::vector<Located<InterfacePattern>> const& patterns) {
+        auto text = patterns.front().value.str();
+        if (text.ends_with('+'))
+            text.back() = '0';
+        return text;
+    };
+    for (auto const& service : site.services)
+        for (auto const& vip : service.vips)
+            if (vip.value.contains(packet.destination) && !service.interfaces.empty())
+                return name(service.interfaces);
+    return site[director].interfaces.empty() ? "eth0" : name(site[director].interfaces);
+}
+
+/// Rules of a director, and where they are from.
+struct Source {
+    std::unique_ptr<Netfilter> netfilter;
+    std::unique_ptr<Ruleset> compiled;
+    std::string name;
+
+    [[nodiscard]] RulesFor rules() const {
+        return netfilter != nullptr ? RuleIndex(*netfilter).all() : RuleIndex(*compiled).all();
+    }
+};
+
+class Tracer {
+public:
+    Tracer(Site const& site, DirectorId first, Source given)
+        : site_(site), states_(states_of(site, layout_linear)), first_(first), given_(std::move(given)) {}
+
+    TraceReport run(Packet const& packet, Direction direction, std::string from) {
+        TraceReport report;
+        report.guard_mark = site_.guard_mark;
+        waiting_.push_back({first_, packet, direction, std::move(from)});
+        while (!waiting_.empty()) {
+            auto const next = std::move(waiting_.front());
+            waiting_.pop_front();
+            report.hops.push_back(follow(next));
+        }
+        return report;
+    }
+
+private:
+    struct Arrival {
+        DirectorId director;
+        Packet packet;
+        Direction direction = Direction::entering;
+        std::string from;
+    };
+
+    [[nodiscard]] Source rules_at(DirectorId director, Family family) {
+        if (director == first_ && !given_.name.empty())
+            return std::move(given_);
+        auto const& rules = states_[director.index].marks[static_cast<std::size_t>(family)];
+        return {nullptr, std::make_unique<Ruleset>(rules), "as compiled"};
+    }
+
+    TraceHop follow(Arrival const& arrival) {
+        auto const family = arrival.packet.destination.family();
+        auto const& state = states_[arrival.director.index];
+        auto const source = rules_at(arrival.director, family);
+        TraceHop hop;
+        hop.director = state.name;
+        hop.from = arrival.from;
+        hop.direction = arrival.direction;
+        hop.packet = arrival.packet;
+        hop.rules = source.name;
+        hop.outcomes = source.rules().trace(arrival.direction, arrival.packet, [&](TraceStep const& step) {
+            hop.steps.push_back(traced(step, arrival.packet));
+        });
+        auto const* service = balanced(hop.outcomes, state, family);
+        if (service == nullptr)
+            return hop;
+        hop.service = service->name;
+        hop.scheduler = service->service.scheduler.name;
+        hop.is_repeated = !balanced_.insert({arrival.director.index, arrival.packet.source}).second;
+        for (auto const& real : service->service.reals)
+            hop.candidates.push_back(candidate(real, *service, arrival, hop.is_repeated));
+        return hop;
+    }
+
+    static TracedRule traced(TraceStep const& step, Packet const& packet) {
+        TracedRule rule{std::string(step.table),
+                        std::string(step.chain),
+                        step.number,
+                        to_string(*step.rule),
+                        step.match,
+                        {},
+                        step.depth,
+                        is_own_chain(step.chain),
+                        {}};
+        auto leads_to_own = [](auto const& target) {
+            if constexpr (requires { target.chain; })
+                return is_own_chain(target.chain);
+            return false;
+        };
+        rule.is_own = rule.is_own || std::visit(leads_to_own, step.rule->then);
+        if (step.match == TraceStep::Match::no)
+            rule.why_not = why_not(step.rule->when, packet);
+        if (step.is_mark_known)
+            rule.mark = step.mark;
+        return rule;
+    }
+
+    static NamedService const* balanced(Outcomes const& outcomes, DirectorState const& state, Family family) {
+        auto const outcome = only(outcomes);
+        return outcome.dropped || outcome.unknown ? nullptr : state.find({outcome.mark, family});
+    }
+
+    /// A real server; one that is another director is where the packet goes on to.
+    Candidate candidate(Destination const& real, NamedService const& service, Arrival const& arrival, bool is_known) {
+        Candidate found{real, share_of(real, service.service), {}, false};
+        auto const other = director_at(site_, real.address);
+        if (!other)
+            return found;
+        found.director = site_[*other].name.value;
+        found.is_here = *other == arrival.director;
+        if (found.is_here || is_known || real.forwarding.method == Forwarding::Method::nat)
+            return found;
+        Arrival next{*other, arrival.packet, Direction::entering, states_[arrival.director.index].name};
+        next.packet.mark = {};
+        next.packet.interface = usual_interface(site_, *other, next.packet);
+        if (real.forwarding.method == Forwarding::Method::tun) {
+            next.packet.source.reset();
+            next.packet.interface = "tun0";
+            next.from += ", through a tunnel";
+        } else if (auto const& macs = site_[arrival.director].macs; !macs.empty()) {
+            next.packet.source = macs.front().value;
+        }
+        waiting_.push_back(std::move(next));
+        return found;
+    }
+
+    Site const& site_;
+    DirectorStates states_;
+    DirectorId first_;
+    Source given_; // of the first director; without a name: as compiled
+    std::deque<Arrival> waiting_;
+    std::set<std::pair<std::size_t, std::optional<MacAddress>>> balanced_;
+};
+
+/// The packet that the options describe, and who sends it.
+struct Sender {
+    Packet packet;
+    Direction direction = Direction::entering;
+    std::string name;
+};
+
+Read<Sender> read_sender(Options const& options, Site const& site, DirectorId director, Host const& host) {
+    auto const protocol = read_protocol(options.protocol);
+    if (!protocol)
+        return std::unexpected(protocol.error());
+    auto packet = read_target(options.to, *protocol);
+    if (!packet)
+        return std::unexpected(packet.error());
+    Sender sender{*packet, Direction::entering, "a client"};
+    sender.packet.interface = options.interface.empty() ? usual_interface(site, director, *packet) : options.interface;
+    sender.packet.source = client_mac(site);
+    if (options.from_mac == "none") {
+        sender.packet.source.reset();
+        sender.name = "a device without Ethernet addresses";
+    } else if (!options.from_mac.empty()) {
+        sender.packet.source = MacAddress::parse(options.from_mac);
+        if (!sender.packet.source)
+            return std::unexpected(
+                fmt::format("`{}` is no MAC, such as 02:00:00:00:00:01, nor `none`", options.from_mac));
+        sender.name = options.from_mac;
+    } else if (!options.from.empty() && options.from != "client") {
+        auto const from = choose_director(site, options.from, host);
+        if (!from)
+            return std::unexpected(from.error());
+        sender.name = site[*from].name.value;
+        if (*from == director) {
+            sender.direction = Direction::leaving;
+            sender.packet.interface.clear();
+            sender.packet.source.reset();
+        } else if (site[*from].macs.empty()) {
+            return std::unexpected(fmt::format("director `{}` has no `mac`; give one with --from-mac", sender.name));
+        } else {
+            sender.packet.source = site[*from].macs.front().value;
+        }
+    }
+    return sender;
+}
+
+std::expected<Source, SystemError> live_rules(Family family, std::string const& director,
+                                              Environment const& environment) {
+    auto rules = environment.kernel()->read_netfilter(family);
+    if (!rules)
+        return std::unexpected(std::move(rules.error()));
+    return Source{std::make_unique<Netfilter>(std::move(*rules)), nullptr, "of the kernel of " + director};
+}
+
+Read<Source> dumped_rules(Options const& options, Family family, std::string const& director, FileReader& files) {
+    Dump dump;
+    for (auto const& path : options.against) {
+        auto const told = options.ipv6 ? std::optional(Family::ipv6) : std::nullopt;
+        if (auto const added = add_dump(dump, path, told, director, files); !added)
+            return std::unexpected(added.error());
+    }
+    auto& rules = dump[static_cast<std::size_t>(family)];
+    if (!rules)
+        return std::unexpected(fmt::format("--against has no {} rules, which this packet needs", title(family)));
+    return Source{std::make_unique<Netfilter>(std::move(*rules)), nullptr, "of " + options.against.front()};
+}
+
+Status trace_packet(Options const& options, Environment const& environment) {
+    auto const input = read_site(options.site, environment);
+    print_messages(*input, options.site, environment);
+    if (!input->good())
+        return Status::bad_input;
+    auto const& site = input->site;
+    auto const director = choose_director(site, options.site.director, environment.host);
+    if (!director)
+        return fail(Status::bad_input, director.error(), environment);
+    auto const sender = read_sender(options, site, *director, environment.host);
+    if (!sender)
+        return fail(Status::bad_input, sender.error(), environment);
+    auto const& name = site[*director].name.value;
+    auto const family = sender->packet.destination.family();
+    Source given;
+    if (options.live) {
+        auto rules = live_rules(family, name, environment);
+        if (!rules)
+            return fail(Status::refused, rules.error().message, environment);
+        given = std::move(*rules);
+    } else if (!options.against.empty()) {
+        auto rules = dumped_rules(options, family, name, environment.files);
+        if (!rules)
+            return fail(Status::bad_input, rules.error(), environment);
+        given = std::move(*rules);
+    }
+    auto report = Tracer(site, *director, std::move(given)).run(sender->packet, sender->direction, sender->name);
+    report.file = options.site.file;
+    environment.out << (options.json ? trace_json(report)
+                                     : trace_text(report, options.every_rule, environment.colour_out));
+    return Status::done;
+}
+
+} // namespace
+
+Command add_trace(CLI::App& subcommand) {
+    auto options = std::make_shared<Options>();
+    options->site.add_to(subcommand, true);
+    subcommand.add_option("--to", options->to, "where the packet goes to; the port only where the protocol has ports")
+        ->required()
+        ->option_text("ADDRESS:PORT REQUIRED");
+    subcommand.add_option("--proto", options->protocol, "tcp, udp, sctp, icmp, or an IP protocol number")
+        ->option_text("PROTOCOL [tcp]");
+    auto* from = subcommand
+                     .add_option("--from", options->from,
+                                 "a client, or another director, which has forwarded it; the director itself: it "
+                                 "sends the packet")
+                     ->check(not_empty)
+                     ->option_text("client|DIRECTOR [client]");
+    subcommand
+        .add_option("--from-mac", options->from_mac, "the source MAC; none: it comes from a device that has none")
+        ->check(not_empty)
+        ->excludes(from)
+        ->option_text("MAC|none");
+    subcommand
+        .add_option("--in", options->interface, "where it enters; by default where the site says that clients do")
+        ->check(not_empty)
+        ->option_text("INTERFACE");
+    auto* live =
+        subcommand.add_flag("--live", options->live, "by the rules that this machine's kernel has, of others too");
+    auto* against = subcommand
+                        .add_option("--against", options->against,
+                                    "by rules of a file: what iptables-save or ip6tables-save printed, or rules.sh")
+                        ->check(not_empty)
+                        ->expected(1)
+                        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+                        ->excludes(live)
+                        ->option_text("DUMP");
+    subcommand.add_flag("-6", options->ipv6, "DUMP is of ip6tables-save, where the text does not tell")->needs(against);
+    subcommand.add_flag("-v,--verbose", options->every_rule, "print the rules that do not match, too");
+    subcommand
+        .add_option_function<std::string>(
+            "--format", [options](std::string const& format) { options->json = format == "json"; }, "text, or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->option_text("text|json");
+    return [options](Environment const& environment) { return trace_packet(*options, environment); };
+}
+
+} // namespace lbc

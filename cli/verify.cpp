@@ -1,0 +1,191 @@
+#include "cli/commands.hpp"
+#include "cli/dumps.hpp"
+#include "cli/kernel_view.hpp"
+#include "cli/site_input.hpp"
+#include "cli/verify_report.hpp"
+#include "compiler/layout.hpp"
+
+#include <algorithm>
+#include <ostream>
+
+namespace lbc {
+namespace {
+
+struct Options {
+    SiteOptions site;
+    std::vector<std::string> against;
+    std::string folder;
+    std::string only;
+    bool ipv6 = false;
+    bool json = false;
+};
+
+std::size_t rule_count(Netfilter const& rules) {
+    std::size_t count = 0;
+    for (auto const& table : rules.tables)
+        for (auto const& chain : table.chains)
+            count += chain.rules.size();
+    return count;
+}
+
+/// The rules of a director against what the site says of it.
+VerifiedDirector verify_rules(Site const& site, Plan const& plan, Dump const& dump) {
+    VerifiedDirector verified;
+    verified.director = site[plan.director].name.value;
+    auto const marks = own_marks(plan);
+    for (auto const family : families) {
+        auto const& rules = dump[static_cast<std::size_t>(family)];
+        if (!rules) {
+            if (std::ranges::any_of(plan.marks.classes, [&](auto const& one) { return one.family() == family; }))
+                verified.unasked.push_back(family);
+            continue;
+        }
+        auto& added = verified.families.emplace_back(VerifiedFamily{family, {}, rule_count(*rules), {}});
+        for (auto const& table : rules->tables)
+            added.tables.push_back(table.table);
+        added.proof = prove(plan.marks, marks, *rules);
+    }
+    return verified;
+}
+
+bool takes(MarkClass const& mark_class, IpvsAddress const& service) {
+    if (!mark_class.destination.contains(service.address))
+        return false;
+    if (mark_class.protocol != Protocol::any && static_cast<std::uint8_t>(mark_class.protocol) != service.protocol)
+        return false;
+    return service.port == Port{} || std::ranges::any_of(mark_class.ports, [&](PortRange const& range) {
+               return range.first <= service.port && service.port <= range.last;
+           });
+}
+
+/// What IPVS has beside the marks: services by address in the way, and marks that lead nowhere.
+std::expected<void, SystemError> verify_services(Site const& site, Plan const& plan, Kernel& kernel,
+                                                 VerifiedDirector& verified) {
+    auto const view = read_kernel(site, plan, kernel);
+    if (!view)
+        return std::unexpected(view.error());
+    auto const addresses = view->ipvs->addresses();
+    if (!addresses)
+        return std::unexpected(addresses.error());
+    for (auto const& mark_class : plan.marks.classes)
+        for (auto const& service : *addresses)
+            if (takes(mark_class, service))
+                verified.conflicts.push_back({site.services[mark_class.service].name.value, service});
+    for (auto const& service : plan.services) {
+        IpvsKey const key{service.mark, service.family};
+        if (!std::ranges::binary_search(view->services, key, {}, &IpvsService::key))
+            verified.missing.push_back(site.services[service.service].name.value);
+    }
+    return {};
+}
+
+std::expected<VerifiedDirector, SystemError> verify_kernel(Site const& site, Plan const& plan, Options const& options,
+                                                           Kernel& kernel) {
+    Dump dump;
+    for (auto const family : families) {
+        auto rules = kernel.read_netfilter(family);
+        if (!rules)
+            return std::unexpected(std::move(rules.error()));
+        dump[static_cast<std::size_t>(family)] = std::move(*rules);
+    }
+    auto const has_nft = kernel.has_nft_tables();
+    if (!has_nft)
+        return std::unexpected(has_nft.error());
+    auto verified = verify_rules(site, plan, dump);
+    verified.has_nft = *has_nft;
+    if (options.only != "marks")
+        if (auto looked = verify_services(site, plan, kernel, verified); !looked)
+            return std::unexpected(std::move(looked.error()));
+    return verified;
+}
+
+Status finish(VerifyReport const& report, Options const& options, Environment const& environment) {
+    environment.out << (options.json ? verify_json(report) : verify_text(report, environment.colour_out));
+    return report.holds() ? Status::done : Status::differs;
+}
+
+/// All directors, by the dumps of a folder.
+Status verify_folder(Site const& site, Options const& options, Environment const& environment) {
+    VerifyReport report{&site, {}, true, {}};
+    auto const states = states_of(site, layout_linear);
+    auto rules = rules_of(states);
+    std::vector<Dump> dumps(states.size()); // the rules refer to them
+    for (std::size_t i = 0; i < states.size(); ++i) {
+        auto dump = read_dumps(options.folder, states[i].name, environment.files);
+        if (!dump)
+            return fail(Status::bad_input, dump.error(), environment);
+        dumps[i] = std::move(*dump);
+        report.directors.push_back(verify_rules(site, make_plan(site, {i}), dumps[i]));
+        for (std::size_t family = 0; family < families.size(); ++family)
+            if (dumps[i][family])
+                rules[i].rules[family] = std::make_shared<RuleIndex const>(*dumps[i][family]);
+    }
+    report.loops = find_loops(rules);
+    return finish(report, options, environment);
+}
+
+Status verify_site(Options const& options, Environment const& environment) {
+    auto const input = read_site(options.site, environment);
+    print_messages(*input, options.site, environment);
+    if (!input->good())
+        return Status::bad_input;
+    if (!options.folder.empty())
+        return verify_folder(input->site, options, environment);
+    auto const director = choose_director(input->site, options.site.director, environment.host);
+    if (!director)
+        return fail(Status::bad_input, director.error(), environment);
+    auto const plan = make_plan(input->site, *director);
+    VerifyReport report{&input->site, {}, false, {}};
+    if (options.against.empty()) {
+        auto const kernel = environment.kernel();
+        auto verified = verify_kernel(input->site, plan, options, *kernel);
+        if (!verified)
+            return fail(Status::refused, verified.error().message, environment);
+        report.directors.push_back(std::move(*verified));
+        return finish(report, options, environment);
+    }
+    Dump dump;
+    for (auto const& path : options.against) {
+        auto const family = options.ipv6 ? std::optional(Family::ipv6) : std::nullopt;
+        if (auto const added = add_dump(dump, path, family, input->site[*director].name.value, environment.files);
+            !added)
+            return fail(Status::bad_input, added.error(), environment);
+    }
+    report.directors.push_back(verify_rules(input->site, plan, dump));
+    return finish(report, options, environment);
+}
+
+} // namespace
+
+Command add_verify(CLI::App& subcommand) {
+    auto options = std::make_shared<Options>();
+    options->site.add_to(subcommand, true);
+    auto* against =
+        subcommand
+            .add_option("--against", options->against,
+                        "rules in place of this machine's: what iptables-save or ip6tables-save printed, or "
+                        "rules.sh; again for the other family")
+            ->check(not_empty)
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+            ->option_text("DUMP");
+    subcommand.add_flag("-6", options->ipv6, "DUMP is of ip6tables-save, where the text does not tell")->needs(against);
+    subcommand
+        .add_option("--site", options->folder,
+                    "rules of all directors, each DIR/NAME/iptables.rules and ip6tables.rules; asks for loops too")
+        ->check(not_empty)
+        ->excludes(against)
+        ->excludes(subcommand.get_option("--director"))
+        ->option_text("DIR");
+    subcommand.add_option("--only", options->only, "the mangle tables alone; IPVS is not asked")
+        ->check(CLI::IsMember({"marks"}))
+        ->option_text("marks");
+    subcommand
+        .add_option_function<std::string>(
+            "--format", [options](std::string const& format) { options->json = format == "json"; }, "text, or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->option_text("text|json");
+    return [options](Environment const& environment) { return verify_site(*options, environment); };
+}
+
+} // namespace lbc

@@ -1,0 +1,248 @@
+#include "cli/verify_report.hpp"
+
+#include "cli/mark_change_json.hpp"
+#include "cli/site_input.hpp"
+#include "compiler/proof/wording.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace lbc {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Of each director, in text; JSON has all.
+constexpr std::size_t most_shown = 20;
+
+std::string_view paint(std::string_view colour, bool on) { return on ? colour : std::string_view(); }
+constexpr std::string_view green = "\x1b[32m";
+constexpr std::string_view red = "\x1b[31m";
+constexpr std::string_view yellow = "\x1b[33m";
+constexpr std::string_view plain = "\x1b[0m";
+
+std::size_t faults_of(VerifiedDirector const& director, MarkFault::Kind kind) {
+    std::size_t count = 0;
+    for (auto const& family : director.families)
+        count += static_cast<std::size_t>(std::ranges::count(family.proof.faults, kind, &MarkFault::kind));
+    return count;
+}
+
+/// The names that marks have on one director.
+class MarkNames {
+public:
+    MarkNames(Site const& site, std::string_view director) : site_(site) {
+        if (auto const id = site.find_director(director))
+            for (auto const& service : site.services)
+                if (auto const* on = service.on_director(*id))
+                    names_[on->mark] = service.name.value;
+    }
+
+    /// "mark 0x3 (web)", "no mark"
+    [[nodiscard]] std::string text(Fwmark mark) const {
+        if (mark == Fwmark{})
+            return "no mark";
+        if (auto const found = names_.find(mark); found != names_.end())
+            return fmt::format("mark {} ({})", mark.str(), found->second);
+        return fmt::format("mark {}{}", mark.str(), mark == site_.guard_mark ? " (the guard's)" : "");
+    }
+
+private:
+    Site const& site_;
+    std::map<Fwmark, std::string> names_;
+};
+
+std::string text_of(Outcome const& outcome, Packet const& packet, MarkNames const& names) {
+    if (outcome.unknown)
+        return "any mark";
+    if (outcome.dropped)
+        return "dropped";
+    if (outcome.mark == packet.mark && (packet.any_mark || packet.mark != Fwmark{}))
+        return packet.any_mark ? "no mark, or the one that they have" : "the mark that they have";
+    return names.text(outcome.mark);
+}
+
+std::string text_of(Outcomes const& outcomes, Packet const& packet, MarkNames const& names) {
+    std::vector<std::string> texts;
+    for (auto const& outcome : outcomes)
+        texts.push_back(text_of(outcome, packet, names));
+    return fmt::format("{}", fmt::join(texts, ", or "));
+}
+
+std::string text_of(Decision const& decision) {
+    return fmt::format("{} {} {}, {}: {}", decision.table, decision.chain, decision.number,
+                       decision.is_own ? "lbc's" : "not lbc's", to_string(decision.rule));
+}
+
+/// Lines about packets of one kind.
+std::string text_of(MarkFault const& fault, MarkNames const& names) {
+    auto const& packets = fault.packets;
+    std::string carried;
+    if (packets.carried.is_any && packets.carried.mark != Fwmark{})
+        carried = ", with any other mark";
+    else if (packets.carried.mark != Fwmark{})
+        carried = fmt::format(", with mark {}", packets.carried.mark.str());
+    auto text = fmt::format("\n  {} {}{}\n", list_of(targets_of(packets)), origin_of(packets), carried);
+    text += fmt::format("    site     {}\n", text_of(packets.before, packets.witness, names));
+    text += fmt::format("    rules    {}{}\n", fault.kind == MarkFault::Kind::unknown ? "unknown: " : "",
+                        text_of(packets.possible, packets.witness, names));
+    text += fmt::format("    decided  {}\n", fault.decision ? text_of(*fault.decision) : "no rule");
+    return text + fmt::format("    packet   {}\n", title_of_witness(packets));
+}
+
+std::string summary(VerifiedFamily const& family) {
+    return fmt::format("  {}: {}; {}, {}\n", title(family.family),
+                       family.tables.empty() ? "no tables" : fmt::format("{}", fmt::join(family.tables, ", ")),
+                       counted(family.rules, "rule"), fmt::format("{} kinds of packets", family.proof.pieces));
+}
+
+std::string head(VerifiedDirector const& director, bool colour) {
+    if (director.holds())
+        return fmt::format("{}: {}every packet has the site's mark{}\n", director.director, paint(green, colour),
+                           paint(plain, colour));
+    std::vector<std::string> parts;
+    if (director.differences() > 0)
+        parts.push_back(counted(director.differences(), "difference"));
+    if (director.unknown() > 0)
+        parts.push_back(fmt::format("{} unknown", director.unknown()));
+    return fmt::format("{}: {}{}{}\n", director.director, paint(director.differences() > 0 ? red : yellow, colour),
+                       fmt::join(parts, ", "), paint(plain, colour));
+}
+
+std::string text_of(VerifiedDirector const& director, Site const& site, bool colour) {
+    auto text = head(director, colour);
+    MarkNames const names(site, director.director);
+    for (auto const& family : director.families)
+        text += summary(family);
+    for (auto const family : director.unasked)
+        text += fmt::format("  {}: not looked at, no rules were given\n", title(family));
+    if (director.has_nft)
+        text += "  nftables has tables here, which were not looked at; rules that iptables-nft keeps: "
+                "--against with what iptables-save prints\n";
+    for (auto const& family : director.families)
+        for (auto const& packets : family.proof.dropped)
+            text += fmt::format("  rules of others drop {} {}\n", list_of(targets_of(packets)), origin_of(packets));
+    std::size_t shown = 0;
+    for (auto const& family : director.families)
+        for (auto const& fault : family.proof.faults)
+            if (++shown <= most_shown)
+                text += text_of(fault, names);
+    if (shown > most_shown)
+        text += fmt::format("\n  … and {} more; --format json has them all\n", shown - most_shown);
+    for (auto const& [service, by_address] : director.conflicts)
+        text += fmt::format("\n  {}: IPVS has a service by address, {}/{}, which balances what has no mark, peers' "
+                            "packets too: a packet loop\n",
+                            service, endpoint(by_address.address, by_address.port), protocol_name(by_address.protocol));
+    for (auto const& service : director.missing)
+        text += fmt::format("\n  {}: IPVS has no virtual service for its mark\n", service);
+    return text;
+}
+
+Json json_of(Decision const& decision) {
+    return {{"table", decision.table},          {"chain", decision.chain},   {"number", decision.number},
+            {"rule", to_string(decision.rule)}, {"is_lbc", decision.is_own}, {"is_sure", decision.is_sure}};
+}
+
+Json json_of(VerifiedFamily const& family) {
+    auto faults = Json::array();
+    for (auto const& fault : family.proof.faults) {
+        auto possible = Json::array();
+        for (auto const& outcome : fault.packets.possible)
+            possible.push_back(json_of(outcome));
+        faults.push_back({{"kind", fault.kind == MarkFault::Kind::differs ? "differs" : "unknown"},
+                          {"packets", json_of(fault.packets)},
+                          {"possible", possible},
+                          {"decision", fault.decision ? json_of(*fault.decision) : Json(nullptr)},
+                          {"witness", json_of(fault.packets.witness)}});
+    }
+    auto dropped = Json::array();
+    for (auto const& packets : family.proof.dropped)
+        dropped.push_back(json_of(packets));
+    return {{"family", to_string(family.family)}, {"tables", family.tables}, {"rules", family.rules},
+            {"classes", family.proof.pieces},     {"faults", faults},        {"dropped_by_others", dropped}};
+}
+
+Json json_of(VerifiedDirector const& director) {
+    Json object = {{"director", director.director},
+                   {"holds", director.holds()},
+                   {"differences", director.differences()},
+                   {"unknown", director.unknown()}};
+    auto families = Json::array();
+    for (auto const& family : director.families)
+        families.push_back(json_of(family));
+    object["families"] = families;
+    auto unasked = Json::array();
+    for (auto const family : director.unasked)
+        unasked.push_back(to_string(family));
+    object["not_looked_at"] = unasked;
+    object["has_nftables"] = director.has_nft;
+    auto conflicts = Json::array();
+    for (auto const& [service, by_address] : director.conflicts)
+        conflicts.push_back({{"service", service},
+                             {"protocol", by_address.protocol},
+                             {"address", by_address.address.str()},
+                             {"port", by_address.port.value}});
+    object["services_by_address"] = conflicts;
+    object["missing_services"] = director.missing;
+    return object;
+}
+
+Json json_of(LoopPath const& path) {
+    auto hops = Json::array();
+    for (auto const& hop : path.hops)
+        hops.push_back({{"director", hop.director},
+                        {"source_mac", hop.source ? Json(hop.source->str()) : Json(nullptr)},
+                        {"mark", hop.mark.value},
+                        {"service", hop.service},
+                        {"next", hop.next_director.empty() ? Json(nullptr) : Json(hop.next_director)}});
+    return {{"kind", path.fault == Fault::balanced_twice ? "balanced-twice" : "remembered"},
+            {"service", path.service},
+            {"packet", json_of(path.packet)},
+            {"hops", hops},
+            {"goes_round", path.goes_round}};
+}
+
+} // namespace
+
+std::size_t VerifiedDirector::differences() const {
+    return faults_of(*this, MarkFault::Kind::differs) + conflicts.size() + missing.size();
+}
+
+std::size_t VerifiedDirector::unknown() const { return faults_of(*this, MarkFault::Kind::unknown); }
+
+bool VerifyReport::holds() const {
+    return loops.empty() && std::ranges::all_of(directors, [](auto const& director) { return director.holds(); });
+}
+
+std::string verify_text(VerifyReport const& report, bool colour) {
+    std::string text;
+    for (auto const& director : report.directors)
+        text += text_of(director, *report.site, colour);
+    if (!report.asks_loops)
+        return text;
+    if (report.loops.empty())
+        return text + fmt::format("{}no packet is balanced twice{}\n", paint(green, colour), paint(plain, colour));
+    for (auto const& path : report.loops) {
+        text += fmt::format("\n{}{}{}\n", paint(red, colour), title(path), paint(plain, colour));
+        for (auto const& line : lines_of(path))
+            text += fmt::format("  {}\n", line);
+    }
+    return text;
+}
+
+std::string verify_json(VerifyReport const& report) {
+    auto directors = Json::array();
+    for (auto const& director : report.directors)
+        directors.push_back(json_of(director));
+    auto loops = Json::array();
+    for (auto const& path : report.loops)
+        loops.push_back(json_of(path));
+    Json const object = {
+        {"holds", report.holds()}, {"directors", directors}, {"loops", report.asks_loops ? loops : Json(nullptr)}};
+    return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+} // namespace lbc

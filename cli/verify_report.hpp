@@ -1,0 +1,53 @@
+// What `lbc verify` has found, and its two forms.
+#pragma once
+
+#include "backends/ipvs/ipvs.hpp"
+#include "compiler/proof/loops.hpp"
+#include "compiler/proof/prove.hpp"
+
+#include <string>
+#include <vector>
+
+namespace lbc {
+
+/// One family's rules of a director beside what the site says.
+struct VerifiedFamily {
+    Family family{};
+    std::vector<std::string> tables; // that were looked at, in their order
+    std::size_t rules = 0;           // in them
+    Proof proof;
+};
+
+/// A service by address for packets of one of the site's, which takes those that the site leaves without a mark.
+struct AddressConflict {
+    std::string service;
+    IpvsAddress by_address;
+};
+
+struct VerifiedDirector {
+    std::string director;
+    std::vector<VerifiedFamily> families;
+    std::vector<Family> unasked;            // of which the site has services, and nobody gave rules
+    std::vector<AddressConflict> conflicts; // in the kernel's IPVS
+    std::vector<std::string> missing;       // services of the site that it lacks
+    bool has_nft = false;                   // there are rules of nftables, which were not looked at
+
+    [[nodiscard]] std::size_t differences() const;
+    [[nodiscard]] std::size_t unknown() const;
+    [[nodiscard]] bool holds() const { return differences() == 0 && unknown() == 0; }
+};
+
+struct VerifyReport {
+    Site const* site = nullptr;
+    std::vector<VerifiedDirector> directors;
+    bool asks_loops = false;
+    std::vector<LoopPath> loops; // of all directors together
+
+    [[nodiscard]] bool holds() const;
+};
+
+[[nodiscard]] std::string verify_text(VerifyReport const& report, bool colour);
+/// docs/schema/verify.schema.json
+[[nodiscard]] std::string verify_json(VerifyReport const& report);
+
+} // namespace lbc
