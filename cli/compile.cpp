@@ -8,6 +8,7 @@
 #include "backends/write_file.hpp"
 #include "cli/commands.hpp"
 #include "cli/output_tree.hpp"
+#include "cli/proving.hpp"
 #include "cli/real_hosts.hpp"
 #include "cli/site_input.hpp"
 #include "compiler/layout.hpp"
@@ -29,6 +30,7 @@ struct Options {
     std::string emit; // of `kind_names`, once the command line is read
     std::string output;
     bool check = false;             // the output against what is there
+    bool prove = false;             // the output against the site
     std::vector<std::string> reals; // machines of real servers, by their names
 
     /// -d names one, too: the director that is a real server.
@@ -253,6 +255,25 @@ Status compile_for_real_servers(Options const& options, Site const& site, Enviro
                                       : deliver(options, ifupdown_text(*machine), environment);
 }
 
+using Proved = std::expected<void, std::string>;
+
+/// Every file that has rules, as it would be written.
+Proved prove_all(Site const& site, Plans plans, Files const& files) {
+    for (auto const& kind : kinds) {
+        if (auto const script = files.find(std::string(kind.file_of_site)); script != files.end())
+            if (auto proved = prove_text(site, plans, kind.name, script->second); !proved)
+                return proved;
+        for (auto const& plan : plans) {
+            auto const file = files.find(fmt::format("{}/{}", site[plan.director].name.value, kind.file_of_director));
+            if (file == files.end())
+                continue;
+            if (auto proved = prove_text(site, {&plan, 1}, kind.name, file->second); !proved)
+                return proved;
+        }
+    }
+    return {};
+}
+
 Status compile_site(Options const& options, Environment const& environment) {
     auto const input = read_site(options.site, environment);
     if (input->good())
@@ -266,9 +287,16 @@ Status compile_site(Options const& options, Environment const& environment) {
     if (!directors)
         return fail(Status::bad_input, directors.error(), environment);
     auto const plans = make_plans(input->site, *directors);
-    if (options.emit == "all")
-        return deliver(options, emit_all(options, *input, plans), environment);
-    return deliver(options, find_kind(options.emit)->text(*input, plans), environment);
+    if (options.emit == "all") {
+        auto files = emit_all(options, *input, plans);
+        if (auto const proved = options.prove ? prove_all(input->site, plans, files) : Proved(); !proved)
+            return fail(Status::refused, proved.error(), environment);
+        return deliver(options, std::move(files), environment);
+    }
+    auto const text = find_kind(options.emit)->text(*input, plans);
+    if (auto const proved = options.prove ? prove_text(input->site, plans, options.emit, text) : Proved(); !proved)
+        return fail(Status::refused, proved.error(), environment);
+    return deliver(options, text, environment);
 }
 
 /// What options say together.
@@ -308,6 +336,8 @@ Command add_compile(CLI::App& subcommand) {
         ->option_text("PATH");
     subcommand.add_flag("--check", options->check,
                         "write nothing, and print how what -o names differs from `all`, or from KIND; status 1 if so");
+    subcommand.add_flag("--prove", options->prove,
+                        "prove first that what is printed marks every packet as the site says");
     subcommand.final_callback([options] { finish(*options); });
     return [options](Environment const& environment) { return compile_site(*options, environment); };
 }

@@ -15,7 +15,7 @@ std::string failure(std::string const& path, TextProblem const& problem) {
 }
 
 std::expected<void, std::string> add_text(Dump& dump, std::string const& path, std::string const& text, Family family) {
-    auto& place = dump[static_cast<std::size_t>(family)];
+    auto& place = dump[index_of(family)];
     if (place)
         return std::unexpected(fmt::format("{}: there are {} rules from another file already{}", path, title(family),
                                            family == Family::ipv4 ? "; -6 says that a file is of ip6tables-save" : ""));

@@ -47,7 +47,7 @@ Json json_of(MarkChange const& change) {
         {"ports", array_of(change.ports, [](auto const& ports) { return json_of(ports); })},
         {"named_protocols", change.protocols},
         {"sent_here", change.sent_here},
-        {"carried", change.carried.mark.value},
+        {"carried", change.carried.value},
         {"interfaces", array_of(change.interfaces, [](auto const& interface) { return json_of(interface); })},
     };
     auto macs = Json::array();

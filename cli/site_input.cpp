@@ -34,6 +34,15 @@ bool has_any_mac(Director const& director, std::vector<MacAddress> const& macs) 
 
 std::string not_empty(std::string const& text) { return text.empty() ? "an empty value says nothing" : ""; }
 
+void add_format_to(CLI::App& subcommand, bool& json) {
+    auto* format = subcommand
+                       .add_option_function<std::string>(
+                           "--format", [&json](std::string const& name) { json = name == "json"; }, "text, or json")
+                       ->check(CLI::IsMember({"text", "json"}))
+                       ->option_text("text|json");
+    subcommand.add_flag("--json", json, "the same as --format json")->excludes(format);
+}
+
 void SiteOptions::add_to(CLI::App& subcommand, bool with_director) {
     subcommand.add_option("FILE", file, "the site file; - is standard input; REV:PATH a file of a git revision")
         ->required()

@@ -16,6 +16,9 @@ namespace lbc {
 /// A CLI11 check: an option whose value may not be empty, as `-d "$UNSET"` gives it.
 [[nodiscard]] std::string not_empty(std::string const& text);
 
+/// `--format text|json`, and `--json`, which is the same as `--format json`. `json` must outlive the command line.
+void add_format_to(CLI::App& subcommand, bool& json);
+
 /// `FILE`, `-d NAME` and `--message-format`.
 struct SiteOptions {
     std::string file;

@@ -24,6 +24,7 @@ struct Options {
     std::string from_mac;
     std::string interface;
     std::vector<std::string> against;
+    std::string folder;
     bool live = false;
     bool ipv6 = false;
     bool every_rule = false;
@@ -50,8 +51,6 @@ Read<std::uint8_t> read_protocol(std::string_view text) {
         return static_cast<std::uint8_t>(*number);
     return std::unexpected(fmt::format("`{}` is no protocol: tcp, udp, sctp, icmp, or a number from 0 to 255", text));
 }
-
-bool has_ports(std::uint8_t protocol) { return protocol != 0 && !to_string(Protocol{protocol}).empty(); }
 
 /// `ADDRESS:PORT`, `[ADDRESS]:PORT`, or an address alone for a protocol without ports.
 Read<Packet> read_target(std::string_view text, std::uint8_t protocol) {
@@ -111,7 +110,7 @@ std::string usual_interface(Site const& site, DirectorId director, Packet const&
 }
 
 /// Rules of a director, and where they are from.
-struct Source {
+struct RuleSource {
     std::unique_ptr<Netfilter> netfilter;
     std::unique_ptr<Ruleset> compiled;
     std::string name;
@@ -121,20 +120,33 @@ struct Source {
     }
 };
 
+/// The packet that the options describe, and who sends it.
+struct Sender {
+    Packet packet;
+    Direction direction = Direction::entering;
+    std::string name;
+    bool is_director = false; // another one, which has forwarded it
+};
+
+/// By a director's index.
+using RuleSources = std::map<std::size_t, RuleSource>;
+
 class Tracer {
 public:
-    Tracer(Site const& site, DirectorId first, Source given)
-        : site_(site), states_(states_of(site, layout_linear)), first_(first), given_(std::move(given)) {}
+    Tracer(Site const& site, RuleSources given)
+        : site_(site), states_(states_of(site, layout_linear)), given_(std::move(given)) {}
 
-    TraceReport run(Packet const& packet, Direction direction, std::string from) {
+    TraceReport run(DirectorId first, Sender const& sender) {
         TraceReport report;
         report.guard_mark = site_.guard_mark;
-        waiting_.push_back({first_, packet, direction, std::move(from)});
+        known_.insert({first.index, sender.packet.source});
+        waiting_.push_back({first, sender.packet, sender.direction, sender.name, sender.is_director});
         while (!waiting_.empty()) {
             auto const next = std::move(waiting_.front());
             waiting_.pop_front();
             report.hops.push_back(follow(next));
         }
+        report.goes_round = goes_round_;
         return report;
     }
 
@@ -144,22 +156,26 @@ private:
         Packet packet;
         Direction direction = Direction::entering;
         std::string from;
+        bool is_forwarded = false;
     };
 
-    [[nodiscard]] Source rules_at(DirectorId director, Family family) {
-        if (director == first_ && !given_.name.empty())
-            return std::move(given_);
-        auto const& rules = states_[director.index].marks[static_cast<std::size_t>(family)];
-        return {nullptr, std::make_unique<Ruleset>(rules), "as compiled"};
+    /// As they are given, else as they are compiled.
+    [[nodiscard]] RuleSource const& rules_at(DirectorId director, Family family) {
+        auto [place, is_new] = given_.try_emplace(director.index);
+        if (is_new)
+            place->second = {nullptr, std::make_unique<Ruleset>(states_[director.index].marks[index_of(family)]),
+                             "as compiled"};
+        return place->second;
     }
 
     TraceHop follow(Arrival const& arrival) {
         auto const family = arrival.packet.destination.family();
         auto const& state = states_[arrival.director.index];
-        auto const source = rules_at(arrival.director, family);
+        auto const& source = rules_at(arrival.director, family);
         TraceHop hop;
         hop.director = state.name;
         hop.from = arrival.from;
+        hop.is_forwarded = arrival.is_forwarded;
         hop.direction = arrival.direction;
         hop.packet = arrival.packet;
         hop.rules = source.name;
@@ -171,9 +187,9 @@ private:
             return hop;
         hop.service = service->name;
         hop.scheduler = service->service.scheduler.name;
-        hop.is_repeated = !balanced_.insert({arrival.director.index, arrival.packet.source}).second;
+        balanced_.insert(key_of(arrival));
         for (auto const& real : service->service.reals)
-            hop.candidates.push_back(candidate(real, *service, arrival, hop.is_repeated));
+            hop.candidates.push_back(candidate(real, *service, arrival));
         return hop;
     }
 
@@ -206,16 +222,16 @@ private:
     }
 
     /// A real server; one that is another director is where the packet goes on to.
-    Candidate candidate(Destination const& real, NamedService const& service, Arrival const& arrival, bool is_known) {
+    Candidate candidate(Destination const& real, NamedService const& service, Arrival const& arrival) {
         Candidate found{real, share_of(real, service.service), {}, false};
         auto const other = director_at(site_, real.address);
         if (!other)
             return found;
         found.director = site_[*other].name.value;
         found.is_here = *other == arrival.director;
-        if (found.is_here || is_known || real.forwarding.method == Forwarding::Method::nat)
+        if (found.is_here || real.forwarding.method == Forwarding::Method::nat)
             return found;
-        Arrival next{*other, arrival.packet, Direction::entering, states_[arrival.director.index].name};
+        Arrival next{*other, arrival.packet, Direction::entering, states_[arrival.director.index].name, true};
         next.packet.mark = {};
         next.packet.interface = usual_interface(site_, *other, next.packet);
         if (real.forwarding.method == Forwarding::Method::tun) {
@@ -225,23 +241,22 @@ private:
         } else if (auto const& macs = site_[arrival.director].macs; !macs.empty()) {
             next.packet.source = macs.front().value;
         }
-        waiting_.push_back(std::move(next));
+        goes_round_ = goes_round_ || balanced_.contains(key_of(next));
+        if (known_.insert(key_of(next)).second)
+            waiting_.push_back(std::move(next));
         return found;
     }
 
+    using Key = std::pair<std::size_t, std::optional<MacAddress>>;
+    static Key key_of(Arrival const& arrival) { return {arrival.director.index, arrival.packet.source}; }
+
     Site const& site_;
     DirectorStates states_;
-    DirectorId first_;
-    Source given_; // of the first director; without a name: as compiled
+    RuleSources given_;
     std::deque<Arrival> waiting_;
-    std::set<std::pair<std::size_t, std::optional<MacAddress>>> balanced_;
-};
-
-/// The packet that the options describe, and who sends it.
-struct Sender {
-    Packet packet;
-    Direction direction = Direction::entering;
-    std::string name;
+    std::set<Key> known_;    // arrivals that are followed, or will be
+    std::set<Key> balanced_; // those that a director balances
+    bool goes_round_ = false;
 };
 
 Read<Sender> read_sender(Options const& options, Site const& site, DirectorId director, Host const& host) {
@@ -251,7 +266,7 @@ Read<Sender> read_sender(Options const& options, Site const& site, DirectorId di
     auto packet = read_target(options.to, *protocol);
     if (!packet)
         return std::unexpected(packet.error());
-    Sender sender{*packet, Direction::entering, "a client"};
+    Sender sender{*packet, Direction::entering, "a client", false};
     sender.packet.interface = options.interface.empty() ? usual_interface(site, director, *packet) : options.interface;
     sender.packet.source = client_mac(site);
     if (options.from_mac == "none") {
@@ -276,37 +291,62 @@ Read<Sender> read_sender(Options const& options, Site const& site, DirectorId di
             return std::unexpected(fmt::format("director `{}` has no `mac`; give one with --from-mac", sender.name));
         } else {
             sender.packet.source = site[*from].macs.front().value;
+            sender.is_director = true;
         }
     }
     return sender;
 }
 
-std::expected<Source, SystemError> live_rules(Family family, std::string const& director,
-                                              Environment const& environment) {
+std::expected<RuleSource, SystemError> live_rules(Family family, std::string const& director,
+                                                  Environment const& environment) {
     auto rules = environment.kernel()->read_netfilter(family);
     if (!rules)
         return std::unexpected(std::move(rules.error()));
-    return Source{std::make_unique<Netfilter>(std::move(*rules)), nullptr, "of the kernel of " + director};
+    return RuleSource{std::make_unique<Netfilter>(std::move(*rules)), nullptr, "of the kernel of " + director};
 }
 
-Read<Source> dumped_rules(Options const& options, Family family, std::string const& director, FileReader& files) {
+Read<RuleSource> dumped_rules(Options const& options, Family family, std::string const& director, FileReader& files) {
     Dump dump;
+    if (!options.folder.empty()) {
+        auto read = read_dumps(options.folder, director, files);
+        if (!read)
+            return std::unexpected(read.error());
+        dump = std::move(*read);
+    }
     for (auto const& path : options.against) {
         auto const told = options.ipv6 ? std::optional(Family::ipv6) : std::nullopt;
         if (auto const added = add_dump(dump, path, told, director, files); !added)
             return std::unexpected(added.error());
     }
-    auto& rules = dump[static_cast<std::size_t>(family)];
+    auto& rules = dump[index_of(family)];
+    auto const& place = options.folder.empty() ? options.against.front() : options.folder;
     if (!rules)
-        return std::unexpected(fmt::format("--against has no {} rules, which this packet needs", title(family)));
-    return Source{std::make_unique<Netfilter>(std::move(*rules)), nullptr, "of " + options.against.front()};
+        return std::unexpected(
+            fmt::format("`{}` has no {} rules of `{}`, which this packet needs", place, title(family), director));
+    return RuleSource{std::make_unique<Netfilter>(std::move(*rules)), nullptr, "of " + place};
+}
+
+/// Rules of files: of the first director, or of all.
+Read<RuleSources> dumped_rules(Options const& options, Site const& site, DirectorId first, Family family,
+                               FileReader& files) {
+    RuleSources sources;
+    for (std::size_t i = 0; i < site.directors.size(); ++i) {
+        if (options.folder.empty() && i != first.index)
+            continue;
+        auto source = dumped_rules(options, family, site.directors[i].name.value, files);
+        if (!source)
+            return std::unexpected(source.error());
+        sources.emplace(i, std::move(*source));
+    }
+    return sources;
 }
 
 Status trace_packet(Options const& options, Environment const& environment) {
     auto const input = read_site(options.site, environment);
-    print_messages(*input, options.site, environment);
-    if (!input->good())
+    if (!input->good()) {
+        print_messages(*input, options.site, environment);
         return Status::bad_input;
+    }
     auto const& site = input->site;
     auto const director = choose_director(site, options.site.director, environment.host);
     if (!director)
@@ -316,20 +356,19 @@ Status trace_packet(Options const& options, Environment const& environment) {
         return fail(Status::bad_input, sender.error(), environment);
     auto const& name = site[*director].name.value;
     auto const family = sender->packet.destination.family();
-    Source given;
+    RuleSources given;
     if (options.live) {
         auto rules = live_rules(family, name, environment);
         if (!rules)
             return fail(Status::refused, rules.error().message, environment);
-        given = std::move(*rules);
-    } else if (!options.against.empty()) {
-        auto rules = dumped_rules(options, family, name, environment.files);
+        given.emplace(director->index, std::move(*rules));
+    } else if (!options.against.empty() || !options.folder.empty()) {
+        auto rules = dumped_rules(options, site, *director, family, environment.files);
         if (!rules)
             return fail(Status::bad_input, rules.error(), environment);
         given = std::move(*rules);
     }
-    auto report = Tracer(site, *director, std::move(given)).run(sender->packet, sender->direction, sender->name);
-    report.file = options.site.file;
+    auto const report = Tracer(site, std::move(given)).run(*director, *sender);
     environment.out << (options.json ? trace_json(report)
                                      : trace_text(report, options.every_rule, environment.colour_out));
     return Status::done;
@@ -371,12 +410,15 @@ Command add_trace(CLI::App& subcommand) {
                         ->excludes(live)
                         ->option_text("DUMP");
     subcommand.add_flag("-6", options->ipv6, "DUMP is of ip6tables-save, where the text does not tell")->needs(against);
-    subcommand.add_flag("-v,--verbose", options->every_rule, "print the rules that do not match, too");
     subcommand
-        .add_option_function<std::string>(
-            "--format", [options](std::string const& format) { options->json = format == "json"; }, "text, or json")
-        ->check(CLI::IsMember({"text", "json"}))
-        ->option_text("text|json");
+        .add_option("--site", options->folder,
+                    "by rules of all directors, each DIR/NAME/iptables.rules and ip6tables.rules")
+        ->check(not_empty)
+        ->excludes(live)
+        ->excludes(against)
+        ->option_text("DIR");
+    subcommand.add_flag("-v,--verbose", options->every_rule, "print the rules that do not match, too");
+    add_format_to(subcommand, options->json);
     return [options](Environment const& environment) { return trace_packet(*options, environment); };
 }
 

@@ -26,7 +26,7 @@ public:
     std::string run() {
         for (auto const& hop : report_.hops)
             add(hop);
-        if (report_.goes_round())
+        if (report_.goes_round)
             text_ += fmt::format("\n{}\n", paint("the packet goes round until its TTL is gone", "\x1b[31m"));
         return std::move(text_);
     }
@@ -39,8 +39,10 @@ private:
     void add(TraceHop const& hop) {
         if (!text_.empty())
             text_ += '\n';
-        text_ += fmt::format("{}: {}, from {}; rules {}\n", paint(hop.director, "\x1b[1m"),
-                             title_of(hop.packet, hop.direction), hop.from, hop.rules);
+        bool const is_told =
+            hop.direction == Direction::leaving || (hop.packet.source && hop.packet.source->str() == hop.from);
+        text_ += fmt::format("{}: {}{}; rules {}\n", paint(hop.director, "\x1b[1m"),
+                             title_of(hop.packet, hop.direction), is_told ? "" : ", from " + hop.from, hop.rules);
         for (std::size_t i = 0; i < hop.steps.size();)
             i = add_rules(hop, i);
         if (hop.steps.empty())
@@ -80,9 +82,7 @@ private:
             return paint("dropped", "\x1b[31m");
         if (!hop.service.empty())
             return fmt::format("mark {}: {} ({}){}", outcome.mark.str(), paint(hop.service, "\x1b[1m"), hop.scheduler,
-                               hop.from == "a client" || report_.hops.size() == 1 || &hop == &report_.hops.front()
-                                   ? ""
-                                   : ", which balances it once more");
+                               hop.is_forwarded ? ", which balances it once more" : "");
         if (outcome.mark == Fwmark{})
             return "no mark: IPVS leaves it alone, and it is delivered here";
         if (outcome.mark == report_.guard_mark)
@@ -166,8 +166,6 @@ Json json_of(TraceHop const& hop) {
 
 } // namespace
 
-bool TraceReport::goes_round() const { return std::ranges::any_of(hops, &TraceHop::is_repeated); }
-
 std::string trace_text(TraceReport const& report, bool every_rule, bool colour) {
     return Text(report, every_rule, colour).run();
 }
@@ -176,7 +174,7 @@ std::string trace_json(TraceReport const& report) {
     auto hops = Json::array();
     for (auto const& hop : report.hops)
         hops.push_back(json_of(hop));
-    Json const object = {{"hops", hops}, {"goes_round", report.goes_round()}};
+    Json const object = {{"hops", hops}, {"goes_round", report.goes_round}};
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 

@@ -33,7 +33,8 @@ struct Candidate {
 /// What one director does with the packet.
 struct TraceHop {
     std::string director;
-    std::string from; // "a client", "lb1", "lb1, through a tunnel"
+    std::string from;          // "a client", "lb1", "lb1, through a tunnel"
+    bool is_forwarded = false; // by a director, which has balanced it
     Direction direction = Direction::entering;
     Packet packet;
     std::string rules; // whose they are: "as compiled", "of the kernel", a file
@@ -42,15 +43,12 @@ struct TraceHop {
     std::string service; // empty: it is not balanced
     std::string scheduler;
     std::vector<Candidate> candidates;
-    bool is_repeated = false; // the packet was balanced by this director before: it goes round
 };
 
 struct TraceReport {
-    std::string file;
     std::vector<TraceHop> hops; // the first director's, then those that it leads to
     Fwmark guard_mark;
-
-    [[nodiscard]] bool goes_round() const;
+    bool goes_round = false; // a director gets the packet from one that it has sent it to
 };
 
 [[nodiscard]] std::string trace_text(TraceReport const& report, bool every_rule, bool colour);

@@ -34,7 +34,7 @@ VerifiedDirector verify_rules(Site const& site, Plan const& plan, Dump const& du
     verified.director = site[plan.director].name.value;
     auto const marks = own_marks(plan);
     for (auto const family : families) {
-        auto const& rules = dump[static_cast<std::size_t>(family)];
+        auto const& rules = dump[index_of(family)];
         if (!rules) {
             if (std::ranges::any_of(plan.marks.classes, [&](auto const& one) { return one.family() == family; }))
                 verified.unasked.push_back(family);
@@ -86,7 +86,7 @@ std::expected<VerifiedDirector, SystemError> verify_kernel(Site const& site, Pla
         auto rules = kernel.read_netfilter(family);
         if (!rules)
             return std::unexpected(std::move(rules.error()));
-        dump[static_cast<std::size_t>(family)] = std::move(*rules);
+        dump[index_of(family)] = std::move(*rules);
     }
     auto const has_nft = kernel.has_nft_tables();
     if (!has_nft)
@@ -126,9 +126,10 @@ Status verify_folder(Site const& site, Options const& options, Environment const
 
 Status verify_site(Options const& options, Environment const& environment) {
     auto const input = read_site(options.site, environment);
-    print_messages(*input, options.site, environment);
-    if (!input->good())
+    if (!input->good()) {
+        print_messages(*input, options.site, environment);
         return Status::bad_input;
+    }
     if (!options.folder.empty())
         return verify_folder(input->site, options, environment);
     auto const director = choose_director(input->site, options.site.director, environment.host);
@@ -180,11 +181,7 @@ Command add_verify(CLI::App& subcommand) {
     subcommand.add_option("--only", options->only, "the mangle tables alone; IPVS is not asked")
         ->check(CLI::IsMember({"marks"}))
         ->option_text("marks");
-    subcommand
-        .add_option_function<std::string>(
-            "--format", [options](std::string const& format) { options->json = format == "json"; }, "text, or json")
-        ->check(CLI::IsMember({"text", "json"}))
-        ->option_text("text|json");
+    add_format_to(subcommand, options->json);
     return [options](Environment const& environment) { return verify_site(*options, environment); };
 }
 

@@ -60,8 +60,8 @@ std::string text_of(Outcome const& outcome, Packet const& packet, MarkNames cons
         return "any mark";
     if (outcome.dropped)
         return "dropped";
-    if (outcome.mark == packet.mark && (packet.any_mark || packet.mark != Fwmark{}))
-        return packet.any_mark ? "no mark, or the one that they have" : "the mark that they have";
+    if (outcome.mark == packet.mark && packet.mark != Fwmark{})
+        return "the mark that they have";
     return names.text(outcome.mark);
 }
 
@@ -80,11 +80,8 @@ std::string text_of(Decision const& decision) {
 /// Lines about packets of one kind.
 std::string text_of(MarkFault const& fault, MarkNames const& names) {
     auto const& packets = fault.packets;
-    std::string carried;
-    if (packets.carried.is_any && packets.carried.mark != Fwmark{})
-        carried = ", with any other mark";
-    else if (packets.carried.mark != Fwmark{})
-        carried = fmt::format(", with mark {}", packets.carried.mark.str());
+    auto const carried =
+        packets.carried == Fwmark{} ? std::string() : fmt::format(", with mark {}", packets.carried.str());
     auto text = fmt::format("\n  {} {}{}\n", list_of(targets_of(packets)), origin_of(packets), carried);
     text += fmt::format("    site     {}\n", text_of(packets.before, packets.witness, names));
     text += fmt::format("    rules    {}{}\n", fault.kind == MarkFault::Kind::unknown ? "unknown: " : "",

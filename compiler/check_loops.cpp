@@ -22,9 +22,12 @@ Span place_of(Site const& site, LoopPath const& path) {
     return found == site.services.end() ? Span{} : found->name.span;
 }
 
-void add_path(Diagnostic& message, LoopPath const& path, Span place) {
-    for (auto& line : lines_of(path))
-        message.note(place, std::move(line));
+/// Each hop is noted where its director is defined.
+void add_path(Diagnostic& message, LoopPath const& path, Site const& site) {
+    auto const lines = lines_of(path);
+    for (std::size_t i = 0; i < lines.size(); ++i)
+        if (auto const director = site.find_director(path.hops[i].director))
+            message.note(site[*director].name.span, lines[i]);
 }
 
 } // namespace
@@ -36,7 +39,7 @@ void check_loops(Site const& site, Diagnostics& diagnostics) {
     auto const paths = find_loops(rules_of(states));
     for (auto const& path : paths)
         if (auto const place = place_of(site, path); path.fault == Fault::balanced_twice)
-            add_path(diagnostics.report(DiagId::packet_loop, place, "{}", title(path)), path, place);
+            add_path(diagnostics.report(DiagId::packet_loop, place, "{}", title(path)), path, site);
     auto const is_remembered = [](LoopPath const& path) { return path.fault == Fault::remembered; };
     auto const stale = std::ranges::find_if(paths, is_remembered);
     if (stale == paths.end())
@@ -45,7 +48,7 @@ void check_loops(Site const& site, Diagnostics& diagnostics) {
     auto const more = std::ranges::count_if(paths, is_remembered) - 1;
     auto& message = diagnostics.report(DiagId::stale_loop, place, "without a guard, {}{}", title(*stale),
                                        more == 0 ? "" : fmt::format("; and {} more like it", more));
-    add_path(message, *stale, place);
+    add_path(message, *stale, site);
 }
 
 } // namespace lbc

@@ -14,6 +14,9 @@ namespace lbc {
 enum class Family : std::uint8_t { ipv4, ipv6 };
 inline constexpr std::array families{Family::ipv4, Family::ipv6};
 
+/// Where a family's part stands in an array of both.
+[[nodiscard]] constexpr std::size_t index_of(Family family) { return static_cast<std::size_t>(family); }
+
 /// "ipv4" or "ipv6".
 [[nodiscard]] std::string_view to_string(Family family);
 /// "IPv4" or "IPv6", for people.

@@ -68,7 +68,7 @@ private:
         auto const family = change.destination.prefix.family();
         auto const* from = change.before.dropped ? nullptr : director_.before->find({change.before.mark, family});
         auto const* to = change.after.dropped ? nullptr : director_.after->find({change.after.mark, family});
-        if (change.carried.mark != Fwmark{})
+        if (change.carried != Fwmark{})
             guard(change);
         else if (change.sent_here)
             sent_here(change, from, to);
@@ -233,7 +233,7 @@ private:
     /// Whether the guard comes or goes with a service's packets, or with the guard of the whole site: these have
     /// sentences of their own. A guard mark with another number is as good.
     [[nodiscard]] bool is_guard_told(MarkChange const& change) const {
-        if (change.carried.mark == Fwmark{} && change.before.mark != Fwmark{} && change.after.mark != Fwmark{})
+        if (change.carried == Fwmark{} && change.before.mark != Fwmark{} && change.after.mark != Fwmark{})
             return true;
         if (all_.before.site != nullptr && all_.after.site != nullptr &&
             all_.before.site->guard != all_.after.site->guard)
@@ -267,7 +267,7 @@ private:
         auto const what = [&](Outcome const& outcome) {
             if (outcome.dropped)
                 return "dropped";
-            return outcome.mark == change.carried.mark ? "let go" : "delivered here";
+            return outcome.mark == change.carried ? "let go" : "delivered here";
         };
         guards_.insert(fmt::format("what IPVS would forward a second time is now {}, and will be {}",
                                    what(change.before), what(change.after)));

@@ -41,9 +41,8 @@ std::vector<MarkChange> compare_rulesets(Ruleset const& before, Ruleset const& a
         PacketCuts const cuts(borders);
         DestinationComparison comparison(destination, from, to, cuts, differ);
         comparison.entering({}, changes);
-        for (auto const& carried : cuts.leaving)
-            if (!carried.is_any || carried.mark == Fwmark{})
-                comparison.leaving({carried.mark, false}, changes);
+        for (auto const carried : cuts.leaving)
+            comparison.leaving(carried, changes);
     }
     for (auto& change : changes)
         change.before.by_others = change.after.by_others = false;

@@ -18,7 +18,7 @@ struct MarkChange {
     DestinationClass destination;
     std::vector<ProtocolPorts> ports;
     bool sent_here = false;                 // the director itself sends them, or IPVS forwards them
-    CarriedMark carried;                    // what they carry when they enter, or leave
+    Fwmark carried;                         // what they carry when they enter, or leave
     std::vector<InterfaceClass> interfaces; // where they enter; empty where they leave
     std::vector<SourceClass> sources;       // likewise
     std::vector<std::uint8_t> protocols;    // that a rule for the destination names: `ports` without one is no other
@@ -44,7 +44,7 @@ public:
                           PacketCuts const& cuts, Differs differs)
         : destination_(destination), before_(before), after_(after), cuts_(cuts), differs_(std::move(differs)) {}
 
-    void entering(CarriedMark carried, std::vector<MarkChange>& out) {
+    void entering(Fwmark carried, std::vector<MarkChange>& out) {
         origins_.clear();
         for (auto const& interface : cuts_.interfaces)
             for (auto const& source : cuts_.sources)
@@ -61,7 +61,7 @@ public:
         }
     }
 
-    void leaving(CarriedMark carried, std::vector<MarkChange>& out) {
+    void leaving(Fwmark carried, std::vector<MarkChange>& out) {
         for (auto const& [change, ports] : changes(Direction::leaving, {}, std::nullopt, carried)) {
             add(out, change, ports, carried, {}, {});
             out.back().sent_here = true;
@@ -72,7 +72,7 @@ private:
     using Change = std::pair<Outcomes, Outcomes>; // before, after
     using ChangedPorts = std::vector<ProtocolPorts>;
 
-    void add(std::vector<MarkChange>& out, Change const& change, ChangedPorts const& ports, CarriedMark carried,
+    void add(std::vector<MarkChange>& out, Change const& change, ChangedPorts const& ports, Fwmark carried,
              std::vector<InterfaceClass> interfaces, std::vector<SourceClass> sources) {
         auto& added = out.emplace_back();
         added.destination = destination_;
@@ -82,8 +82,7 @@ private:
             cuts_.packet(destination_, ports.front().protocol, interfaces.empty() ? "" : interfaces.front().name,
                          sources.empty() ? std::nullopt : sources.front().source());
         added.witness.port = ports.front().ports.front().first;
-        added.witness.mark = carried.mark;
-        added.witness.any_mark = carried.is_any;
+        added.witness.mark = carried;
         added.interfaces = std::move(interfaces);
         added.sources = std::move(sources);
         added.protocols = cuts_.named_protocols();
@@ -95,12 +94,11 @@ private:
 
     /// The ports whose packets of one origin have another outcome, by outcomes.
     std::map<Change, ChangedPorts> changes(Direction direction, std::string const& interface,
-                                           std::optional<MacAddress> source, CarriedMark carried) {
+                                           std::optional<MacAddress> source, Fwmark carried) {
         std::map<Change, ChangedPorts> found;
         for (auto const& protocol : cuts_.protocols) {
             auto packet = cuts_.packet(destination_, protocol, interface, source);
-            packet.mark = carried.mark;
-            packet.any_mark = carried.is_any;
+            packet.mark = carried;
             auto const before = before_.walk(direction, packet, PortRange::all());
             auto const after = after_.walk(direction, packet, PortRange::all());
             for_each_overlap(before, after, [&](PortRange range, Outcomes const& from, Outcomes const& to) {

@@ -161,7 +161,7 @@ std::vector<std::string> lines_of(LoopPath const& path) {
         before = hop.director;
     }
     if (path.goes_round)
-        lines.emplace_back("and so on, until its TTL is gone");
+        lines.back() += ", and so on until its TTL is gone";
     return lines;
 }
 

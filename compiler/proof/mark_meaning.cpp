@@ -66,17 +66,11 @@ void MeaningFor::add_to(Borders& borders) const {
         borders.macs.insert(mark_class->bypass.begin(), mark_class->bypass.end());
         if (mark_class->protocol != Protocol::any)
             borders.protocols.insert(static_cast<std::uint8_t>(mark_class->protocol));
-        borders.entering.given.insert(mark_class->mark);
-        if (mark_class->from_director)
-            borders.leaving.given.insert(mark_class->mark);
     }
     for (auto const& tunnel : tunnels_)
         borders.protocols.insert(tunnel.protocol);
-    if (table_->guard && !(classes_.empty() && tunnels_.empty())) {
-        borders.entering.given.insert(table_->guard->mark);
-        borders.leaving.asked.insert(table_->guard->mark);
-        borders.leaving.given.insert(Fwmark{});
-    }
+    if (table_->guard && !(classes_.empty() && tunnels_.empty()))
+        borders.leaving.insert(table_->guard->mark);
 }
 
 std::vector<PortOutcomes> MeaningFor::walk(Direction direction, Packet const& packet, PortRange ports) const {
@@ -85,7 +79,7 @@ std::vector<PortOutcomes> MeaningFor::walk(Direction direction, Packet const& pa
     bool const leaves = direction == Direction::leaving;
     if (!leaves && packet.interface == "lo")
         return painter.finish(as_it_was);
-    if (leaves && table_->guard && packet.mark == table_->guard->mark && !packet.any_mark) {
+    if (leaves && table_->guard && packet.mark == table_->guard->mark) {
         if (!classes_.empty())
             return painter.finish(table_->guard->mode == GuardMode::drop ? Outcome::drop() : Outcome::pass({}));
         for (auto const& tunnel : tunnels_)

@@ -25,7 +25,7 @@ std::optional<std::string> name_of(InterfacePattern const& pattern, std::set<Int
             return other.str().size() > pattern.str().size() && other.matches(name);
         });
     };
-    std::vector<std::string> stems{prefix};
+    std::vector<std::string> stems{prefix.empty() ? "other" : prefix, prefix};
     for (std::size_t i = 0; i < stems.size() && i < all.size() + letters.size(); ++i) {
         if (!stems[i].empty() && stems[i] != "lo" && is_other(stems[i]) && !all.contains(pattern_of(stems[i])))
             return stems[i];
@@ -80,8 +80,16 @@ std::string protocol_name(std::uint8_t number) {
     return name.empty() || number == 0 ? fmt::format("protocol {}", number) : std::string(name);
 }
 
+bool has_ports(std::uint8_t protocol) { return protocol != 0 && !to_string(Protocol{protocol}).empty(); }
+
+std::string target_of(Packet const& packet) {
+    auto const target =
+        has_ports(packet.protocol) ? endpoint(packet.destination, packet.port) : packet.destination.str();
+    return fmt::format("{}/{}", target, protocol_name(packet.protocol));
+}
+
 std::string title(Packet const& packet) {
-    auto const target = fmt::format("{}/{}", endpoint(packet.destination, packet.port), protocol_name(packet.protocol));
+    auto const target = target_of(packet);
     return packet.source ? fmt::format("{} from {}", target, packet.source->str()) : target + " through a tunnel";
 }
 
@@ -159,33 +167,9 @@ std::set<std::string_view> reachable(RulesFor::Table const& table, std::initiali
     return found;
 }
 
-std::vector<CarriedMark> carried_marks(MarkBorders const& borders) {
-    auto const is_named = [&](Fwmark mark) { return borders.asked.contains(mark) || borders.given.contains(mark); };
-    std::vector<CarriedMark> marks;
-    Fwmark other;
-    if (is_named(other) || borders.has_masks) {
-        marks.push_back({});
-        for (other = {0x5a5a5a5a}; is_named(other); ++other.value) {
-        }
-        marks.push_back({other, true});
-    } else {
-        marks.push_back({other, true});
-    }
-    for (auto const mark : borders.asked)
-        if (mark != Fwmark{})
-            marks.push_back({mark, false});
-    return marks;
-}
-
-void add_marks(Rule const& rule, MarkBorders& borders) {
-    if (rule.when.mark) {
-        borders.asked.insert(*rule.when.mark);
-        borders.has_masks = borders.has_masks || rule.when.mark_mask != whole_mark;
-    }
-    if (auto const* set = std::get_if<SetMark>(&rule.then)) {
-        borders.given.insert(set->mark);
-        borders.has_masks = borders.has_masks || set->mask != whole_mark;
-    }
+std::vector<Fwmark> with_none(std::set<Fwmark> marks) {
+    marks.insert(Fwmark{});
+    return {marks.begin(), marks.end()};
 }
 
 } // namespace
@@ -203,10 +187,10 @@ void Borders::add(RulesFor const& rules) {
                     macs.insert(*when.source_mac);
                 if (when.protocol != 0)
                     protocols.insert(when.protocol);
-                if (enters.contains(chain.name))
-                    add_marks(*placed.rule, entering);
-                if (leaves.contains(chain.name))
-                    add_marks(*placed.rule, leaving);
+                if (when.mark && enters.contains(chain.name))
+                    entering.insert(*when.mark);
+                if (when.mark && leaves.contains(chain.name))
+                    leaving.insert(*when.mark);
             }
     }
 }
@@ -217,8 +201,8 @@ PacketCuts::PacketCuts(Borders const& borders)
     while (borders.protocols.contains(other_protocol_))
         --other_protocol_;
     protocols.emplace_back();
-    entering = carried_marks(borders.entering);
-    leaving = carried_marks(borders.leaving);
+    entering = with_none(borders.entering);
+    leaving = with_none(borders.leaving);
 }
 
 std::vector<std::uint8_t> PacketCuts::named_protocols() const {

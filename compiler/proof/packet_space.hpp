@@ -19,6 +19,11 @@ namespace lbc {
 /// "tcp", or "protocol 47"
 [[nodiscard]] std::string protocol_name(std::uint8_t number);
 
+/// Whether lbc knows the protocol's ports.
+[[nodiscard]] bool has_ports(std::uint8_t protocol);
+/// Where a packet goes to: "192.0.2.1:80/tcp", "192.0.2.1/protocol 47".
+[[nodiscard]] std::string target_of(Packet const& packet);
+
 /// A packet that is on its way between directors: "192.0.2.1:80/tcp from 02:00:00:00:00:01", "… through a tunnel".
 [[nodiscard]] std::string title(Packet const& packet);
 
@@ -87,28 +92,15 @@ struct DestinationClass {
 /// The destinations that a set of prefixes cuts a family's addresses into, in order; the whole family's among them.
 [[nodiscard]] std::vector<DestinationClass> destination_classes(Family family, std::vector<Prefix> prefixes);
 
-/// What is done with marks on one way.
-struct MarkBorders {
-    std::set<Fwmark> asked; // by rules, of packets
-    std::set<Fwmark> given; // by rules, to packets
-    bool has_masks = false; // some bits of a mark are asked for, or changed
-};
-
 /// What tells packets for one destination apart. Everything that says something about packets adds its own.
 struct Borders {
     std::set<InterfacePattern> interfaces;
     std::set<MacAddress> macs;
     std::set<std::uint8_t> protocols;
-    MarkBorders entering;
-    MarkBorders leaving;
+    std::set<Fwmark> entering; // marks that a rule asks for, of packets that enter
+    std::set<Fwmark> leaving;  // likewise
 
     void add(RulesFor const& rules);
-};
-
-/// A mark that packets carry: this one, or, where `is_any`, every one that no rule asks for.
-struct CarriedMark {
-    Fwmark mark;
-    bool is_any = false;
 };
 
 /// The pieces that borders make.
@@ -116,8 +108,8 @@ struct PacketCuts {
     std::vector<InterfaceClass> interfaces; // `lo` first, then those that rules name, then all others
     std::vector<SourceClass> sources;
     std::vector<std::optional<std::uint8_t>> protocols; // none: every one that is not named; it is the last
-    std::vector<CarriedMark> entering;                  // 0 is the first, alone or for others too
-    std::vector<CarriedMark> leaving;
+    std::vector<Fwmark> entering;                       // what packets carry: 0, and each mark that a rule asks for
+    std::vector<Fwmark> leaving;
 
     explicit PacketCuts(Borders const& borders);
 

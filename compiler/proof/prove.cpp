@@ -32,9 +32,9 @@ private:
                                                     });
                                          });
         std::vector<MarkChange> changes;
-        for (auto const& carried : cuts.entering)
+        for (auto const carried : cuts.entering)
             comparison.entering(carried, changes);
-        for (auto const& carried : cuts.leaving)
+        for (auto const carried : cuts.leaving)
             comparison.leaving(carried, changes);
         proof_.pieces += cuts.protocols.size() *
                          (cuts.interfaces.size() * cuts.sources.size() * cuts.entering.size() + cuts.leaving.size());
@@ -58,8 +58,7 @@ private:
             return false;
         if (!meant.by_others)
             return found.mark == meant.mark;
-        bool const is_as_it_was = found.mark == packet.mark && (found.by_others || !packet.any_mark);
-        return is_as_it_was || (found.by_others && !marks_.contains(found.mark));
+        return found.mark == packet.mark || (found.by_others && !marks_.contains(found.mark));
     }
 
     void add(MarkChange change, RulesFor const& rules) {
@@ -93,7 +92,9 @@ private:
                               *step.rule,
                               is_own_chain(step.chain),
                               step.match == TraceStep::Match::yes};
-            if (!doubtful && (step.match == TraceStep::Match::maybe || is_unknown))
+            bool const is_harmless =
+                std::holds_alternative<Pass>(target) || (std::holds_alternative<Drop>(target) && !decision.is_own);
+            if (!doubtful && !is_harmless && (step.match == TraceStep::Match::maybe || is_unknown))
                 doubtful = decision;
             if (std::holds_alternative<SetMark>(target))
                 gave = decision;

@@ -330,15 +330,11 @@ private:
             std::ranges::for_each(ports_of(when), in_range);
     }
 
-    [[nodiscard]] bool is_stand_in(Outcome const& outcome) const {
-        return packet_.any_mark && !outcome.unknown && outcome.mark == packet_.mark;
-    }
-
-    [[nodiscard]] Match matches_mark(Matches const& when, Outcome const& outcome) const {
+    static Match matches_mark(Matches const& when, Outcome const& outcome) {
         auto match = Match::yes;
         if (when.mark) {
             bool const is_there = (outcome.mark.value & when.mark_mask) == when.mark->value;
-            if (outcome.unknown || (is_stand_in(outcome) && when.mark_mask != whole_mark))
+            if (outcome.unknown)
                 match = Match::maybe;
             else if (is_there == when.not_mark)
                 return Match::no;
@@ -346,12 +342,10 @@ private:
         return when.unknown.empty() ? match : Match::maybe;
     }
 
-    [[nodiscard]] Outcome marked(Outcome outcome, SetMark const& set, Place const& place) const {
+    static Outcome marked(Outcome outcome, SetMark const& set, Place const& place) {
         if (set.mask == whole_mark)
             outcome = Outcome::pass(set.mark);
-        else if (outcome.unknown || is_stand_in(outcome))
-            outcome = Outcome::anything();
-        else
+        else if (!outcome.unknown)
             outcome.mark.value = (outcome.mark.value & ~set.mask) ^ set.mark.value;
         outcome.by_others = !place.is_own;
         return outcome;

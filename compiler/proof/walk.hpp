@@ -24,7 +24,6 @@ struct Packet {
     std::string interface;            // where it enters; empty on its way out
     std::optional<MacAddress> source; // none: the device has no Ethernet addresses, or it is on its way out
     Fwmark mark;                      // what it carries
-    bool any_mark = false;            // `mark` stands for every mark that no rule asks for
 };
 
 /// What becomes of a packet.

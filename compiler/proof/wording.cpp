@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <set>
+
 namespace lbc {
 namespace {
 
@@ -18,14 +20,24 @@ std::string text_of(DestinationClass const& destination) {
                                           : destination.prefix.str();
 }
 
-bool has_ports(std::uint8_t protocol) { return protocol != 0 && !to_string(Protocol{protocol}).empty(); }
-
 bool is_whole(ProtocolPorts const& one) { return one.ports.size() == 1 && one.ports[0].is_all(); }
 
-bool is_every_interface(MarkChange const& change) {
-    return std::ranges::any_of(change.interfaces, [](auto const& one) {
-        return one.pattern && one.pattern->str() == "+" && one.except.size() == 1;
-    });
+/// "any interface but lo, eth1", "eth0, eth+ but eth1"
+std::string text_of(std::vector<InterfaceClass> const& interfaces) {
+    std::set<std::string> entered;
+    std::set<std::string> except;
+    for (auto const& interface : interfaces) {
+        entered.insert(interface.pattern ? interface.pattern->str() : interface.name);
+        for (auto const& other : interface.except)
+            except.insert(other.str());
+    }
+    // What a pattern leaves out is there by its own name, or is left out.
+    std::erase_if(except, [&](std::string const& name) { return entered.contains(name); });
+    auto const all = entered.contains("+");
+    auto text = all ? std::string("any interface") : list_of({entered.begin(), entered.end()});
+    if (all && except == std::set<std::string>{"lo"})
+        return text;
+    return except.empty() ? text : fmt::format("{} but {}", text, list_of({except.begin(), except.end()}));
 }
 
 } // namespace
@@ -67,9 +79,6 @@ std::vector<std::string> targets_of(MarkChange const& change) {
 std::string origin_of(MarkChange const& change) {
     if (change.sent_here)
         return "sent here";
-    std::vector<std::string> interfaces;
-    for (auto const& interface : change.interfaces)
-        interfaces.push_back(interface.str());
     std::vector<std::string> sources;
     bool others = false;
     for (auto const& source : change.sources) {
@@ -79,7 +88,7 @@ std::string origin_of(MarkChange const& change) {
             sources.emplace_back("devices without Ethernet addresses");
         others = others || source.kind == SourceClass::Kind::other;
     }
-    auto text = is_every_interface(change) ? std::string("on any interface") : "on " + list_of(interfaces);
+    auto text = "on " + text_of(change.interfaces);
     if (!others)
         return text + " from " + list_of(sources);
     std::vector<std::string> except;
@@ -93,7 +102,7 @@ std::string origin_of(MarkChange const& change) {
 }
 
 std::string title_of(Packet const& packet, Direction direction) {
-    auto text = fmt::format("{}/{}", endpoint(packet.destination, packet.port), protocol_name(packet.protocol));
+    auto text = target_of(packet);
     if (direction == Direction::leaving)
         text += " sent here";
     else

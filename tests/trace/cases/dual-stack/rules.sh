@@ -1,0 +1,587 @@
+#!/bin/sh
+# The load balancing of an LVS site, for each of its directors. Made by lbc from the site file: change that instead.
+#
+#     sh rules.sh [apply|show|remove] [DIRECTOR]
+#
+# apply (the default) brings this machine to what stands below for its director; again, it changes nothing more.
+# show prints what is there: rules with counters, virtual services with connections. remove takes all of it off.
+# DIRECTOR may be left out where a director has this machine's host name, or a MAC of it.
+#
+# Only the chains LBC and LBC-* of the mangle tables, the jumps into them, and the virtual services with the site's
+# marks are touched. Everything is read, and both rule sets are tried, before the first change. Then: virtual services
+# and real servers are added and edited, each mangle table changes in one transaction, IPv4 first, and at last the
+# virtual services and real servers that the site no longer has are removed.
+#
+# Environment: IPTABLES, IP6TABLES and IPVSADM name the programs (iptables, ip6tables, ipvsadm), of iptables-legacy or
+# iptables-nft, with PROGRAM-restore beside them. LBC_ONLY=marks or LBC_ONLY=ipvs does that part alone.
+#
+# Exit status: 0 done; 1 a step failed, the steps before it stay done, and another run finishes the work; 2 wrong usage,
+# or no director fits; 3 something is missing or not permitted, and nothing was changed.
+set -eu
+
+# Virtual services with these marks are the site's, on whichever director.
+first_mark=256 last_mark=4095 own_marks='32 700 706 1110 2553 3347 3766'
+ipvs=lbc
+sysctls=''
+sync=no # both sync daemons
+directors='edge1 edge2'
+
+# director_of name|host|mac VALUE: sets director where VALUE is one's.
+director_of() {
+    case $1/$2 in
+    'name/edge1' | 'host/edge1' | 'mac/02:00:5e:10:00:01') director='edge1' ;;
+    'name/edge2' | 'host/edge2' | 'mac/02:00:5e:10:00:02') director='edge2' ;;
+    esac
+}
+
+# wanted ipv4|ipv6|services: what $director is to have, as rules and as ipvsadm takes it.
+wanted() {
+    case $director/$1 in
+
+# ==== edge1 ====
+
+    'edge1/ipv4') cat <<'END' ;;
+:LBC - [0:0]
+:LBC-GUARD - [0:0]
+:LBC-OUT - [0:0]
+:LBC-PEER - [0:0]
+
+# what this director sends to itself
+-A LBC -i lo -j RETURN
+# what another director has balanced already
+-A LBC -m mac --mac-source 02:00:5e:10:00:02 -g LBC-PEER
+# web
+-A LBC -d 192.0.2.100/32 -i eth0 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0x20/0xffffffff
+# meet
+-A LBC -d 192.0.2.101/32 -i eth0 -p tcp -m tcp --dport 443 -j MARK --set-xmark 0x456/0xffffffff
+-A LBC -d 192.0.2.101/32 -i eth0 -p udp -m multiport --dports 443,10000:10999 -j MARK --set-xmark 0x456/0xffffffff
+# dns
+-A LBC -d 192.0.2.53/32 -i eth0 -p udp -m udp --dport 53 -j MARK --set-xmark 0x2bc/0xffffffff
+# dns-tcp
+-A LBC -d 192.0.2.53/32 -i eth0 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xeb6/0xffffffff
+# relay
+-A LBC -d 198.51.100.0/28 -i eth0 -j MARK --set-xmark 0x2c2/0xffffffff
+# sip
+-A LBC -d 192.0.2.60/32 -i eth0 -p udp -m udp --dport 5060:5061 -j MARK --set-xmark 0xd13/0xffffffff
+# signalling
+-A LBC -d 192.0.2.61/32 -i eth1 -p sctp -m sctp --dport 2905 -m mac --mac-source 02:00:5e:99:00:01 -j RETURN
+-A LBC -d 192.0.2.61/32 -i eth1 -p sctp -m sctp --dport 2905 -j MARK --set-xmark 0x9f9/0xffffffff
+
+# a changed mark routes anew: to this box
+-A LBC-GUARD -d 192.0.2.100/32 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 192.0.2.101/32 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 192.0.2.53/32 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 198.51.100.0/28 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 192.0.2.60/32 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 192.0.2.61/32 -j MARK --set-xmark 0x0/0xffffffff
+# into a tunnel again
+-A LBC-GUARD -d 203.0.113.5/32 -p udp -m udp --dport 6080 -j DROP
+-A LBC-GUARD -d 203.0.113.6/32 -p udp -m udp --dport 6080 -j DROP
+
+# what IPVS would forward a second time
+-A LBC-OUT -m mark --mark 0xfff -g LBC-GUARD
+
+# web
+-A LBC-PEER -d 192.0.2.100/32 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0xfff/0xffffffff
+# meet
+-A LBC-PEER -d 192.0.2.101/32 -p tcp -m tcp --dport 443 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.101/32 -p udp -m multiport --dports 443,10000:10999 -j MARK --set-xmark 0xfff/0xffffffff
+# dns
+-A LBC-PEER -d 192.0.2.53/32 -p udp -m udp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+# dns-tcp
+-A LBC-PEER -d 192.0.2.53/32 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+# relay
+-A LBC-PEER -d 198.51.100.0/28 -j MARK --set-xmark 0xfff/0xffffffff
+# sip
+-A LBC-PEER -d 192.0.2.60/32 -p udp -m udp --dport 5060:5061 -j MARK --set-xmark 0xfff/0xffffffff
+# signalling
+-A LBC-PEER -d 192.0.2.61/32 -p sctp -m sctp --dport 2905 -j MARK --set-xmark 0xfff/0xffffffff
+
+-A PREROUTING -j LBC
+-A OUTPUT -j LBC-OUT
+END
+    'edge1/ipv6') cat <<'END' ;;
+:LBC - [0:0]
+:LBC-GUARD - [0:0]
+:LBC-OUT - [0:0]
+:LBC-PEER - [0:0]
+
+# what this director sends to itself
+-A LBC -i lo -j RETURN
+# what another director has balanced already
+-A LBC -m mac --mac-source 02:00:5e:10:00:02 -g LBC-PEER
+# web
+-A LBC -d 2001:db8:1::100/128 -i eth0 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0x20/0xffffffff
+# dns
+-A LBC -d 2001:db8:1::53/128 -i eth0 -p udp -m udp --dport 53 -j MARK --set-xmark 0x2bc/0xffffffff
+# dns-tcp
+-A LBC -d 2001:db8:1::53/128 -i eth0 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xeb6/0xffffffff
+# relay
+-A LBC -d 2001:db8:cafe::/64 -i eth0 -j MARK --set-xmark 0x2c2/0xffffffff
+
+# a changed mark routes anew: to this box
+-A LBC-GUARD -d 2001:db8:1::100/128 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 2001:db8:1::53/128 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 2001:db8:cafe::/64 -j MARK --set-xmark 0x0/0xffffffff
+# into a tunnel again
+-A LBC-GUARD -d 2001:db8:2::5/128 -p udp -m udp --dport 6080 -j DROP
+-A LBC-GUARD -d 2001:db8:2::6/128 -p udp -m udp --dport 6080 -j DROP
+
+# what IPVS would forward a second time
+-A LBC-OUT -m mark --mark 0xfff -g LBC-GUARD
+
+# web
+-A LBC-PEER -d 2001:db8:1::100/128 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0xfff/0xffffffff
+# dns
+-A LBC-PEER -d 2001:db8:1::53/128 -p udp -m udp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+# dns-tcp
+-A LBC-PEER -d 2001:db8:1::53/128 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+# relay
+-A LBC-PEER -d 2001:db8:cafe::/64 -j MARK --set-xmark 0xfff/0xffffffff
+
+-A PREROUTING -j LBC
+-A OUTPUT -j LBC-OUT
+END
+    'edge1/services') cat <<'END' ;;
+# web
+-A -f 32 -s mh -b mh-fallback,mh-port
+-a -f 32 -r 192.0.2.11:0 -g -w 1
+-a -f 32 -r 192.0.2.12:0 -g -w 1
+-a -f 32 -r 192.0.2.21:0 -g -w 2
+# web
+-A -f 32 -6 -s mh -b mh-fallback,mh-port
+-a -f 32 -6 -r [2001:db8:1::11]:0 -g -w 1
+-a -f 32 -6 -r [2001:db8:1::12]:0 -g -w 1
+-a -f 32 -6 -r [2001:db8:1::21]:0 -g -w 2
+# meet
+-A -f 1110 -s wlc -p 300 -M 255.255.255.0
+-a -f 1110 -r 192.0.2.31:0 -g -w 1
+-a -f 1110 -r 192.0.2.32:0 -g -w 1
+# dns
+-A -f 700 -s rr -o
+-a -f 700 -r 192.0.2.11:0 -g -w 1
+-a -f 700 -r 192.0.2.12:0 -g -w 1
+# dns
+-A -f 700 -6 -s rr -o
+-a -f 700 -6 -r [2001:db8:1::11]:0 -g -w 1
+-a -f 700 -6 -r [2001:db8:1::12]:0 -g -w 1
+# dns-tcp
+-A -f 3766 -s wlc
+-a -f 3766 -r 192.0.2.11:0 -g -w 1
+-a -f 3766 -r 192.0.2.12:0 -g -w 1
+# dns-tcp
+-A -f 3766 -6 -s wlc
+-a -f 3766 -6 -r [2001:db8:1::11]:0 -g -w 1
+-a -f 3766 -6 -r [2001:db8:1::12]:0 -g -w 1
+# relay
+-A -f 706 -s sh
+-a -f 706 -r 203.0.113.5:0 -i -w 1 --tun-type gue --tun-port 6080 --tun-nocsum
+-a -f 706 -r 203.0.113.6:0 -i -w 1 --tun-type gue --tun-port 6080 --tun-nocsum
+# relay
+-A -f 706 -6 -s sh
+-a -f 706 -6 -r [2001:db8:2::5]:0 -i -w 1 --tun-type gue --tun-port 6080 --tun-nocsum
+-a -f 706 -6 -r [2001:db8:2::6]:0 -i -w 1 --tun-type gue --tun-port 6080 --tun-nocsum
+# sip
+-A -f 3347 -s wlc -p 1800 --pe sip -o
+-a -f 3347 -r 10.60.0.1:0 -m -w 1
+-a -f 3347 -r 10.60.0.2:0 -m -w 1
+# signalling
+-A -f 2553 -s wlc
+-a -f 2553 -r 10.61.0.1:0 -m -w 1 -x 1000 -y 800
+-a -f 2553 -r 10.61.0.2:0 -m -w 1 -x 1000 -y 800
+END
+
+# ==== edge2 ====
+
+    'edge2/ipv4') cat <<'END' ;;
+:LBC - [0:0]
+:LBC-GUARD - [0:0]
+:LBC-OUT - [0:0]
+:LBC-PEER - [0:0]
+
+# what this director sends to itself
+-A LBC -i lo -j RETURN
+# what another director has balanced already
+-A LBC -m mac --mac-source 02:00:5e:10:00:01 -g LBC-PEER
+# web
+-A LBC -d 192.0.2.100/32 -i eth0 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0x20/0xffffffff
+# meet
+-A LBC -d 192.0.2.101/32 -i eth0 -p tcp -m tcp --dport 443 -j MARK --set-xmark 0x456/0xffffffff
+-A LBC -d 192.0.2.101/32 -i eth0 -p udp -m multiport --dports 443,10000:10999 -j MARK --set-xmark 0x456/0xffffffff
+# dns
+-A LBC -d 192.0.2.53/32 -i eth0 -p udp -m udp --dport 53 -j MARK --set-xmark 0x2bc/0xffffffff
+# dns-tcp
+-A LBC -d 192.0.2.53/32 -i eth0 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xeb6/0xffffffff
+# relay
+-A LBC -d 198.51.100.0/28 -i eth0 -j MARK --set-xmark 0x2c2/0xffffffff
+# sip
+-A LBC -d 192.0.2.60/32 -i eth0 -p udp -m udp --dport 5060:5061 -j MARK --set-xmark 0xd13/0xffffffff
+# signalling
+-A LBC -d 192.0.2.61/32 -i eth1 -p sctp -m sctp --dport 2905 -m mac --mac-source 02:00:5e:99:00:01 -j RETURN
+-A LBC -d 192.0.2.61/32 -i eth1 -p sctp -m sctp --dport 2905 -j MARK --set-xmark 0x9f9/0xffffffff
+
+# a changed mark routes anew: to this box
+-A LBC-GUARD -d 192.0.2.100/32 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 192.0.2.101/32 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 192.0.2.53/32 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 198.51.100.0/28 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 192.0.2.60/32 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 192.0.2.61/32 -j MARK --set-xmark 0x0/0xffffffff
+# into a tunnel again
+-A LBC-GUARD -d 203.0.113.5/32 -p udp -m udp --dport 6080 -j DROP
+-A LBC-GUARD -d 203.0.113.6/32 -p udp -m udp --dport 6080 -j DROP
+
+# what IPVS would forward a second time
+-A LBC-OUT -m mark --mark 0xfff -g LBC-GUARD
+
+# web
+-A LBC-PEER -d 192.0.2.100/32 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0xfff/0xffffffff
+# meet
+-A LBC-PEER -d 192.0.2.101/32 -p tcp -m tcp --dport 443 -j MARK --set-xmark 0xfff/0xffffffff
+-A LBC-PEER -d 192.0.2.101/32 -p udp -m multiport --dports 443,10000:10999 -j MARK --set-xmark 0xfff/0xffffffff
+# dns
+-A LBC-PEER -d 192.0.2.53/32 -p udp -m udp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+# dns-tcp
+-A LBC-PEER -d 192.0.2.53/32 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+# relay
+-A LBC-PEER -d 198.51.100.0/28 -j MARK --set-xmark 0xfff/0xffffffff
+# sip
+-A LBC-PEER -d 192.0.2.60/32 -p udp -m udp --dport 5060:5061 -j MARK --set-xmark 0xfff/0xffffffff
+# signalling
+-A LBC-PEER -d 192.0.2.61/32 -p sctp -m sctp --dport 2905 -j MARK --set-xmark 0xfff/0xffffffff
+
+-A PREROUTING -j LBC
+-A OUTPUT -j LBC-OUT
+END
+    'edge2/ipv6') cat <<'END' ;;
+:LBC - [0:0]
+:LBC-GUARD - [0:0]
+:LBC-OUT - [0:0]
+:LBC-PEER - [0:0]
+
+# what this director sends to itself
+-A LBC -i lo -j RETURN
+# what another director has balanced already
+-A LBC -m mac --mac-source 02:00:5e:10:00:01 -g LBC-PEER
+# web
+-A LBC -d 2001:db8:1::100/128 -i eth0 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0x20/0xffffffff
+# dns
+-A LBC -d 2001:db8:1::53/128 -i eth0 -p udp -m udp --dport 53 -j MARK --set-xmark 0x2bc/0xffffffff
+# dns-tcp
+-A LBC -d 2001:db8:1::53/128 -i eth0 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xeb6/0xffffffff
+# relay
+-A LBC -d 2001:db8:cafe::/64 -i eth0 -j MARK --set-xmark 0x2c2/0xffffffff
+
+# a changed mark routes anew: to this box
+-A LBC-GUARD -d 2001:db8:1::100/128 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 2001:db8:1::53/128 -j MARK --set-xmark 0x0/0xffffffff
+-A LBC-GUARD -d 2001:db8:cafe::/64 -j MARK --set-xmark 0x0/0xffffffff
+# into a tunnel again
+-A LBC-GUARD -d 2001:db8:2::5/128 -p udp -m udp --dport 6080 -j DROP
+-A LBC-GUARD -d 2001:db8:2::6/128 -p udp -m udp --dport 6080 -j DROP
+
+# what IPVS would forward a second time
+-A LBC-OUT -m mark --mark 0xfff -g LBC-GUARD
+
+# web
+-A LBC-PEER -d 2001:db8:1::100/128 -p tcp -m multiport --dports 80,443,8000:8099 -j MARK --set-xmark 0xfff/0xffffffff
+# dns
+-A LBC-PEER -d 2001:db8:1::53/128 -p udp -m udp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+# dns-tcp
+-A LBC-PEER -d 2001:db8:1::53/128 -p tcp -m tcp --dport 53 -j MARK --set-xmark 0xfff/0xffffffff
+# relay
+-A LBC-PEER -d 2001:db8:cafe::/64 -j MARK --set-xmark 0xfff/0xffffffff
+
+-A PREROUTING -j LBC
+-A OUTPUT -j LBC-OUT
+END
+    'edge2/services') cat <<'END' ;;
+# web
+-A -f 32 -s mh -b mh-fallback,mh-port
+-a -f 32 -r 192.0.2.11:0 -g -w 1
+-a -f 32 -r 192.0.2.12:0 -g -w 1
+-a -f 32 -r 192.0.2.21:0 -g -w 2
+# web
+-A -f 32 -6 -s mh -b mh-fallback,mh-port
+-a -f 32 -6 -r [2001:db8:1::11]:0 -g -w 1
+-a -f 32 -6 -r [2001:db8:1::12]:0 -g -w 1
+-a -f 32 -6 -r [2001:db8:1::21]:0 -g -w 2
+# meet
+-A -f 1110 -s wlc -p 300 -M 255.255.255.0
+-a -f 1110 -r 192.0.2.31:0 -g -w 1
+-a -f 1110 -r 192.0.2.32:0 -g -w 1
+# dns
+-A -f 700 -s rr -o
+-a -f 700 -r 192.0.2.11:0 -g -w 1
+-a -f 700 -r 192.0.2.12:0 -g -w 1
+# dns
+-A -f 700 -6 -s rr -o
+-a -f 700 -6 -r [2001:db8:1::11]:0 -g -w 1
+-a -f 700 -6 -r [2001:db8:1::12]:0 -g -w 1
+# dns-tcp
+-A -f 3766 -s wlc
+-a -f 3766 -r 192.0.2.11:0 -g -w 1
+-a -f 3766 -r 192.0.2.12:0 -g -w 1
+# dns-tcp
+-A -f 3766 -6 -s wlc
+-a -f 3766 -6 -r [2001:db8:1::11]:0 -g -w 1
+-a -f 3766 -6 -r [2001:db8:1::12]:0 -g -w 1
+# relay
+-A -f 706 -s sh
+-a -f 706 -r 203.0.113.5:0 -i -w 1 --tun-type gue --tun-port 6080 --tun-nocsum
+-a -f 706 -r 203.0.113.6:0 -i -w 1 --tun-type gue --tun-port 6080 --tun-nocsum
+# relay
+-A -f 706 -6 -s sh
+-a -f 706 -6 -r [2001:db8:2::5]:0 -i -w 1 --tun-type gue --tun-port 6080 --tun-nocsum
+-a -f 706 -6 -r [2001:db8:2::6]:0 -i -w 1 --tun-type gue --tun-port 6080 --tun-nocsum
+# sip
+-A -f 3347 -s wlc -p 1800 --pe sip -o
+-a -f 3347 -r 10.60.0.1:0 -m -w 1
+-a -f 3347 -r 10.60.0.2:0 -m -w 1
+# signalling
+-A -f 2553 -s wlc
+-a -f 2553 -r 10.61.0.1:0 -m -w 1 -x 1000 -y 800
+-a -f 2553 -r 10.61.0.2:0 -m -w 1 -x 1000 -y 800
+END
+    esac
+}
+
+# ==== How it is done: the same for every site ====
+
+say() { printf 'lbc: %s\n' "$*" >&2; }
+refuse() { say "$*; nothing was changed"; exit 3; }
+fail() { say "$*"; exit 1; }
+
+usage() { printf 'usage: sh rules.sh [apply|show|remove] [DIRECTOR]\ndirectors: %s\n' "$directors"; }
+
+# find_director [NAME]: sets director.
+find_director() {
+    director=
+    if [ $# -gt 0 ]; then
+        director_of name "$1"
+        [ -n "$director" ] && return
+        say "this site has no director '$1'; it has: $directors"
+        exit 2
+    fi
+    host=$(uname -n)
+    director_of host "$host"
+    [ -n "$director" ] || director_of host "${host%%.*}"
+    for file in /sys/class/net/*/address; do
+        [ -z "$director" ] || return 0
+        if read -r mac 2>/dev/null <"$file"; then director_of mac "$mac"; fi
+    done
+    [ -n "$director" ] && return
+    say "neither the host name $host nor a MAC of this machine is a director's; name one of: $directors"
+    exit 2
+}
+
+# table_change: from `iptables -S`, a line with `=` and what is wanted, to the input of iptables-restore --noflush that
+# leads from one to the other; nothing, where neither has a thing of lbc's. Jumps that stay keep their place.
+table_change() {
+    awk '
+    function own(chain) { return chain == "LBC" || chain ~ /^LBC-/ }
+    function builtin(chain) { return chain ~ /^(PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING)$/ }
+    $0 == "=" { wanted = 1; next }
+    !wanted && $1 == "-N" && own($2) { old[++olds] = $2 }
+    !wanted && $1 == "-A" && builtin($2) && $(NF - 1) ~ /^-[jg]$/ && own($NF) { jump[++jumps] = $0 }
+    wanted && /^:/ { chain[++chains] = $0; keep[substr($1, 2)] = 1 }
+    wanted && /^#/ { rule[++rules] = $0 }
+    wanted && $1 == "-A" && own($2) { rule[++rules] = $0 }
+    wanted && $1 == "-A" && !own($2) { hook[++hooks] = $0; hooked[$0] = 1 }
+    END {
+        if (olds + jumps + chains + hooks == 0) exit
+        print "*mangle"
+        for (i = 1; i <= chains; i++) print chain[i]
+        for (i = 1; i <= olds; i++) if (!(old[i] in keep)) print ":" old[i] " - [0:0]"
+        for (i = 1; i <= jumps; i++) if (!(jump[i] in hooked) || ++seen[jump[i]] > 1) print "-D" substr(jump[i], 3)
+        for (i = 1; i <= olds; i++) if (!(old[i] in keep)) print "-X " old[i]
+        for (i = 1; i <= rules; i++) print rule[i]
+        for (i = 1; i <= hooks; i++) if (!(hook[i] in seen)) print hook[i]
+        print "COMMIT"
+    }'
+}
+
+# plan_table PROGRAM FAMILY: sets change to the input of PROGRAM-restore, empty where there is nothing to do.
+plan_table() {
+    change=
+    rules=$(wanted "$2")
+    if ! command -v "$1" >/dev/null || { [ "$2" = ipv6 ] && [ ! -e /proc/net/if_inet6 ]; }; then
+        [ -z "$rules" ] || refuse "the rules for $2 need $1, and a kernel that has $2"
+        return 0
+    fi
+    command -v "$1-restore" >/dev/null || refuse "there is no $1-restore"
+    table=$("$1" -w 5 -t mangle -S) || refuse "$1 cannot read the mangle table"
+    change=$(printf '%s\n=\n%s\n' "$table" "$rules" | table_change) || refuse "awk failed"
+    [ -n "$change" ] || return 0
+    printf '%s\n' "$change" | "$1-restore" -w 5 --noflush --test || refuse "$1-restore does not take the rules"
+}
+
+# load_table PROGRAM CHANGE
+load_table() {
+    [ -n "$2" ] || return 0
+    printf '%s\n' "$2" | "$1-restore" -w 5 --noflush || fail "$1-restore failed; its mangle table is as it was"
+}
+
+# service_change add|delete: from `ipvsadm -Ln --thresholds`, `ipvsadm -Sn` and what is wanted, each behind a line with
+# `=`, to the input of ipvsadm -R. -S leaves out connection limits, and shows marks above 2147483647 as negative.
+service_change() {
+    awk -v phase="$1" -v first="$first_mark" -v last="$last_mark" -v marks="$own_marks" '
+    function unsigned(mark) { return mark < 0 ? sprintf("%.0f", mark + 4294967296) : mark "" }
+    function own(mark) { return mark + 0 >= first + 0 && mark + 0 <= last + 0 || index(" " marks " ", " " mark " ") }
+    function name(key) { sub(/ .*/, "", key); return key }
+    $0 == "=" { part++; next }
+    part == 1 && $1 != "->" { key = $1 == "FWM" ? unsigned($2) ($3 == "IPv6" ? " -6" : "") : "" }
+    part == 1 && $1 == "->" && key != "" { limit[key " -r " $2] = ($3 > 0 ? " -x " $3 : "") ($4 > 0 ? " -y " $4 : "") }
+    part == 1 || $1 !~ /^-[Aa]$/ || $2 != "-f" { next }
+    {
+        $3 = unsigned($3)
+        service = $3 ($4 == "-6" ? " -6" : "")
+        id = service
+        for (i = 4; i < NF; i++) if ($i == "-r") id = id " -r " $(i + 1)
+    }
+    part == 2 { line[++lines] = id; of[id] = service; have[id] = $0 limit[id]; next }
+    { want[id] = 1 }
+    phase == "add" && !(id in have) { print }
+    phase == "add" && id in have && have[id] != $0 { sub(/^-A/, "-E"); sub(/^-a/, "-e"); print }
+    END {
+        if (phase != "delete") exit
+        for (i = 1; i <= lines; i++) {
+            id = line[i]
+            if (id in want || !own(name(id))) continue
+            if (id == of[id]) print "-D -f " id
+            else if (of[id] in want) print "-d -f " id
+        }
+    }'
+}
+
+# plan_services: sets to_add and to_delete to inputs of ipvsadm -R, and daemons to the sync daemons that run.
+plan_services() {
+    to_add='' to_delete='' daemons=''
+    services=$(wanted services)
+    if ! command -v "$IPVSADM" >/dev/null; then
+        if [ -n "$director" ] && [ -n "$services" ]; then refuse "there is no $IPVSADM"; fi
+        sync=no
+        return 0
+    fi
+    read_services || refuse "$IPVSADM cannot read the virtual services and sync daemons"
+    to_add=$(compare_services add) || refuse "awk failed"
+    to_delete=$(compare_services delete) || refuse "awk failed"
+}
+
+read_services() {
+    saved=$("$IPVSADM" -Sn) && limits=$("$IPVSADM" -Ln --thresholds) && daemons=$("$IPVSADM" -Ln --daemon)
+}
+
+compare_services() { printf '=\n%s\n=\n%s\n=\n%s\n' "$limits" "$saved" "$services" | service_change "$1"; }
+
+# change_services LINES add|delete: ipvsadm -R goes on behind a line that the kernel refuses, and may then exit with 0;
+# but it says so, and what it did not do is still to be done.
+change_services() {
+    [ -n "$1" ] || return 0
+    if said=$(printf '%s\n' "$1" | "$IPVSADM" -R 2>&1) && [ -z "$said" ]; then return 0; fi
+    printf '%s\n' "$said" >&2
+    read_services || fail "$IPVSADM failed"
+    fail "$IPVSADM did not do: $(compare_services "$2")"
+}
+
+# change_sync: the site's sync daemons in both roles, or, for no director, neither.
+change_sync() {
+    for role in master backup; do
+        running=$(printf '%s\n' "$daemons" | grep "^$role ") || running=
+        if [ -n "$running" ]; then
+            if [ -n "$director" ] && sync_is "$running"; then continue; fi
+            "$IPVSADM" --stop-daemon "$role" || fail "$IPVSADM cannot stop the $role sync daemon"
+        fi
+        [ -n "$director" ] || continue
+        sync_daemon "$IPVSADM" --start-daemon "$role" || fail "$IPVSADM cannot start the $role sync daemon"
+    done
+}
+
+plan_sysctls() {
+    [ -e /proc/sys/net/ipv4/vs ] || modprobe ip_vs 2>/dev/null || true
+    for sysctl in $sysctls; do
+        [ -w "${sysctl%=*}" ] || [ -z "$director" ] || refuse "cannot write ${sysctl%=*}"
+    done
+}
+
+# change_sysctls: for no director, IPVS does its work in every role again; what the others were before is not known.
+change_sysctls() {
+    for sysctl in $sysctls; do
+        value=${sysctl#*=}
+        if [ -z "$director" ]; then
+            case $sysctl in
+            */backup_only=*) value=0 ;;
+            *) continue ;;
+            esac
+        fi
+        [ -w "${sysctl%=*}" ] || continue
+        echo "$value" >"${sysctl%=*}" || fail "cannot write ${sysctl%=*}"
+    done
+}
+
+# change_all: makes what $director is to have all that is lbc's; for no director, takes all of it off.
+change_all() {
+    ipv4_change='' ipv6_change='' to_add='' to_delete=''
+    if [ "$only" != ipvs ]; then
+        plan_table "$IPTABLES" ipv4
+        ipv4_change=$change
+        plan_table "$IP6TABLES" ipv6
+        ipv6_change=$change
+    fi
+    if [ "$only" = marks ]; then sync=no sysctls=''; fi
+    if [ "$only" != marks ] && [ "$ipvs" = lbc ]; then plan_services; fi
+    if [ -n "$sysctls" ]; then plan_sysctls; fi
+
+    change_sysctls
+    change_services "$to_add" add
+    if [ "$sync" = yes ]; then change_sync; fi
+    load_table "$IPTABLES" "$ipv4_change"
+    load_table "$IP6TABLES" "$ipv6_change"
+    change_services "$to_delete" delete
+}
+
+show() {
+    for program in "$IPTABLES" "$IP6TABLES"; do
+        if [ "$only" = ipvs ] || ! command -v "$program" >/dev/null; then continue; fi
+        table=$("$program" -w 5 -t mangle -v -S) || refuse "$program cannot read the mangle table"
+        printf '# %s -t mangle -v -S\n' "$program"
+        printf '%s\n' "$table" | awk '$2 == "LBC" || $2 ~ /^LBC-/ || / -[jg] LBC(-[^ ]*)?$/'
+    done
+    if [ "$only" = marks ] || [ "$ipvs" != lbc ] || ! command -v "$IPVSADM" >/dev/null; then return 0; fi
+    services=$("$IPVSADM" -Ln) || refuse "$IPVSADM cannot read the virtual services"
+    printf '# %s -Ln\n' "$IPVSADM"
+    printf '%s\n' "$services" | awk -v first="$first_mark" -v last="$last_mark" -v marks="$own_marks" '
+        $1 != "->" {
+            mark = $2 < 0 ? sprintf("%.0f", $2 + 4294967296) : $2
+            in_range = mark + 0 >= first + 0 && mark + 0 <= last + 0
+            own = $1 == "FWM" && (in_range || index(" " marks " ", " " mark " "))
+        }
+        own'
+}
+
+main() {
+    command=${1:-apply}
+    [ $# -eq 0 ] || shift
+    case $command/$# in
+    apply/[01] | show/[01] | remove/[01]) ;;
+    -h/0 | --help/0) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+    esac
+    IPTABLES=${IPTABLES:-iptables} IP6TABLES=${IP6TABLES:-ip6tables} IPVSADM=${IPVSADM:-ipvsadm}
+    only=${LBC_ONLY:-}
+    case $only in
+    '' | marks | ipvs) ;;
+    *) say "LBC_ONLY is '$only', not marks or ipvs"; exit 2 ;;
+    esac
+    if [ "$command" = apply ] || [ $# -gt 0 ]; then find_director "$@"; fi
+    case $command in
+    apply) change_all ;;
+    show) show ;;
+    remove)
+        director=
+        change_all
+        ;;
+    esac
+}
+
+main "$@"
