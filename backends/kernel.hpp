@@ -14,6 +14,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace lbc {
 
@@ -81,9 +82,9 @@ public:
     /// them.
     [[nodiscard]] virtual std::expected<Netfilter, SystemError> read_netfilter(Family family) = 0;
 
-    /// Whether nftables has any table in this network namespace; iptables-nft keeps its rules in such. Loads no module
-    /// for it.
-    [[nodiscard]] virtual std::expected<bool, SystemError> has_nft_tables() = 0;
+    /// Chains of nftables in this network namespace that set a mark, in words; iptables-nft keeps its rules in such.
+    /// Loads no module for it.
+    [[nodiscard]] virtual std::expected<std::vector<std::string>, SystemError> nft_marks() = 0;
 
     /// `unsupported` where the kernel has no IPVS; loads its module where that is all it lacks.
     [[nodiscard]] virtual std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() = 0;

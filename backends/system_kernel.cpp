@@ -2,7 +2,7 @@
 
 #include "backends/iptables/libiptc_netfilter.hpp"
 #include "backends/iptables/libiptc_table.hpp"
-#include "backends/iptables/nft_tables.hpp"
+#include "backends/iptables/nft_marks.hpp"
 #include "backends/iptables/xt_lock.hpp"
 #include "backends/ipvs/ipvs_kernel.hpp"
 #include "backends/keepalived/keepalived_process.hpp"
@@ -28,7 +28,7 @@ public:
         return read_libiptc_netfilter(family);
     }
 
-    std::expected<bool, SystemError> has_nft_tables() override { return ask_for_nft_tables(); }
+    std::expected<std::vector<std::string>, SystemError> nft_marks() override { return read_nft_marks(); }
 
     std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return open_ipvs_netlink(); }
 

@@ -88,11 +88,11 @@ std::expected<VerifiedDirector, SystemError> verify_kernel(Site const& site, Pla
             return std::unexpected(std::move(rules.error()));
         dump[index_of(family)] = std::move(*rules);
     }
-    auto const has_nft = kernel.has_nft_tables();
-    if (!has_nft)
-        return std::unexpected(has_nft.error());
+    auto nft_marks = kernel.nft_marks();
+    if (!nft_marks)
+        return std::unexpected(std::move(nft_marks.error()));
     auto verified = verify_rules(site, plan, dump);
-    verified.has_nft = *has_nft;
+    verified.nft_marks = std::move(*nft_marks);
     if (options.only != "marks")
         if (auto looked = verify_services(site, plan, kernel, verified); !looked)
             return std::unexpected(std::move(looked.error()));

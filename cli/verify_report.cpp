@@ -116,9 +116,10 @@ std::string text_of(VerifiedDirector const& director, Site const& site, bool col
         text += summary(family);
     for (auto const family : director.unasked)
         text += fmt::format("  {}: not looked at, no rules were given\n", title(family));
-    if (director.has_nft)
-        text += "  nftables has tables here, which were not looked at; rules that iptables-nft keeps: "
-                "--against with what iptables-save prints\n";
+    for (auto const& place : director.nft_marks)
+        text += fmt::format("  unknown: nftables sets a mark, which lbc does not look into: {}\n", place);
+    if (!director.nft_marks.empty())
+        text += "  rules that iptables-nft keeps can be verified by --against, with what iptables-save prints\n";
     for (auto const& family : director.families)
         for (auto const& packets : family.proof.dropped)
             text += fmt::format("  rules of others drop {} {}\n", list_of(targets_of(packets)), origin_of(packets));
@@ -130,8 +131,8 @@ std::string text_of(VerifiedDirector const& director, Site const& site, bool col
     if (shown > most_shown)
         text += fmt::format("\n  … and {} more; --format json has them all\n", shown - most_shown);
     for (auto const& [service, by_address] : director.conflicts)
-        text += fmt::format("\n  {}: IPVS has a service by address, {}/{}, which balances what has no mark, peers' "
-                            "packets too: a packet loop\n",
+        text += fmt::format("\n  {}: IPVS has a service by address, {}/{}, which balances what the site leaves alone, "
+                            "peers' packets too; without a guard they loop\n",
                             service, endpoint(by_address.address, by_address.port), protocol_name(by_address.protocol));
     for (auto const& service : director.missing)
         text += fmt::format("\n  {}: IPVS has no virtual service for its mark\n", service);
@@ -175,7 +176,7 @@ Json json_of(VerifiedDirector const& director) {
     for (auto const family : director.unasked)
         unasked.push_back(to_string(family));
     object["not_looked_at"] = unasked;
-    object["has_nftables"] = director.has_nft;
+    object["nftables"] = director.nft_marks;
     auto conflicts = Json::array();
     for (auto const& [service, by_address] : director.conflicts)
         conflicts.push_back({{"service", service},
@@ -208,7 +209,7 @@ std::size_t VerifiedDirector::differences() const {
     return faults_of(*this, MarkFault::Kind::differs) + conflicts.size() + missing.size();
 }
 
-std::size_t VerifiedDirector::unknown() const { return faults_of(*this, MarkFault::Kind::unknown); }
+std::size_t VerifiedDirector::unknown() const { return faults_of(*this, MarkFault::Kind::unknown) + nft_marks.size(); }
 
 bool VerifyReport::holds() const {
     return loops.empty() && std::ranges::all_of(directors, [](auto const& director) { return director.holds(); });

@@ -30,7 +30,7 @@ struct VerifiedDirector {
     std::vector<Family> unasked;            // of which the site has services, and nobody gave rules
     std::vector<AddressConflict> conflicts; // in the kernel's IPVS
     std::vector<std::string> missing;       // services of the site that it lacks
-    bool has_nft = false;                   // there are rules of nftables, which were not looked at
+    std::vector<std::string> nft_marks;     // chains of nftables that set a mark, which lbc does not look into
 
     [[nodiscard]] std::size_t differences() const;
     [[nodiscard]] std::size_t unknown() const;

@@ -69,6 +69,7 @@ struct TargetText {
     std::string operator()(Jump const& jump) const { return "-j " + jump.chain; }
     std::string operator()(Goto const& go) const { return "-g " + go.chain; }
     std::string operator()(Return const&) const { return "-j RETURN"; }
+    std::string operator()(Drop const& drop) const { return (drop.is_policy ? "policy " : "-j ") + drop.name; }
     std::string operator()(Accept const&) const { return "-j ACCEPT"; }
     std::string operator()(Pass const& target) const { return target.name.empty() ? "" : "-j " + target.name; }
     template <typename Named>

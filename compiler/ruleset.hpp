@@ -71,6 +71,7 @@ struct Return {
 };
 struct Drop {
     std::string name = "DROP"; // or another target that ends the packet: "REJECT"
+    bool is_policy = false;    // no rule, but what a built-in chain does with packets that come to its end or return
     friend bool operator==(Drop const&, Drop const&) = default;
 };
 /// Ends the walk through the table. lbc never writes it.
@@ -119,7 +120,7 @@ struct Hook {
 };
 
 /// What is lbc's in a mangle table; or a whole table, which has its built-in chains among `chains`, each with its
-/// policy as a last rule where that is not ACCEPT, and no `hooks`.
+/// policy as a last rule (`Drop::is_policy`) where that is not ACCEPT, and no `hooks`.
 struct Ruleset {
     Family family = Family::ipv4;
     std::vector<Chain> chains; // sorted by name

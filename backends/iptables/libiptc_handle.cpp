@@ -115,7 +115,7 @@ Ruleset TableHandle<Tables>::whole() const {
         xt_counters counters{};
         char const* const policy = Tables::policy(name.c_str(), &counters, handle_.get());
         if (policy != nullptr && policy == std::string_view("DROP")) {
-            read.rules.push_back({{}, Drop{}, "policy"});
+            read.rules.push_back({{}, Drop{.is_policy = true}, {}});
         }
     }
     std::ranges::sort(result.chains, {}, &Chain::name);

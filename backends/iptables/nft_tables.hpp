@@ -1,5 +1,4 @@
-// Whether nftables has tables in this network namespace: see `Kernel::has_nft_tables`. What is in them lbc does not
-// read.
+// Whether nftables has tables in this network namespace.
 #pragma once
 
 #include "backends/system_error.hpp"

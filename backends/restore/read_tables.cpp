@@ -234,7 +234,7 @@ private:
 
     void close() {
         for (std::size_t const chain : dropping_) {
-            rules_.chains[chain].rules.push_back({{}, Drop{}, "policy"});
+            rules_.chains[chain].rules.push_back({{}, Drop{.is_policy = true}, {}});
         }
         std::ranges::sort(rules_.chains, {}, &Chain::name);
         tables_.push_back(std::move(rules_));

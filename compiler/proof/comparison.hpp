@@ -47,9 +47,12 @@ public:
     void entering(Fwmark carried, std::vector<MarkChange>& out) {
         origins_.clear();
         for (auto const& interface : cuts_.interfaces)
-            for (auto const& source : cuts_.sources)
+            for (auto const& source : cuts_.sources) {
+                if (interface.name == "lo" && source.kind != SourceClass::Kind::none)
+                    continue; // no packet has a MAC there: `mac` asks for an Ethernet device (xt_mac.c)
                 for (auto& [change, ports] : changes(Direction::entering, interface.name, source.source(), carried))
                     origins_[{change, std::move(ports)}][interface].insert(source);
+            }
         for (auto const& [what, by_interface] : origins_) {
             // Interfaces with the same sources are one change.
             std::map<std::set<SourceClass>, std::vector<InterfaceClass>> alike;

@@ -50,21 +50,24 @@ private:
             path.hops.front().next = *address;
         auto packet = finding.received;
         auto const* at = &to;
-        std::set<std::string> seen{from.state->name};
+        std::set<std::string> knows{from.state->name}; // whose IPVS has the connection
+        if (fault == Fault::remembered)
+            knows.insert(to.state->name);
+        std::set<std::pair<std::string, std::optional<MacAddress>>> seen;
         while (at != nullptr) {
-            bool const remembers = at == &to && fault == Fault::remembered;
-            // Of what is remembered, the mark is that of the time when it was a client's packet.
-            auto const mark = mark_at(*at, remembers ? finding.sent : packet);
-            auto next = hop(*at, packet, mark);
-            if (remembers)
-                next.mark = {};
+            auto next = step(*at, packet, finding.sent, knows.contains(at->state->name));
             path.hops.push_back(next);
-            path.goes_round = path.goes_round || seen.contains(next.next_director);
-            if (next.next_director.empty() || !seen.insert(at->state->name).second || path.goes_round)
+            if (next.next_director.empty())
                 break;
+            path.goes_round = !seen.emplace(at->state->name, packet.source).second;
+            if (path.goes_round)
+                break;
+            knows.insert(at->state->name);
             packet.source = at->state->macs.empty() ? std::nullopt : std::optional(at->state->macs.front());
             at = find(next.next_director);
         }
+        if (path.goes_round)
+            path.hops.pop_back(); // it is the first of the round
         return path;
     }
 
@@ -75,7 +78,7 @@ private:
     }
 
     static Fwmark mark_at(DirectorRules const& director, Packet const& packet) {
-        auto const& index = *director.rules[static_cast<std::size_t>(packet.destination.family())];
+        auto const& index = *director.rules[index_of(packet.destination.family())];
         auto const outcomes =
             index.at(Prefix::host(packet.destination)).walk(Direction::entering, packet, {packet.port, packet.port});
         for (auto const& outcome : outcomes.front().outcomes)
@@ -103,6 +106,30 @@ private:
         return hop;
     }
 
+    /// What a director does with a packet that comes to it: by its mark, or by its memory, if no guard is on it.
+    [[nodiscard]] Hop step(DirectorRules const& at, Packet const& packet, Packet const& as_sent, bool knows) const {
+        auto const mark = mark_at(at, packet);
+        if (mark != Fwmark{} || !knows || !forgets_guard(at, packet))
+            return hop(at, packet, mark);
+        // Of what is remembered, the mark is that of the time when it was a client's packet.
+        auto next = hop(at, packet, mark_at(at, as_sent));
+        next.mark = {};
+        return next;
+    }
+
+    /// Whether what IPVS forwards from memory leaves the box.
+    static bool forgets_guard(DirectorRules const& at, Packet const& packet) {
+        if (at.state->backup_only)
+            return false;
+        auto const rules = at.rules[index_of(packet.destination.family())]->at(Prefix::host(packet.destination));
+        auto leaving = packet;
+        leaving.mark = rules.walk(Direction::entering, packet).mark;
+        leaving.interface.clear();
+        leaving.source.reset();
+        auto const left = rules.walk(Direction::leaving, leaving);
+        return !left.dropped && (left.unknown || left.mark == leaving.mark);
+    }
+
     static std::optional<IpAddress> common_address(DirectorRules const& from, DirectorRules const& to, Hop const& hop) {
         for (auto const& service : from.state->services)
             if (service.service.mark == hop.mark && service.name == hop.service)
@@ -125,8 +152,7 @@ std::vector<DirectorRules> rules_of(DirectorStates const& states) {
     for (auto const& state : states) {
         auto& added = all.emplace_back(DirectorRules{&state, {}});
         for (auto const family : families)
-            added.rules[static_cast<std::size_t>(family)] =
-                std::make_shared<RuleIndex const>(state.marks[static_cast<std::size_t>(family)]);
+            added.rules[index_of(family)] = std::make_shared<RuleIndex const>(state.marks[index_of(family)]);
     }
     return all;
 }

@@ -109,7 +109,7 @@ MarkMeaning::MarkMeaning(MarkTable const& table, Family family) : table_(&table)
             lengths.insert(mark_class.destination.length);
         }
     lengths_.assign(lengths.begin(), lengths.end());
-    if (table.guard && !classes_.empty())
+    if (table.guard)
         for (auto const& tunnel : table.guard->tunnels)
             if (tunnel.address.family() == family)
                 tunnels_[tunnel.address].push_back(tunnel);

@@ -34,6 +34,8 @@ private:
     }
 };
 
+bool is_unnamed(InterfaceClass const& interface) { return interface.pattern && interface.pattern->str() == "+"; }
+
 std::vector<PortRange> merged(std::vector<PortRange> ranges) {
     std::ranges::sort(ranges);
     std::vector<PortRange> all;
@@ -152,6 +154,8 @@ private:
             for (auto const& source : sources) {
                 if (interface.name == "lo")
                     continue;
+                if (!source && !is_unnamed(interface))
+                    continue; // it enters on the tunnel's device; those that a site names are where clients enter
                 packet.interface = interface.name;
                 packet.source = source;
                 arrivals.by_entry.emplace(Entry{interface.name, source},

@@ -167,6 +167,14 @@ std::set<std::string_view> reachable(RulesFor::Table const& table, std::initiali
     return found;
 }
 
+/// Of a mask, the least mark that is asked for, and the greatest.
+void add_asked(Matches const& when, std::set<Fwmark>& marks) {
+    if (!when.mark)
+        return;
+    marks.insert(*when.mark);
+    marks.insert(Fwmark{when.mark->value | ~when.mark_mask});
+}
+
 std::vector<Fwmark> with_none(std::set<Fwmark> marks) {
     marks.insert(Fwmark{});
     return {marks.begin(), marks.end()};
@@ -187,10 +195,10 @@ void Borders::add(RulesFor const& rules) {
                     macs.insert(*when.source_mac);
                 if (when.protocol != 0)
                     protocols.insert(when.protocol);
-                if (when.mark && enters.contains(chain.name))
-                    entering.insert(*when.mark);
-                if (when.mark && leaves.contains(chain.name))
-                    leaving.insert(*when.mark);
+                if (enters.contains(chain.name))
+                    add_asked(when, entering);
+                if (leaves.contains(chain.name))
+                    add_asked(when, leaving);
             }
     }
 }

@@ -1,7 +1,7 @@
 // Proves that rules give every packet of one family the mark that a MarkTable says, whoever's the rules are, or finds
-// the packets that show the difference: of those that enter without a mark or with one that a rule asks for, and of
-// those that leave likewise. What the table leaves as it was, others may mark and drop as they like, as long
-// as no mark of the site's comes of it.
+// the packets that show the difference: of those that enter or leave without a mark, or with one that a rule asks for
+// (of a mask, the least and the greatest). What the table leaves as it was, others may mark and drop as they like, as
+// long as no mark of the site's comes of it.
 #pragma once
 
 #include "compiler/proof/comparison.hpp"

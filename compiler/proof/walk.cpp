@@ -198,7 +198,16 @@ private:
             return;
         accepted_.clear();
         active = enter(table, builtin, std::move(active), 0);
+        if (drops_by_policy(table, builtin))
+            end(std::exchange(active, {}), Outcome::drop(true)); // those that returned from it
         unite(active, std::move(accepted_), sets_);
+    }
+
+    static bool drops_by_policy(RulesFor::Table const& table, std::string_view builtin) {
+        auto const* chain = table.all->find(builtin);
+        auto const* last = chain == nullptr || chain->rules.empty() ? nullptr : &chain->rules.back();
+        auto const* drop = last == nullptr ? nullptr : std::get_if<Drop>(&last->then);
+        return drop != nullptr && drop->is_policy;
     }
 
     /// Gives what comes back from the chain.

@@ -261,7 +261,7 @@ void add_own(Ruleset const& own, Ruleset& table) {
     }
     for (Hook const& hook : own.hooks) {
         std::vector<Rule>& rules = chain_of(table, hook.builtin).rules;
-        bool const has_policy = !rules.empty() && rules.back().comment == "policy";
+        bool const has_policy = !rules.empty() && rules.back().then == Target{Drop{.is_policy = true}};
         rules.insert(has_policy ? rules.end() - 1 : rules.end(), hook.rule);
     }
 }
@@ -285,12 +285,12 @@ std::expected<Netfilter, SystemError> FakeKernel::read_netfilter(Family family) 
     return result;
 }
 
-std::expected<bool, SystemError> FakeKernel::has_nft_tables() {
-    auto done = call("find nftables");
+std::expected<std::vector<std::string>, SystemError> FakeKernel::nft_marks() {
+    auto done = call("read nftables");
     if (!done) {
         return std::unexpected(std::move(done.error()));
     }
-    return has_nft;
+    return marks_of_nft;
 }
 
 IpvsService const* FakeKernel::find(IpvsKey key) const {

@@ -17,12 +17,12 @@ public:
     std::array<bool, 2> has_table{true, true};
     /// Whole tables with the rules of others; those of `tables` are no part of them.
     std::array<std::vector<Ruleset>, 2> foreign;
-    bool has_nft = false;
+    std::vector<std::string> marks_of_nft;
 
     bool has_ipvs = true;
-    std::vector<IpvsService> services; // in any order
+    std::vector<IpvsService> services;  // in any order
     std::vector<IpvsAddress> addresses; // likewise; services that are found by address
-    std::vector<SyncDaemon> daemons;   // that run
+    std::vector<SyncDaemon> daemons;    // that run
     Sysctls sysctls{{Sysctl::backup_only, 0}, {Sysctl::accept_local, 0}, {Sysctl::conn_reuse_mode, 1}};
     Record record;
 
@@ -32,10 +32,10 @@ public:
     std::function<void(FakeKernel&)> on_reload = [](FakeKernel& /*kernel*/) {};
 
     /// Every call in order: "lock", "open ipv4", "supports ipv4", "replace ipv4", "restore ipv4", "unlock",
-    /// "read netfilter ipv4", "find nftables", "read record", "write record", "open ipvs", "read services", "read addresses", "write
-    /// services", "read daemons", "start daemon", "stop daemon", "read net.ipv4.vs.backup_only", "write
-    /// net.ipv4.vs.backup_only", "read file", "write file", "test file", "find keepalived", "reload keepalived". A call
-    /// that fails is in it too.
+    /// "read netfilter ipv4", "read nftables", "read record", "write record", "open ipvs", "read services", "read
+    /// addresses", "write services", "read daemons", "start daemon", "stop daemon", "read net.ipv4.vs.backup_only",
+    /// "write net.ipv4.vs.backup_only", "read file", "write file", "test file", "find keepalived", "reload keepalived".
+    /// A call that fails is in it too.
     std::vector<std::string> log;
 
     /// The calls that fail, by their place in `log`, and what they say. A call that fails changes nothing, but for
@@ -56,7 +56,7 @@ public:
     [[nodiscard]] std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override;
     /// `foreign`, with what is lbc's in its mangle table: each hook behind the foreign rules of its chain.
     [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override;
-    [[nodiscard]] std::expected<bool, SystemError> has_nft_tables() override;
+    [[nodiscard]] std::expected<std::vector<std::string>, SystemError> nft_marks() override;
     [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override;
     [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override;
     [[nodiscard]] std::expected<int, SystemError> read_sysctl(Sysctl sysctl) override;

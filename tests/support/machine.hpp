@@ -40,7 +40,9 @@ public:
     [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override {
         return kernel_.read_netfilter(family);
     }
-    [[nodiscard]] std::expected<bool, SystemError> has_nft_tables() override { return kernel_.has_nft_tables(); }
+    [[nodiscard]] std::expected<std::vector<std::string>, SystemError> nft_marks() override {
+        return kernel_.nft_marks();
+    }
     [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return kernel_.open_ipvs(); }
     [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override {
         return kernel_.open_keepalived(std::move(path));

@@ -318,7 +318,7 @@ TEST_CASE("netfilter: whole tables, with their policies") {
             CAPTURE(expected[i].table);
             CHECK(read.tables[i] == expected[i]);
         }
-        CHECK(read.tables[3].find("INPUT")->rules.back().comment == "policy");
+        CHECK(read.tables[3].find("INPUT")->rules.back().then == Target{Drop{.is_policy = true}});
     }
 }
 
@@ -333,22 +333,28 @@ TEST_CASE("netfilter: no table is made by asking") {
     CHECK(list_of_tables() == "filter\n");
 }
 
-TEST_CASE("netfilter: tables of nftables are seen") {
+TEST_CASE("netfilter: rules of nftables that set a mark are seen") {
     new_namespace();
-    auto const has = [] {
-        auto const found = make_system_kernel()->has_nft_tables();
+    auto const marks = [] {
+        auto const found = make_system_kernel()->nft_marks();
         INFO((found ? std::string{} : found.error().message));
         REQUIRE(found);
         return *found;
     };
-    CHECK_FALSE(has());
-    if (run({"nft", "add", "table", "netdev", "theirs"}).status != 0) {
+    using Places = std::vector<std::string>;
+    CHECK(marks().empty());
+    if (run({"nft", "add", "table", "ip", "theirs"}).status != 0) {
         MESSAGE("skipped: nft can add no table");
         return;
     }
-    CHECK(has());
-    REQUIRE(run({"nft", "delete", "table", "netdev", "theirs"}).status == 0);
-    CHECK_FALSE(has());
+    CHECK(marks().empty());
+    REQUIRE(run({"nft", "add chain ip theirs early { type filter hook prerouting priority -200; }"}).status == 0);
+    REQUIRE(run({"nft", "add rule ip theirs early meta mark 3 ct mark set 4 counter"}).status == 0);
+    CHECK(marks().empty());
+    REQUIRE(run({"nft", "add rule ip theirs early ip daddr 10.0.0.1 meta mark set 5"}).status == 0);
+    CHECK(marks() == Places{"table ip theirs, chain early"});
+    REQUIRE(run({"iptables-nft", "-t", "mangle", "-A", "PREROUTING", "-j", "MARK", "--set-mark", "6"}).status == 0);
+    CHECK(marks() == Places{"table ip theirs, chain early", "table ip mangle, chain PREROUTING"});
 }
 
 TEST_CASE("netfilter: without rights the kernel says which are missing") {
@@ -362,8 +368,8 @@ TEST_CASE("netfilter: without rights the kernel says which are missing") {
         auto const read = make_system_kernel()->read_netfilter(Family::ipv6);
         bool const named = !read && read.error().kind == SystemError::Kind::permission &&
                            read.error().message.starts_with("cannot read the IPv6 tables: ");
-        auto const nft = make_system_kernel()->has_nft_tables();
-        bool const silent = nft && !*nft; // a kernel that has no nftables is not asked
+        auto const nft = make_system_kernel()->nft_marks();
+        bool const silent = nft && nft->empty(); // a kernel that has no nftables is not asked
         bool const refused = !nft && nft.error().kind == SystemError::Kind::permission;
         ::_exit(!named ? 2 : silent || refused ? 0 : 3);
     }

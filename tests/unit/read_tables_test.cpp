@@ -153,7 +153,7 @@ TEST_SUITE("read tables") {
         CHECK(lines(filter, "FORWARD") == Lines{"-j DOCKER-USER",
                                                 "-o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
                                                 "-i docker0 ! -o docker0 -j ACCEPT", "-j DROP"});
-        CHECK(filter.find("FORWARD")->rules.back().comment == "policy");
+        CHECK(filter.find("FORWARD")->rules.back().then == Target{Drop{.is_policy = true}});
         CHECK(filter.find("INPUT")->rules.at(1).then == Target{Drop{"REJECT"}});
         CHECK(filter.find("ufw-before-input")->rules.at(3).comment == "dapp_Nginx%20Full");
         CHECK(lines(filter, "ufw-logging-deny") ==
