@@ -9,6 +9,7 @@ from random import Random
 FOREIGN_MARK = 0x7700
 LONGEST_NAME = 15  # of an interface (IFNAMSIZ)
 PORTS = re.compile(r"(--dports? )([\d:,]+)")
+ASKED = (r"-d \S+", r"-p \S+ -m \S+ --dports? \S+", r"-p \S+", r"-i \S+", r"-m mac --mac-source \S+")
 NEGATABLE = ("-i ", "-d ", "--dport ", "--dports ", "--mac-source ", "--mark ")
 
 
@@ -156,7 +157,7 @@ class Mutator:
         """What rules of others may ask: nothing, or what rules of the text ask, each part of it."""
         parts = {""}
         for line in filter(is_rule, self.lines):
-            for pattern in (r"-d \S+", r"-p \S+ -m \S+ --dports? \S+", r"-p \S+", r"-i \S+", r"-m mac --mac-source \S+"):
+            for pattern in ASKED:
                 found = re.search(pattern, line)
                 if found and not (chain == "OUTPUT" and re.match("-i|-m mac", pattern)):
                     parts.add(found[0])

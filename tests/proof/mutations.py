@@ -16,8 +16,8 @@ import claims
 from mutants import Mutator
 
 SITES = claims.SITES or 12
-MUTANTS = 26  # of a director and family
-ATOMS = 9000
+MUTANTS = 28  # of a director and family
+ATOMS = 7000
 
 
 def sample(rng: Random, mutants: list[tuple[str, str]], count: int) -> list[tuple[str, str]]:

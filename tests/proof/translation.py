@@ -17,7 +17,7 @@ import harness
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 SITES = claims.SITES or 25
-WALKED = 20000  # atoms; directors of more are left to the proof
+WALKED = 8000  # atoms; directors of more are left to the proof
 
 
 class Translation(unittest.TestCase):
@@ -78,7 +78,7 @@ class Translation(unittest.TestCase):
                 counts += Counter({"walked": 1, "packets": len(packets.list), "given a mark": len(marked)})
         print(dict(counts), flush=True)
         self.assertGreater(counts["walked"], SITES)
-        self.assertGreater(counts["given a mark"], SITES * 500)
+        self.assertGreater(counts["given a mark"], SITES * 200)
 
 
 if __name__ == "__main__":
