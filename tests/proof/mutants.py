@@ -112,10 +112,10 @@ class Mutator:
         found = re.search(r"--set-xmark (0x\w+)/0xffffffff", line)
         bits = [1 << self.rng.randrange(32) for _ in range(2)]
         if found:
-            yield "bit", line.replace(found[1], f"{int(found[1], 16) ^ bits[0]:#x}")
-            yield "mask", line.replace("0xffffffff", f"{0xFFFFFFFF ^ bits[1]:#x}")
+            yield "bit", line.replace(f"{found[1]}/", f"{int(found[1], 16) ^ bits[0]:#x}/")
+            yield "mask", line.replace("/0xffffffff", f"/{0xFFFFFFFF ^ bits[1]:#x}")
             for other in self.site_marks:
-                yield "another service's", line.replace(found[1], f"{other:#x}")
+                yield "another service's", line.replace(f"{found[1]}/", f"{other:#x}/")
         found = re.search(r"--mark (0x\w+)", line)
         if found:
             value = int(found[1], 16)

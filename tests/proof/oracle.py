@@ -261,7 +261,6 @@ def walk(text: str, packet: Packet) -> State:
     return next(iter(Walk(read(text), Packets([packet])).outcomes()))
 
 
-FRESH_MARK = 0x5EED5EEC  # of nobody
 OTHER_MAC = "02:c1:00:00:00:01"
 OTHER_PROTOCOL = 253
 
@@ -269,22 +268,22 @@ OTHER_PROTOCOL = 253
 class Constants:
     """What the rules and the site name, on each axis of the space of packets."""
 
-    def __init__(self, texts: list[str], meaning: Meaning, family: int):
-        self.family, self.meaning = family, meaning
-        rules = [r for text in texts for t in read(text).values() for chain in t.chains.values() for r in chain]
+    def __init__(self, text: str, meaning: Meaning, family: int):
+        self.family, self.meaning, self.tables = family, meaning, read(text)
+        rules = [r for table in self.tables.values() for chain in table.chains.values() for r in chain]
         self.values = {o: {c.value for r in rules for c in r.conditions if c.option == o} for o in ASKS}
-        self.given = {masked(r.value) for r in rules if r.target == "MARK"}
         self.port_lists = {(p.value, c.value) for r in rules for c in r.conditions if ASKS[c.option] == "port"
                            for p in r.conditions if p.option == "-p"}
 
     def key(self) -> tuple:
         """Equal where the atoms are."""
-        return tuple(tuple(axis()) for axis in (self.devices, self.macs, self.addresses, self.protocols, self.marks))
+        axes = (self.devices, self.macs, self.addresses, self.protocols)
+        return tuple(tuple(axis()) for axis in axes) + (tuple(self.marks(True)), tuple(self.marks(False)))
 
     def count(self) -> int:
         """How many atoms there are, about."""
-        devices, macs, addresses, protocols, marks = map(len, self.key())
-        return devices * macs * addresses * protocols * marks
+        devices, macs, addresses, protocols, entering, leaving = map(len, self.key())
+        return (devices * macs * entering + leaving) * addresses * protocols
 
     def devices(self) -> list[str]:
         patterns = {*self.values["-i"], *self.meaning.site.interfaces, *self.meaning.me.interfaces}
@@ -322,25 +321,33 @@ class Constants:
             found |= {(protocol, port) for port in (first - 1, first, last, last + 1) if 0 <= port <= 65535}
         return sorted(found, key=str)
 
-    def marks(self) -> list[int]:
-        """Carried marks. A mark that is set as a whole forgets what was carried, so that beside the marks that are
-        asked for any other will do; one that is set in part may become a mark of the site's."""
-        own = {self.meaning.mark_of(s) for s in self.meaning.services}
+    def marks(self, entering: bool) -> list[int]:
+        """Carried marks: none, and those that a rule asks for on the way in, or on the way out."""
         guard = self.meaning.allocated.get(None)
-        marks = {0, FRESH_MARK} | ({guard} if guard else set())
-        for value, mask in (masked(m) for m in self.values["--mark"]):
-            marks |= {value, (value | ~mask) & WHOLE, value ^ (mask & -mask)}
-        for value, mask in self.given:
-            if mask != WHOLE:
-                marks |= {WHOLE, *own}
-                marks |= {c for m in own | marks for c in ((m ^ value) & ~mask & WHOLE, (m ^ value) | mask)}
+        marks = {0} | ({guard} if guard and not entering else set())
+        for hook_table, hook in ENTERING if entering else LEAVING:
+            for rule in reachable(self.tables[hook_table], hook) if hook_table in self.tables else ():
+                for value, mask in (masked(c.value) for c in rule.conditions if c.option == "--mark"):
+                    marks |= {value, (value | ~mask) & WHOLE}
         return sorted(marks)
+
+
+def reachable(table: Table, hook: str) -> list[Rule]:
+    """The rules of a built-in chain, and of those that it leads to."""
+    names, rules = [hook], []
+    for name in names:
+        for rule in table.chains.get(name, []):
+            rules.append(rule)
+            if rule.target in table.chains and rule.target not in names:
+                names.append(rule.target)
+    return rules
 
 
 def atoms(cuts: Constants) -> Packets:
     """One packet of each kind that the rules or the site can tell from another, on both sides of every border."""
     macs = {device: cuts.macs() if device != "lo" else [None] for device in cuts.devices()}
     origins = [(device, mac) for device, some in macs.items() for mac in some] + [(None, None)]
-    marks, targets = cuts.marks(), [(to, *p) for to in cuts.addresses() for p in cuts.protocols()]
+    marks = {entering: cuts.marks(entering) for entering in (True, False)}
+    targets = [(to, *p) for to in cuts.addresses() for p in cuts.protocols()]
     return Packets([Packet(device, mac, to, protocol, port, mark)
-                    for device, mac in origins for to, protocol, port in targets for mark in marks])
+                    for device, mac in origins for to, protocol, port in targets for mark in marks[device is not None]])

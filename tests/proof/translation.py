@@ -67,7 +67,7 @@ class Translation(unittest.TestCase):
         counts: Counter = Counter()
         for seed, site in claims.random_sites("walked", SITES):
             for case in claims.cases_of(site, "walked.lb"):
-                if claims.Constants([case.text], case.contract.meaning, case.family).count() > WALKED:
+                if claims.Constants(case.text, case.contract.meaning, case.family).count() > WALKED:
                     counts["left to the proof"] += 1
                     continue
                 packets = case.atoms(case.text)
