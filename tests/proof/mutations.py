@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The test of the proof: rules that are wrong in one place or in two. `lbc verify` finds a difference if and only if the oracle,
-asked of every kind of packet, does; and each packet that it shows is one.
+"""The test of the proof: rules that are wrong in one place or in two. `lbc verify` finds a difference if and only if the
+oracle, asked of every kind of packet, does; and each packet that it shows is one.
 
     LBC=build/dev/lbc mutations.py [UNITTEST ARGUMENTS]
     LBC_PROOF_SITES=200 LBC=build/dev/lbc mutations.py     # many more sites
@@ -98,8 +98,8 @@ class Mutations(unittest.TestCase):
 
 
     def test_policy(self) -> None:
-        """RETURN in a built-in chain leads to the chain's policy (iptables(8), "targets"), and so does the end of a chain
-        that was entered from there by -g."""
+        """RETURN in a built-in chain leads to the chain's policy (iptables(8), "targets"), and so does the end of a
+        chain that was entered from there by -g."""
         _, site = next(claims.random_sites("policy", 1))
         case = next(case for case in claims.cases_of(site, "policy.lb") if "-A PREROUTING -j LBC" in case.text)
         for policy in ("ACCEPT", "DROP"):
