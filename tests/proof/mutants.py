@@ -105,8 +105,9 @@ class Mutator:
         for bit in self.rng.sample(range(8), 2):
             if number ^ 1 << bit:
                 yield "bit", line.replace(found[0], f"-p {number ^ 1 << bit}")
-        yield "negated", line.replace(found[0], f"! {found[0]}")
-        yield "away", line.replace(f"{found[0]} ", "")
+        if f"! {found[0]}" not in line:
+            yield "negated", line.replace(found[0], f"! {found[0]}")
+        yield "away", re.sub(r"(! )?-p \S+ ", "", line)
 
     def mark(self, line: str):
         found = re.search(r"--set-xmark (0x\w+)/0xffffffff", line)
@@ -137,7 +138,7 @@ class Mutator:
             yield "no pattern", line.replace(found[0], f"-i {name or 'eth0'}")
         elif len(name) < LONGEST_NAME:
             yield "pattern", line.replace(found[0], f"-i {name}+")
-        yield "away", line.replace(f"{found[0]} ", "")
+        yield "away", re.sub(r"(! )?-i \S+ ", "", line)
 
     def negation(self, line: str):
         for option in NEGATABLE:

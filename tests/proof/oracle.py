@@ -323,7 +323,7 @@ class Constants:
 
     def marks(self, entering: bool) -> list[int]:
         """Carried marks: none, and those that a rule asks for on the way in, or on the way out."""
-        guard = self.meaning.allocated.get(None)
+        guard = self.meaning.allocated.get(None) if self.meaning.peers else None  # no rule asks for it without peers
         marks = {0} | ({guard} if guard and not entering else set())
         for hook_table, hook in ENTERING if entering else LEAVING:
             for rule in reachable(self.tables[hook_table], hook) if hook_table in self.tables else ():
