@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The test of the proof: rules that are wrong in one place or in two. `lbc verify` finds a difference if and only if the
-oracle, asked of every kind of packet, does; and each packet that it shows is one.
+"""The test of the proof: rules that are wrong in one place or in two. `lbc verify` finds a difference if and only if
+the oracle, asked of every kind of packet, does; and each packet that it shows is one.
 
     LBC=build/dev/lbc mutations.py [UNITTEST ARGUMENTS]
     LBC_PROOF_SITES=200 LBC=build/dev/lbc mutations.py     # many more sites
