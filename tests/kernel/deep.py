@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import net
@@ -33,9 +34,31 @@ class DeepLab(net.Lab):
         # Whatever a packet's destination is, it is delivered here; sources are none of these.
         for to in ("8.0.0.0/7", "10.0.0.0/9", "fd00::/16"):
             net.run("ip", "-6" if ":" in to else "-4", "route", "add", "local", to, "dev", "lo")
-        for device in ("all", *self.devices):
+        for device in ("all", "default", *self.devices):
             with open(f"/proc/sys/net/ipv4/conf/{device}/rp_filter", "w", encoding="ascii") as file:
                 file.write("0")
+
+    def provide(self, name: str, has_mac: bool) -> None:
+        """A device of this name, with Ethernet addresses or without; one of the other kind makes way."""
+        if name in (self.macs if has_mac else ("lo", self.tunnel)):
+            return
+        if name in self.devices:
+            net.run("ip", "link", "delete", "dev", name)
+            self.forget_device(name)
+        if has_mac:
+            number = len(self.macs)
+            self._add_pair(name, f"far{number}", f"02:aa:00:00:00:{number:02x}")
+            self._open(name, f"far{number}")
+        else:
+            os.close(self.tunnel_fd)  # which ends the tunnel that there was
+            self._add_tunnel(name)
+
+    def forget_device(self, name: str) -> None:
+        if name == self.tunnel:
+            self.tunnel = None
+        else:
+            del self.macs[name]
+            self.sockets.pop(name).close()
 
     def outcomes(self, packets: list[Packet]) -> list[int | None]:
         """The mark with which each packet comes to IPVS, None for one that rules have dropped. A packet without a

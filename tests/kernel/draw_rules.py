@@ -84,7 +84,7 @@ class Rules:
         if packet.protocol not in WITH_PORTS or self.chance(0.3):
             return self.some(f"-p {NAMES.get(packet.protocol, packet.protocol)}")
         name, port = NAMES[packet.protocol], packet.port
-        ports = self.rng.choice((f"{port}", f"{port}:{min(port + 7, 65535)}", f"{max(port - 1, 0)}:65535", "1:1023"))
+        ports = self.rng.choice((f"{port}", f"{min(port, 65528)}:{min(port + 7, 65535)}", f"{max(port - 1, 0)}:65535", "1:1023"))
         if self.chance(0.5):
             return f"-p {name} -m {name} {self.some(f'--dport {ports}')}"
         return f"-p {name} -m multiport {self.some(f'--dports {ports},7,9:11')}"

@@ -155,11 +155,11 @@ class Lab:
         return [*self.macs, *([self.tunnel] if self.tunnel else [])]
 
     def _add_pair(self, name: str, far: str, mac: str) -> None:
-        run("ip", "link", "add", name, "address", mac, "type", "veth", "peer", "name", far)
+        run("ip", "link", "add", "name", name, "address", mac, "type", "veth", "peer", "name", far)
         with open(f"/proc/sys/net/ipv6/conf/{far}/disable_ipv6", "w", encoding="ascii") as file:
             file.write("1")
         run("ip", "link", "set", far, "up")
-        run("ip", "link", "set", name, "up")
+        run("ip", "link", "set", "dev", name, "up")
         self.macs[name] = mac
 
     def _open(self, name: str, far: str) -> None:
@@ -175,7 +175,7 @@ class Lab:
         except OSError as error:
             OMITTED.append(f"no device without Ethernet addresses: {error}")
             return
-        run("ip", "link", "set", name, "up")
+        run("ip", "link", "set", "dev", name, "up")
         self.tunnel = name
 
     def _source(self, family: int) -> bytes:
