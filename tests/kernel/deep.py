@@ -31,6 +31,7 @@ class DeepLab(net.Lab):
 
     def __init__(self, ethernet: tuple[str, ...], tunnel: str | None = None):
         super().__init__(ethernet, tunnel)
+        self.pairs = len(ethernet)
         # Whatever a packet's destination is, it is delivered here; sources are none of these.
         for to in ("8.0.0.0/7", "10.0.0.0/9", "fd00::/16"):
             net.run("ip", "-6" if ":" in to else "-4", "route", "add", "local", to, "dev", "lo")
@@ -46,15 +47,19 @@ class DeepLab(net.Lab):
             net.run("ip", "link", "delete", "dev", name)
             self.forget_device(name)
         if has_mac:
-            number = len(self.macs)
-            self._add_pair(name, f"far{number}", f"02:aa:00:00:00:{number:02x}")
-            self._open(name, f"far{number}")
+            far, mac = f"far{self.pairs}", f"02:aa:00:00:00:{self.pairs:02x}"
+            self.pairs += 1
+            self._add_pair(name, far, mac)
+            self._open(name, far)
         else:
-            os.close(self.tunnel_fd)  # which ends the tunnel that there was
+            if self.tunnel:
+                os.close(self.tunnel_fd)  # which ends the tunnel that there was
+                self.tunnel = None
             self._add_tunnel(name)
 
     def forget_device(self, name: str) -> None:
         if name == self.tunnel:
+            os.close(self.tunnel_fd)
             self.tunnel = None
         else:
             del self.macs[name]
