@@ -124,6 +124,8 @@ def datagram(packet: Packet, source: bytes) -> bytes:
 class Lab:
     """Devices of a director under test. Every device but `lo` and the tunnel is one end of a veth pair."""
 
+    recorder, recorders = RECORDER, RECORDERS
+
     def __init__(self, ethernet: tuple[str, ...], tunnel: str | None = None):
         self.number = 0
         self.macs, self.sockets, self.marks = {"lo": "00:00:00:00:00:00"}, {}, {}
@@ -138,7 +140,7 @@ class Lab:
         run("ip", "route", "add", "default", "dev", ethernet[0])
         run("ip", "-6", "address", "add", "fd00:ffff::1/64", "dev", ethernet[0], "nodad")
         run("ip", "-6", "route", "add", "default", "dev", ethernet[0])
-        run("nft", "-f", "-", text=RECORDER)
+        run("nft", "-f", "-", text=self.recorder)
         self.raw = {4: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW),
                     6: socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW)}
 
@@ -153,11 +155,11 @@ class Lab:
         return [*self.macs, *([self.tunnel] if self.tunnel else [])]
 
     def _add_pair(self, name: str, far: str, mac: str) -> None:
-        run("ip", "link", "add", name, "address", mac, "type", "veth", "peer", "name", far)
+        run("ip", "link", "add", "name", name, "address", mac, "type", "veth", "peer", "name", far)
         with open(f"/proc/sys/net/ipv6/conf/{far}/disable_ipv6", "w", encoding="ascii") as file:
             file.write("1")
         run("ip", "link", "set", far, "up")
-        run("ip", "link", "set", name, "up")
+        run("ip", "link", "set", "dev", name, "up")
         self.macs[name] = mac
 
     def _open(self, name: str, far: str) -> None:
@@ -173,7 +175,7 @@ class Lab:
         except OSError as error:
             OMITTED.append(f"no device without Ethernet addresses: {error}")
             return
-        run("ip", "link", "set", name, "up")
+        run("ip", "link", "set", "dev", name, "up")
         self.tunnel = name
 
     def _source(self, family: int) -> bytes:
@@ -230,12 +232,12 @@ class Lab:
         return [seen["in"][source] for source in inward], [seen["out"].get(source) for source in outward]
 
     def forget(self) -> None:
-        run("nft", "-f", "-", text="".join(f"flush set inet record {name}{family}\n" for name in RECORDERS
+        run("nft", "-f", "-", text="".join(f"flush set inet record {name}{family}\n" for name in self.recorders
                                            for family in (4, 6)))
 
     def read(self) -> dict[str, dict[bytes, int]]:
         """By recorder, the mark of each source address that it has noted."""
-        seen: dict[str, dict[bytes, int]] = {name: {} for name in RECORDERS}
+        seen: dict[str, dict[bytes, int]] = {name: {} for name in self.recorders}
         for name, source, mark in self.noted():
             if source in seen[name]:
                 raise RuntimeError(f"{ip_address(source)} has two marks, {seen[name][source]:#x} and {mark:#x}")
