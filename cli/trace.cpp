@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 #include "cli/dumps.hpp"
 #include "cli/site_input.hpp"
+#include "cli/trace_packet.hpp"
 #include "cli/trace_report.hpp"
 #include "compiler/layout.hpp"
 #include "compiler/proof/wording.hpp"
@@ -8,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <deque>
 #include <ostream>
 #include <set>
@@ -18,11 +18,7 @@ namespace {
 
 struct Options {
     SiteOptions site;
-    std::string to;
-    std::string protocol = "tcp";
-    std::string from;
-    std::string from_mac;
-    std::string interface;
+    TracedPacket packet;
     std::vector<std::string> against;
     std::string folder;
     bool live = false;
@@ -34,81 +30,6 @@ struct Options {
 template <typename T>
 using Read = std::expected<T, std::string>;
 
-std::optional<unsigned> number_of(std::string_view text, unsigned most) {
-    unsigned value = 0;
-    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    bool const is_whole = error == std::errc() && end == text.data() + text.size() && value <= most;
-    return is_whole ? std::optional(value) : std::nullopt;
-}
-
-Read<std::uint8_t> read_protocol(std::string_view text) {
-    for (auto const protocol : {Protocol::tcp, Protocol::udp, Protocol::sctp})
-        if (text == to_string(protocol))
-            return static_cast<std::uint8_t>(protocol);
-    if (text == "icmp")
-        return std::uint8_t{1};
-    if (auto const number = number_of(text, 255))
-        return static_cast<std::uint8_t>(*number);
-    return std::unexpected(fmt::format("`{}` is no protocol: tcp, udp, sctp, icmp, or a number from 0 to 255", text));
-}
-
-/// `ADDRESS:PORT`, `[ADDRESS]:PORT`, or an address alone for a protocol without ports.
-Read<Packet> read_target(std::string_view text, std::uint8_t protocol) {
-    Packet packet;
-    packet.protocol = protocol;
-    auto address = text;
-    std::string_view port;
-    auto const colon = text.rfind(':');
-    if (text.starts_with('[')) {
-        auto const end = text.find(']');
-        address = end == std::string_view::npos ? "" : text.substr(1, end - 1);
-        auto const rest = end == std::string_view::npos ? "" : text.substr(end + 1);
-        port = rest.starts_with(':') ? rest.substr(1) : "";
-    } else if (colon != std::string_view::npos && text.find(':') == colon) {
-        address = text.substr(0, colon);
-        port = text.substr(colon + 1);
-    }
-    auto const parsed = IpAddress::parse(address);
-    if (!parsed)
-        return std::unexpected(fmt::format("`{}` is no ADDRESS:PORT, such as 192.0.2.1:80 or [2001:db8::1]:80", text));
-    packet.destination = *parsed;
-    if (port.empty() && !has_ports(protocol))
-        return packet;
-    auto const number = number_of(port, 65535);
-    if (!number)
-        return std::unexpected(fmt::format("`{}` has no port from 0 to 65535, which {} needs: {}", text,
-                                           protocol_name(protocol), endpoint(*parsed, Port{80})));
-    packet.port = Port{static_cast<std::uint16_t>(*number)};
-    return packet;
-}
-
-/// A MAC that is nobody's.
-MacAddress client_mac(Site const& site) {
-    Borders borders;
-    for (auto const& director : site.directors)
-        for (auto const& mac : director.macs)
-            borders.macs.insert(mac.value);
-    for (auto const& service : site.services)
-        for (auto const& mac : service.bypass)
-            borders.macs.insert(mac.value);
-    return PacketCuts(borders).sources.front().mac;
-}
-
-/// Where a packet for an address comes in: by the service's interface, else the director's, else eth0.
-std::string usual_interface(Site const& site, DirectorId director, Packet const& packet) {
-    auto const name = [](std::vector<Located<InterfacePattern>> const& patterns) {
-        auto text = patterns.front().value.str();
-        if (text.ends_with('+'))
-            text.back() = '0';
-        return text;
-    };
-    for (auto const& service : site.services)
-        for (auto const& vip : service.vips)
-            if (vip.value.contains(packet.destination) && !service.interfaces.empty())
-                return name(service.interfaces);
-    return site[director].interfaces.empty() ? "eth0" : name(site[director].interfaces);
-}
-
 /// Rules of a director, and where they are from.
 struct RuleSource {
     std::unique_ptr<Netfilter> netfilter;
@@ -118,14 +39,6 @@ struct RuleSource {
     [[nodiscard]] RulesFor rules() const {
         return netfilter != nullptr ? RuleIndex(*netfilter).all() : RuleIndex(*compiled).all();
     }
-};
-
-/// The packet that the options describe, and who sends it.
-struct Sender {
-    Packet packet;
-    Direction direction = Direction::entering;
-    std::string name;
-    bool is_director = false; // another one, which has forwarded it
 };
 
 /// By a director's index.
@@ -259,44 +172,6 @@ private:
     bool goes_round_ = false;
 };
 
-Read<Sender> read_sender(Options const& options, Site const& site, DirectorId director, Host const& host) {
-    auto const protocol = read_protocol(options.protocol);
-    if (!protocol)
-        return std::unexpected(protocol.error());
-    auto packet = read_target(options.to, *protocol);
-    if (!packet)
-        return std::unexpected(packet.error());
-    Sender sender{*packet, Direction::entering, "a client", false};
-    sender.packet.interface = options.interface.empty() ? usual_interface(site, director, *packet) : options.interface;
-    sender.packet.source = client_mac(site);
-    if (options.from_mac == "none") {
-        sender.packet.source.reset();
-        sender.name = "a device without Ethernet addresses";
-    } else if (!options.from_mac.empty()) {
-        sender.packet.source = MacAddress::parse(options.from_mac);
-        if (!sender.packet.source)
-            return std::unexpected(
-                fmt::format("`{}` is no MAC, such as 02:00:00:00:00:01, nor `none`", options.from_mac));
-        sender.name = options.from_mac;
-    } else if (!options.from.empty() && options.from != "client") {
-        auto const from = choose_director(site, options.from, host);
-        if (!from)
-            return std::unexpected(from.error());
-        sender.name = site[*from].name.value;
-        if (*from == director) {
-            sender.direction = Direction::leaving;
-            sender.packet.interface.clear();
-            sender.packet.source.reset();
-        } else if (site[*from].macs.empty()) {
-            return std::unexpected(fmt::format("director `{}` has no `mac`; give one with --from-mac", sender.name));
-        } else {
-            sender.packet.source = site[*from].macs.front().value;
-            sender.is_director = true;
-        }
-    }
-    return sender;
-}
-
 std::expected<RuleSource, SystemError> live_rules(Family family, std::string const& director,
                                                   Environment const& environment) {
     auto rules = environment.kernel()->read_netfilter(family);
@@ -351,7 +226,7 @@ Status trace_packet(Options const& options, Environment const& environment) {
     auto const director = choose_director(site, options.site.director, environment.host);
     if (!director)
         return fail(Status::bad_input, director.error(), environment);
-    auto const sender = read_sender(options, site, *director, environment.host);
+    auto const sender = read_sender(options.packet, site, *director, environment.host);
     if (!sender)
         return fail(Status::bad_input, sender.error(), environment);
     auto const& name = site[*director].name.value;
@@ -379,24 +254,27 @@ Status trace_packet(Options const& options, Environment const& environment) {
 Command add_trace(CLI::App& subcommand) {
     auto options = std::make_shared<Options>();
     options->site.add_to(subcommand, true);
-    subcommand.add_option("--to", options->to, "where the packet goes to; the port only where the protocol has ports")
+    subcommand
+        .add_option("--to", options->packet.to, "where the packet goes to; the port only where the protocol has ports")
         ->required()
         ->option_text("ADDRESS:PORT REQUIRED");
-    subcommand.add_option("--proto", options->protocol, "tcp, udp, sctp, icmp, or an IP protocol number")
+    subcommand.add_option("--proto", options->packet.protocol, "tcp, udp, sctp, icmp, or an IP protocol number")
         ->option_text("PROTOCOL [tcp]");
     auto* from = subcommand
-                     .add_option("--from", options->from,
+                     .add_option("--from", options->packet.from,
                                  "a client, or another director, which has forwarded it; the director itself: it "
                                  "sends the packet")
                      ->check(not_empty)
                      ->option_text("client|DIRECTOR [client]");
     subcommand
-        .add_option("--from-mac", options->from_mac, "the source MAC; none: it comes from a device that has none")
+        .add_option("--from-mac", options->packet.from_mac,
+                    "the source MAC; none: it comes from a device that has none")
         ->check(not_empty)
         ->excludes(from)
         ->option_text("MAC|none");
     subcommand
-        .add_option("--in", options->interface, "where it enters; by default where the site says that clients do")
+        .add_option("--in", options->packet.interface,
+                    "where it enters; by default where the site says that clients do")
         ->check(not_empty)
         ->option_text("INTERFACE");
     auto* live =

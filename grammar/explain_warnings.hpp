@@ -103,9 +103,9 @@ real lb1 forward dr
 real 10.9.0.7
 ```)md"},
     DiagInfo{DiagId::stale_loop, "stale-loop", Severity::warning,
-             R"md(`guard off`, and a director is a real server of what another director balances too. IPVS looks a packet
-up in its table of connections before it looks at any mark: after a switch of roles, the director that
-was active still sends what it remembers to another one, also back to the one that it came from, and
+             R"md(`guard off`, and a director is a real server of what another director balances too. IPVS looks up a
+packet's connection before it looks at any mark: after a switch of roles, the director that was active
+still sends what it remembers to another one, also back to the one that it came from, and
 the packet goes round. The message shows the way of one packet.
 
 ```lb

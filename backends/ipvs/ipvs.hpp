@@ -101,8 +101,8 @@ struct SyncDaemon {
     [[nodiscard]] bool is_met_by(SyncDaemon const& running) const;
 };
 
-/// A service that the kernel finds by the packet itself, where it finds none by the mark (ip_vs_service_find). lbc makes
-/// none.
+/// A service that the kernel finds by the packet itself, where it finds none by the mark (ip_vs_service_find). lbc
+/// makes none.
 struct IpvsAddress {
     std::uint8_t protocol = 0; // IP protocol number
     IpAddress address{};

@@ -1,9 +1,9 @@
 #include "compiler/proof/walk.hpp"
 
+#include "compiler/proof/port_pieces.hpp"
+
 #include <algorithm>
 #include <array>
-#include <iterator>
-#include <map>
 #include <span>
 #include <utility>
 #include <variant>
@@ -17,124 +17,6 @@ using Match = TraceStep::Match;
 /// deep or walk this many rules.
 constexpr int deepest = 64;
 constexpr std::size_t most_rules = 2'000'000;
-
-/// Sets of outcomes by number, so that ports with one fate share it. 0 is the empty set.
-class OutcomeSets {
-public:
-    using Id = std::uint32_t;
-
-    Id of(Outcomes const& outcomes) {
-        auto const [place, is_new] = ids_.try_emplace(outcomes, static_cast<Id>(sets_.size()));
-        if (is_new)
-            sets_.push_back(&place->first);
-        return place->second;
-    }
-    Id unite(Id a, Id b) {
-        if (a == b || b == empty)
-            return a;
-        if (a == empty)
-            return b;
-        Outcomes both;
-        std::ranges::set_union(*sets_[a], *sets_[b], std::back_inserter(both));
-        return of(both);
-    }
-    [[nodiscard]] Outcomes const& operator[](Id id) const { return *sets_[id]; }
-
-    static constexpr Id empty = 0;
-
-private:
-    std::map<Outcomes, Id> ids_{{Outcomes{}, empty}};
-    std::vector<Outcomes const*> sets_{&ids_.begin()->first};
-};
-
-/// Ports `first` to `last` of packets with one set of outcomes.
-struct Piece {
-    std::uint32_t first;
-    std::uint32_t last;
-    OutcomeSets::Id set;
-};
-using Pieces = std::vector<Piece>; // sorted, disjoint
-
-/// The index of the first piece that has a port of `port` or above; a piece that `port` lies in is cut there.
-std::size_t cut_at(Pieces& pieces, std::uint32_t port) {
-    auto const found = std::ranges::lower_bound(pieces, port, {}, &Piece::last);
-    auto const index = static_cast<std::size_t>(found - pieces.begin());
-    if (found == pieces.end() || found->first >= port)
-        return index;
-    Piece const head{found->first, port - 1, found->set};
-    found->first = port;
-    pieces.insert(found, head);
-    return index + 1;
-}
-
-void append(Pieces& pieces, Piece const& next) {
-    if (!pieces.empty() && pieces.back().set == next.set && pieces.back().last + 1 == next.first)
-        pieces.back().last = next.last;
-    else
-        pieces.push_back(next);
-}
-
-/// Ports that are in both get the outcomes of both.
-void unite(Pieces& into, Pieces other, OutcomeSets& sets) {
-    if (other.empty())
-        return;
-    if (into.empty() || into.back().last < other.front().first) {
-        for (auto const& piece : other)
-            append(into, piece);
-        return;
-    }
-    Pieces all;
-    auto a = into.begin();
-    auto b = other.begin();
-    while (a != into.end() || b != other.end()) {
-        if (b == other.end() || (a != into.end() && a->last < b->first)) {
-            append(all, *a++);
-        } else if (a == into.end() || b->last < a->first) {
-            append(all, *b++);
-        } else if (a->first != b->first) { // the part that only one has
-            auto& earlier = a->first < b->first ? *a : *b;
-            auto const next = std::max(a->first, b->first);
-            append(all, {earlier.first, next - 1, earlier.set});
-            earlier.first = next;
-        } else {
-            auto const last = std::min(a->last, b->last);
-            append(all, {a->first, last, sets.unite(a->set, b->set)});
-            for (auto* const one : {&a, &b}) {
-                if ((*one)->last == last)
-                    ++*one;
-                else
-                    (*one)->first = last + 1;
-            }
-        }
-    }
-    into = std::move(all);
-}
-
-/// What a rule asks of ports: sorted, none touching the next.
-std::vector<PortRange> ports_of(Matches const& when) {
-    auto ranges = when.destination_ports;
-    std::ranges::sort(ranges);
-    std::vector<PortRange> merged;
-    for (auto const& range : ranges) {
-        if (!merged.empty() && range.first.value <= std::uint32_t{merged.back().last.value} + 1)
-            merged.back().last = std::max(merged.back().last, range.last);
-        else
-            merged.push_back(range);
-    }
-    if (!when.not_destination_ports)
-        return merged;
-    std::vector<PortRange> others;
-    std::uint32_t next = 0;
-    for (auto const& range : merged) {
-        if (range.first.value > next)
-            others.push_back(
-                {Port{static_cast<std::uint16_t>(next)}, Port{static_cast<std::uint16_t>(range.first.value - 1)}});
-        next = std::uint32_t{range.last.value} + 1;
-    }
-    if (next <= 65535)
-        others.push_back({Port{static_cast<std::uint16_t>(next)}, Port{65535}});
-    return others;
-}
 
 /// Whether the parts of a rule that all packets of the walk answer alike hold.
 bool holds(Matches const& when, Packet const& packet) {

@@ -1,6 +1,7 @@
 #include "compiler/proof/prove.hpp"
 
 #include "compiler/layout.hpp"
+#include "compiler/proof/loops.hpp"
 #include "tests/support/compiled.hpp"
 
 #include <doctest/doctest.h>
@@ -9,25 +10,34 @@ using namespace lbc;
 
 namespace {
 
-Netfilter netfilter(Ruleset rules) { return {rules.family, {std::move(rules)}}; }
+constexpr auto web = "service web { vip 10.9.9.1; port tcp 80; mark 3; real lb1; real lb2 }";
 
-Proof proof_of(Plan const& plan, Ruleset rules) { return prove(plan.marks, own_marks(plan), netfilter(std::move(rules))); }
+Proof proof_of(Plan const& plan, std::vector<Ruleset> tables) {
+    Netfilter const rules{Family::ipv4, std::move(tables)};
+    return prove(plan.marks, own_marks(plan), rules);
+}
+
+/// Rules of others, in a table of their own.
+Ruleset theirs(std::string table, std::vector<Chain> chains) {
+    return {Family::ipv4, std::move(chains), {}, std::move(table)};
+}
+
+Matches by_mark(std::uint32_t mark, std::uint32_t mask = whole_mark) {
+    Matches when;
+    when.mark = Fwmark{mark};
+    when.mark_mask = mask;
+    return when;
+}
 
 } // namespace
 
-TEST_CASE("proof: a layout gives every packet its mark") {
-    Compiled const compiled(two_directors + "service web { vip 10.9.9.1; port tcp 80; mark 3; real lb1; real lb2 }");
+TEST_CASE("proof: a layout gives every packet its mark, and each rule that goes is missed") {
+    Compiled const compiled(two_directors + web);
     auto const plan = compiled.plan("lb1");
     auto const rules = layout_linear(compiled.site, plan.marks, Family::ipv4);
-    auto const proof = proof_of(plan, rules);
+    auto const proof = proof_of(plan, {rules});
     CHECK(proof.holds());
     CHECK(proof.pieces > 10);
-}
-
-TEST_CASE("proof: each rule that goes is missed") {
-    Compiled const compiled(two_directors + "service web { vip 10.9.9.1; port tcp 80; mark 3; real lb1; real lb2 }");
-    auto const plan = compiled.plan("lb1");
-    auto const rules = layout_linear(compiled.site, plan.marks, Family::ipv4);
     for (std::size_t chain = 0; chain < rules.chains.size(); ++chain)
         for (std::size_t rule = 0; rule < rules.chains[chain].rules.size(); ++rule) {
             auto mutant = rules;
@@ -35,6 +45,74 @@ TEST_CASE("proof: each rule that goes is missed") {
             auto const text = to_string(of_chain[rule]);
             of_chain.erase(of_chain.begin() + static_cast<std::ptrdiff_t>(rule));
             CAPTURE(text);
-            CHECK_FALSE(proof_of(plan, mutant).holds());
+            // On lo no packet has a MAC, so without its RETURN what has none is marked there.
+            CHECK_FALSE(proof_of(plan, {mutant}).holds());
         }
+}
+
+TEST_CASE("proof: marks of others before and behind, and their policies") {
+    Compiled const compiled(two_directors + web);
+    auto const plan = compiled.plan("lb1");
+    auto const own = layout_linear(compiled.site, plan.marks, Family::ipv4);
+    auto const with = [&](std::string const& table, std::vector<Rule> rules, std::string const& chain = "PREROUTING") {
+        return proof_of(plan, {own, theirs(table, {{chain, std::move(rules)}})});
+    };
+    // A mark before lbc's rules is overwritten for the site's packets; others may have it, but none of the site's.
+    CHECK(with("raw", {{{}, SetMark{Fwmark{0x50}}, {}}}).holds());
+    CHECK_FALSE(with("raw", {{{}, SetMark{Fwmark{3}}, {}}}).holds());
+    // Bits that others set behind it change the site's mark.
+    CHECK_FALSE(with("filter", {{{}, SetMark{Fwmark{0x10}, 0x10}, {}}}, "INPUT").holds());
+    // By a mark that no rule gives, nothing is lost.
+    CHECK(with("filter", {{by_mark(0x77), Drop{}, {}}}, "INPUT").holds());
+    // A policy takes what returns from the chain, too.
+    auto const dropped = with("filter", {{{}, Return{}, {}}, {{}, Drop{.is_policy = true}, {}}}, "INPUT");
+    CHECK(dropped.holds());
+    CHECK_FALSE(dropped.dropped.empty());
+}
+
+TEST_CASE("proof: a rule of which nothing is known leaves no proof where it matters") {
+    Compiled const compiled(two_directors + web);
+    auto const plan = compiled.plan("lb1");
+    auto const own = layout_linear(compiled.site, plan.marks, Family::ipv4);
+    Matches doubtful;
+    doubtful.unknown = "-m statistic";
+    for (auto const& [target, holds] : std::vector<std::pair<Target, bool>>{{SetMark{Fwmark{9}}, false},
+                                                                            {UnknownTarget{"NFQUEUE"}, false},
+                                                                            {AnyMark{"CONNMARK"}, false},
+                                                                            {Drop{}, true},
+                                                                            {Pass{"LOG"}, true}}) {
+        auto const proof = proof_of(plan, {own, theirs("filter", {{"INPUT", {{doubtful, target, {}}}}})});
+        CAPTURE(to_string(Rule{doubtful, target, {}}));
+        CHECK(proof.holds() == holds);
+        for (auto const& fault : proof.faults) {
+            CHECK(fault.kind == MarkFault::Kind::unknown);
+            REQUIRE(fault.decision);
+            CHECK_FALSE(fault.decision->is_own);
+        }
+    }
+}
+
+TEST_CASE("loops: a packet that the guard stops at its first director does not go round") {
+    Compiled const compiled(two_directors + web);
+    auto const states = states_of(compiled.site, layout_linear);
+    auto rules = rules_of(states);
+    CHECK(find_loops(rules).empty());
+    // lb2 knows no peer.
+    auto forgetful = states[1].marks[0];
+    for (auto& chain : forgetful.chains)
+        std::erase_if(chain.rules, [](Rule const& rule) { return rule.when.source_mac.has_value(); });
+    rules[1].rules[0] = std::make_shared<RuleIndex const>(forgetful);
+    auto const one = find_loops(rules);
+    REQUIRE(one.size() == 1);
+    CHECK(one.front().fault == Fault::balanced_twice);
+    CHECK_FALSE(one.front().goes_round);
+    CHECK(one.front().hops.back().director == "lb1");
+    // Nor does lb1.
+    auto other = states[0].marks[0];
+    for (auto& chain : other.chains)
+        std::erase_if(chain.rules, [](Rule const& rule) { return rule.when.source_mac.has_value(); });
+    rules[0].rules[0] = std::make_shared<RuleIndex const>(other);
+    auto const both = find_loops(rules);
+    REQUIRE(both.size() == 2);
+    CHECK(both.front().goes_round);
 }

@@ -152,7 +152,7 @@ TEST_SUITE("read tables") {
         CHECK(lines(raw, "PREROUTING") == Lines{"-d 172.17.0.2/32 ! -i docker0 -j DROP"});
         CHECK(lines(filter, "FORWARD") == Lines{"-j DOCKER-USER",
                                                 "-o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-                                                "-i docker0 ! -o docker0 -j ACCEPT", "-j DROP"});
+                                                "-i docker0 ! -o docker0 -j ACCEPT", "policy DROP"});
         CHECK(filter.find("FORWARD")->rules.back().then == Target{Drop{.is_policy = true}});
         CHECK(filter.find("INPUT")->rules.at(1).then == Target{Drop{"REJECT"}});
         CHECK(filter.find("ufw-before-input")->rules.at(3).comment == "dapp_Nginx%20Full");

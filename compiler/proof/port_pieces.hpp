@@ -1,0 +1,44 @@
+// Ports cut into pieces, each with what becomes of its packets: what a walk goes on with. Private to this folder.
+#pragma once
+
+#include "compiler/proof/walk.hpp"
+
+#include <map>
+#include <vector>
+
+namespace lbc {
+
+/// Sets of outcomes by number, so that ports with one fate share it. 0 is the empty set.
+class OutcomeSets {
+public:
+    using Id = std::uint32_t;
+
+    [[nodiscard]] Id of(Outcomes const& outcomes);
+    [[nodiscard]] Id unite(Id a, Id b);
+    [[nodiscard]] Outcomes const& operator[](Id id) const { return *sets_[id]; }
+
+    static constexpr Id empty = 0;
+
+private:
+    std::map<Outcomes, Id> ids_{{Outcomes{}, empty}};
+    std::vector<Outcomes const*> sets_{&ids_.begin()->first};
+};
+
+/// Ports `first` to `last` of packets with one set of outcomes.
+struct Piece {
+    std::uint32_t first;
+    std::uint32_t last;
+    OutcomeSets::Id set;
+};
+using Pieces = std::vector<Piece>; // sorted, disjoint
+
+/// The index of the first piece that has a port of `port` or above; a piece that `port` lies in is cut there.
+[[nodiscard]] std::size_t cut_at(Pieces& pieces, std::uint32_t port);
+
+/// Ports that are in both get the outcomes of both.
+void unite(Pieces& into, Pieces other, OutcomeSets& sets);
+
+/// What a rule asks of ports: sorted, none touching the next.
+[[nodiscard]] std::vector<PortRange> ports_of(Matches const& when);
+
+} // namespace lbc

@@ -1,0 +1,119 @@
+#include "backends/apply.hpp"
+#include "backends/iptables/nft_marks.hpp"
+#include "backends/ipvs/ipvs_plan.hpp"
+#include "tests/support/compiled.hpp"
+#include "tests/support/machine.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace lbc;
+
+namespace {
+
+constexpr auto two_boxes = "director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1 }\n"
+                           "director lb2 { mac 02:00:00:00:00:02; address 10.0.0.2 }\n"
+                           "service web { vip 10.9.9.1; port tcp 80; mark 3; real lb1; real lb2 }\n";
+
+/// A director whose kernel is as the site says.
+struct VerifiedBox : test::Machine {
+    VerifiedBox() : Machine(std::map<std::string, std::string>{{"site.lb", two_boxes}}) {
+        Compiled const compiled(two_boxes);
+        auto const plan = compiled.plan("lb1");
+        kernel.tables = mark_rules(compiled.site, plan);
+        kernel.services = ipvs_services(plan);
+        kernel.log.clear();
+    }
+
+    [[nodiscard]] bool says(std::string_view text) const { return out.str().find(text) != std::string::npos; }
+};
+
+Rule rule(Matches when, Target then) { return {std::move(when), std::move(then), {}}; }
+
+Matches to_vip() {
+    Matches when;
+    when.destination = Prefix::host(*IpAddress::parse("10.9.9.1"));
+    return when;
+}
+
+} // namespace
+
+TEST_CASE("verify: a kernel that is as the site says, and what is asked of it") {
+    VerifiedBox lb1;
+    CHECK(lb1.run({"verify", "site.lb"}) == 0);
+    CHECK(lb1.says("lb1: every packet has the site's mark"));
+    CHECK(lb1.writes() == 0);
+    CHECK(lb1.run({"verify", "site.lb", "--json"}) == 0);
+    lb1.kernel.has_ipvs = false;
+    CHECK(lb1.run({"verify", "site.lb"}) == 3);
+    CHECK(lb1.run({"verify", "site.lb", "--only", "marks"}) == 0);
+}
+
+TEST_CASE("verify: the rules of others are named") {
+    VerifiedBox lb1;
+    lb1.kernel.foreign[0] = {{Family::ipv4, {{"PREROUTING", {rule(to_vip(), Accept{})}}}, {}, "mangle"}};
+    CHECK(lb1.run({"verify", "site.lb"}) == 1);
+    CHECK(lb1.says("decided  mangle PREROUTING 1, not lbc's: -d 10.9.9.1/32 -j ACCEPT"));
+    lb1.kernel.foreign[0] = {{Family::ipv4, {{"INPUT", {rule(to_vip(), Drop{})}}}, {}, "filter"}};
+    CHECK(lb1.run({"verify", "site.lb"}) == 0);
+    CHECK(lb1.says("rules of others drop 10.9.9.1:80/tcp"));
+    lb1.kernel.foreign[0] = {{Family::ipv4, {{"INPUT", {rule({}, AnyMark{"CONNMARK"})}}}, {}, "mangle"}};
+    CHECK(lb1.run({"verify", "site.lb"}) == 1);
+    CHECK(lb1.says("unknown: any mark"));
+}
+
+TEST_CASE("verify: services by address, services that are missing, and marks of nftables") {
+    VerifiedBox lb1;
+    lb1.kernel.addresses = {{6, *IpAddress::parse("10.9.9.1"), Port{80}},
+                            {17, *IpAddress::parse("10.9.9.1"), Port{80}}};
+    CHECK(lb1.run({"verify", "site.lb"}) == 1);
+    CHECK(lb1.says("1 difference"));
+    CHECK(lb1.says("10.9.9.1:80/tcp"));
+    lb1.kernel.addresses = {{6, *IpAddress::parse("10.9.9.1"), Port{}}}; // every port
+    CHECK(lb1.run({"verify", "site.lb"}) == 1);
+    lb1.kernel.addresses.clear();
+    lb1.kernel.services.clear();
+    CHECK(lb1.run({"verify", "site.lb"}) == 1);
+    CHECK(lb1.says("web: IPVS has no virtual service for its mark"));
+    CHECK(lb1.run({"verify", "site.lb", "--only", "marks"}) == 0);
+    lb1.kernel.marks_of_nft = {"table ip theirs, chain early"};
+    CHECK(lb1.run({"verify", "site.lb", "--only", "marks"}) == 1);
+    CHECK(lb1.says("table ip theirs, chain early"));
+}
+
+TEST_CASE("verify and trace: what the kernel refuses is status 3, and wrong input status 2") {
+    VerifiedBox lb1;
+    for (auto const& arguments : std::vector<std::vector<std::string>>{
+             {"verify", "site.lb"}, {"trace", "site.lb", "--to", "10.9.9.1:80", "--live"}}) {
+        lb1.kernel.log.clear();
+        lb1.kernel.failures = {{0, {SystemError::Kind::permission, 1, "cannot read the IPv4 tables"}}};
+        CHECK(lb1.run(arguments) == 3);
+        CHECK(lb1.err.str().find("cannot read the IPv4 tables") != std::string::npos);
+    }
+    for (auto const* to : {"10.9.9.1", "10.9.9.1:99999", "10.9.9.1:", "web:80", "[10.9.9.1", ""})
+        CHECK(lb1.run({"trace", "site.lb", "--to", to}) == 2);
+    CHECK(lb1.run({"trace", "site.lb", "--to", "10.9.9.1", "--proto", "gre"}) == 2);
+    CHECK(lb1.run({"trace", "site.lb", "--to", "10.9.9.1", "--proto", "47"}) == 0);
+    CHECK(lb1.run({"trace", "site.lb", "--to", "10.9.9.1:80", "--from", "lb9"}) == 2);
+    CHECK(lb1.run({"trace", "site.lb", "--to", "10.9.9.1:80", "--from-mac", "02:00"}) == 2);
+    CHECK(lb1.run({"verify", "site.lb", "--against", "nothing.rules"}) == 2);
+    CHECK(lb1.run({"verify", "site.lb", "--site", "nowhere"}) == 2);
+    CHECK(lb1.run({"verify", "site.lb", "-6"}) == 2);
+}
+
+TEST_CASE("nftables: rules that set a packet's mark, and no others") {
+    CHECK(chains_that_mark("").empty());
+    CHECK(chains_that_mark("table inet filter {\n\tchain input {\n\t\tmeta mark 0x1 ct mark set 0x2 accept\n\t}\n}\n")
+              .empty());
+    CHECK(chains_that_mark(
+              "table ip mangle {\n\tchain PREROUTING {\n\t\tip daddr 10.0.0.1 counter packets 0 bytes 0 "
+              "meta mark set 0x3\n\t\tmeta mark set 0x4\n\t}\n\tchain x {\n\t\txt target \"MARK\"\n\t}\n}\n") ==
+          std::vector<std::string>{"table ip mangle, chain PREROUTING", "table ip mangle, chain x"});
+}
+
+TEST_CASE("compile and apply prove what they make") {
+    VerifiedBox lb1;
+    for (auto const* kind : {"sh", "iptables", "ip6tables", "ipvsadm", "json"})
+        CHECK(lb1.run({"compile", "site.lb", "-d", "lb1", "--emit", kind, "--prove"}) == 0);
+    CHECK(lb1.run({"apply", "site.lb", "--prove", "--dry-run"}) == 0);
+    CHECK(lb1.run({"apply", "site.lb", "--no-prove", "--dry-run"}) == 0);
+}
