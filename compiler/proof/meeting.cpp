@@ -18,18 +18,20 @@ struct Place {
     DestinationClass const& destination;
     RulesFor sending;
     RulesFor receiving;
-    RulesFor receiving_else; // of the other version
+    std::optional<RulesFor> receiving_else; // of the other version, where that is another
     PacketCuts cuts;
 
-    Place(DestinationClass const& of, RulesFor out, RulesFor in, RulesFor other)
+    Place(DestinationClass const& of, RulesFor out, RulesFor in, std::optional<RulesFor> other)
         : destination(of), sending(std::move(out)), receiving(std::move(in)), receiving_else(std::move(other)),
           cuts(borders()) {}
 
 private:
     [[nodiscard]] Borders borders() const {
         Borders borders;
-        for (auto const* rules : {&sending, &receiving, &receiving_else})
-            borders.add(*rules);
+        borders.add(sending);
+        borders.add(receiving);
+        if (receiving_else)
+            borders.add(*receiving_else);
         return borders;
     }
 };
@@ -100,14 +102,17 @@ private:
         auto const& out = *from_.versions[from_version_].rules[index];
         auto const& in = *to_.versions[to_version_].rules[index];
         auto const& other = *to_.versions[1 - to_version_].rules[index];
+        bool const has_other = &in != &other;
         auto prefixes = out.destinations();
         for (auto const* rules : {&in, &other})
-            prefixes.insert(prefixes.end(), rules->destinations().begin(), rules->destinations().end());
+            if (rules == &in || has_other)
+                prefixes.insert(prefixes.end(), rules->destinations().begin(), rules->destinations().end());
         for (auto const& destination : destination_classes(family, std::move(prefixes))) {
             auto sending = out.at(destination.prefix);
             if (!leads_to_receiver(sending, family))
                 continue;
-            Place const place(destination, std::move(sending), in.at(destination.prefix), other.at(destination.prefix));
+            Place const place(destination, std::move(sending), in.at(destination.prefix),
+                              has_other ? std::optional(other.at(destination.prefix)) : std::nullopt);
             for (auto const& protocol : place.cuts.protocols)
                 look(place, protocol);
         }
@@ -188,8 +193,8 @@ private:
     [[nodiscard]] std::vector<PortRange> remembered_ports(Place const& place, Packet const& packet) const {
         std::vector<PortRange> ports;
         add_remembered(place, packet, place.receiving, receiver(), ports);
-        if (to_version_ == 1)
-            add_remembered(place, packet, place.receiving_else, *to_.versions[0].state, ports);
+        if (to_version_ == 1 && place.receiving_else)
+            add_remembered(place, packet, *place.receiving_else, *to_.versions[0].state, ports);
         return merged(std::move(ports));
     }
 
