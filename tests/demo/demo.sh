@@ -100,6 +100,10 @@ mark=$(mark_of "$client_mac" 192.168.23.77)
 [ "$mark" = 0x3 ] || bad "it has the mark $mark, and the site says 0x3"
 good "mark $mark, so IPVS balances it as service 'fwmark 3'"
 
+title "Its way: rule by rule, and on to lb2"
+shown lbc trace two-boxes.lb -d lb1 --to "$vip:80" --live
+"$lbc" trace "$site" -d lb1 --to "$vip:80" --live
+
 title "The same packet, but lb2 sent it: it is balanced already"
 guard=$(iptables-legacy -t mangle -S LBC-PEER | sed -n 's/.*--set-xmark \(0x[0-9a-f]*\).*/\1/p')
 mark=$(mark_of "$peer_mac" 192.168.23.77)
@@ -111,6 +115,18 @@ title "A client's packet for another port"
 mark=$(mark_of "$client_mac" 192.168.23.77 8080)
 [ "$mark" = 0x0 ] || bad "it has the mark $mark, and the site says nothing of it"
 good "no mark"
+
+title "That was three packets: a proof is about all of them"
+shown lbc verify two-boxes.lb -d lb1 --only marks
+"$lbc" verify "$site" -d lb1 --only marks
+iptables-legacy -t mangle -I PREROUTING -i eth0 -p tcp --dport 80 -j ACCEPT
+shown iptables-legacy -t mangle -I PREROUTING -i eth0 -p tcp --dport 80 -j ACCEPT
+if "$lbc" verify "$site" -d lb1 --only marks >"$folder/verified"; then bad "verify does not see the ACCEPT"; fi
+cat "$folder/verified"
+mark=$(mark_of "$client_mac" 192.168.23.77)
+[ "$mark" = 0x0 ] || bad "the client's packet has the mark $mark, and verify says that it has none"
+good "and so it is: the client's packet has no mark now"
+iptables-legacy -t mangle -D PREROUTING 1
 
 title "Apply again: nothing differs, and nothing is written"
 iptables-legacy-save -c -t mangle | grep LBC >"$folder/counters"
