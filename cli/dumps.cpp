@@ -45,8 +45,13 @@ std::expected<void, std::string> add_dump(Dump& dump, std::string const& path, s
     auto const text = files.read(path, longest_dump);
     if (!text)
         return std::unexpected(fmt::format("cannot read `{}`: {}", path, text.error()));
-    if (is_rules_script(*text))
+    if (is_rules_script(*text)) {
+        if (family)
+            return std::unexpected(fmt::format("{}: a script has the rules of both families", path));
         return add_script(dump, path, *text, director);
+    }
+    if (text->find_first_not_of(" \n") == std::string::npos)
+        return std::unexpected(fmt::format("{}: there is nothing in it", path));
     auto const told = family_of_tables(*text);
     if (family && told && *family != *told)
         return std::unexpected(fmt::format("{}: this is of {}, not of {}", path, title(*told), title(*family)));

@@ -32,13 +32,10 @@ using Read = std::expected<T, std::string>;
 
 /// Rules of a director, and where they are from.
 struct RuleSource {
-    std::unique_ptr<Netfilter> netfilter;
-    std::unique_ptr<Ruleset> compiled;
+    Netfilter netfilter;
     std::string name;
 
-    [[nodiscard]] RulesFor rules() const {
-        return netfilter != nullptr ? RuleIndex(*netfilter).all() : RuleIndex(*compiled).all();
-    }
+    [[nodiscard]] RulesFor rules() const { return RuleIndex(netfilter).all(); }
 };
 
 /// By a director's index.
@@ -76,8 +73,7 @@ private:
     [[nodiscard]] RuleSource const& rules_at(DirectorId director, Family family) {
         auto [place, is_new] = given_.try_emplace(director.index);
         if (is_new)
-            place->second = {nullptr, std::make_unique<Ruleset>(states_[director.index].marks[index_of(family)]),
-                             "as compiled"};
+            place->second = {{family, {states_[director.index].marks[index_of(family)]}}, "as compiled"};
         return place->second;
     }
 
@@ -114,14 +110,8 @@ private:
                         step.match,
                         {},
                         step.depth,
-                        is_own_chain(step.chain),
+                        is_own_rule(step.table, step.chain, *step.rule),
                         {}};
-        auto leads_to_own = [](auto const& target) {
-            if constexpr (requires { target.chain; })
-                return is_own_chain(target.chain);
-            return false;
-        };
-        rule.is_own = rule.is_own || std::visit(leads_to_own, step.rule->then);
         if (step.match == TraceStep::Match::no)
             rule.why_not = why_not(step.rule->when, packet);
         if (step.is_mark_known)
@@ -177,7 +167,7 @@ std::expected<RuleSource, SystemError> live_rules(Family family, std::string con
     auto rules = environment.kernel()->read_netfilter(family);
     if (!rules)
         return std::unexpected(std::move(rules.error()));
-    return RuleSource{std::make_unique<Netfilter>(std::move(*rules)), nullptr, "of the kernel of " + director};
+    return RuleSource{std::move(*rules), "of the kernel of " + director};
 }
 
 Read<RuleSource> dumped_rules(Options const& options, Family family, std::string const& director, FileReader& files) {
@@ -198,7 +188,7 @@ Read<RuleSource> dumped_rules(Options const& options, Family family, std::string
     if (!rules)
         return std::unexpected(
             fmt::format("`{}` has no {} rules of `{}`, which this packet needs", place, title(family), director));
-    return RuleSource{std::make_unique<Netfilter>(std::move(*rules)), nullptr, "of " + place};
+    return RuleSource{std::move(*rules), "of " + place};
 }
 
 /// Rules of files: of the first director, or of all.
@@ -297,6 +287,10 @@ Command add_trace(CLI::App& subcommand) {
         ->option_text("DIR");
     subcommand.add_flag("-v,--verbose", options->every_rule, "print the rules that do not match, too");
     add_format_to(subcommand, options->json);
+    subcommand.final_callback([options] {
+        if (std::ranges::count(options->against, "-") + (options->site.file == "-" ? 1 : 0) > 1)
+            throw CLI::ValidationError("--against", "standard input can be one of the files, not more");
+    });
     return [options](Environment const& environment) { return trace_packet(*options, environment); };
 }
 

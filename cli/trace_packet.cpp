@@ -14,6 +14,9 @@ namespace {
 template <typename T>
 using Read = std::expected<T, std::string>;
 
+constexpr std::uint8_t icmp = 1;
+constexpr std::uint8_t icmp6 = 58;
+
 std::optional<unsigned> number_of(std::string_view text, unsigned most) {
     unsigned value = 0;
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -26,7 +29,7 @@ Read<std::uint8_t> read_protocol(std::string_view text) {
         if (text == to_string(protocol))
             return static_cast<std::uint8_t>(protocol);
     if (text == "icmp")
-        return std::uint8_t{1};
+        return icmp;
     if (auto const number = number_of(text, 255))
         return static_cast<std::uint8_t>(*number);
     return std::unexpected(fmt::format("`{}` is no protocol: tcp, udp, sctp, icmp, or a number from 0 to 255", text));
@@ -43,6 +46,8 @@ Read<Packet> read_target(std::string_view text, std::uint8_t protocol) {
         auto const end = text.find(']');
         address = end == std::string_view::npos ? "" : text.substr(1, end - 1);
         auto const rest = end == std::string_view::npos ? "" : text.substr(end + 1);
+        if (!rest.empty() && !rest.starts_with(':'))
+            address = "";
         port = rest.starts_with(':') ? rest.substr(1) : "";
     } else if (colon != std::string_view::npos && text.find(':') == colon) {
         address = text.substr(0, colon);
@@ -52,8 +57,14 @@ Read<Packet> read_target(std::string_view text, std::uint8_t protocol) {
     if (!parsed)
         return std::unexpected(fmt::format("`{}` is no ADDRESS:PORT, such as 192.0.2.1:80 or [2001:db8::1]:80", text));
     packet.destination = *parsed;
-    if (port.empty() && !has_ports(protocol))
-        return packet;
+    if (protocol == icmp && parsed->family() == Family::ipv6)
+        packet.protocol = icmp6;
+    if (!has_ports(protocol)) {
+        if (port.empty())
+            return packet;
+        return std::unexpected(
+            fmt::format("`{}` has a port, and {} has none: {}", text, protocol_name(packet.protocol), parsed->str()));
+    }
     auto const number = number_of(port, 65535);
     if (!number)
         return std::unexpected(fmt::format("`{}` has no port from 0 to 65535, which {} needs: {}", text,
@@ -98,6 +109,9 @@ std::expected<Sender, std::string> read_sender(TracedPacket const& options, Site
     auto packet = read_target(options.to, *protocol);
     if (!packet)
         return std::unexpected(packet.error());
+    if (auto const interface = InterfacePattern::parse(options.interface);
+        !options.interface.empty() && (!interface || interface->is_wildcard()))
+        return std::unexpected(fmt::format("`{}` is no name of an interface", options.interface));
     Sender sender{*packet, Direction::entering, "a client", false};
     sender.packet.interface = options.interface.empty() ? usual_interface(site, director, *packet) : options.interface;
     sender.packet.source = client_mac(site);
@@ -126,6 +140,8 @@ std::expected<Sender, std::string> read_sender(TracedPacket const& options, Site
             sender.is_director = true;
         }
     }
+    if (sender.packet.interface == "lo")
+        sender.packet.source.reset(); // it is no Ethernet device
     return sender;
 }
 

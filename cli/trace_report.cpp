@@ -64,8 +64,11 @@ private:
             return last;
         }
         auto const place = step.table == "mangle" ? step.chain : step.table + " " + step.chain;
-        text_ += fmt::format("  {:{}}{} {}{}: {}", "", 2 * step.depth, place, step.number,
-                             step.is_own ? "" : " (not lbc's)", step.rule);
+        if (step.rule.starts_with("policy "))
+            text_ += fmt::format("  {} {}", place, step.rule);
+        else
+            text_ += fmt::format("  {:{}}{} {}{}: {}", "", 2 * step.depth, place, step.number,
+                                 step.is_own ? "" : " (not lbc's)", step.rule);
         if (step.match == Match::no)
             text_ += fmt::format("   no: {}", step.why_not);
         else

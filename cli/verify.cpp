@@ -5,6 +5,8 @@
 #include "cli/verify_report.hpp"
 #include "compiler/layout.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <ostream>
 
@@ -24,7 +26,10 @@ std::size_t rule_count(Netfilter const& rules) {
     std::size_t count = 0;
     for (auto const& table : rules.tables)
         for (auto const& chain : table.chains)
-            count += chain.rules.size();
+            for (auto const& rule : chain.rules) {
+                auto const* drop = std::get_if<Drop>(&rule.then);
+                count += drop != nullptr && drop->is_policy ? 0 : 1;
+            }
     return count;
 }
 
@@ -74,8 +79,13 @@ std::expected<void, SystemError> verify_services(Site const& site, Plan const& p
     for (auto const& service : plan.services) {
         IpvsKey const key{service.mark, service.family};
         if (!std::ranges::binary_search(view->services, key, {}, &IpvsService::key))
-            verified.missing.push_back(site.services[service.service].name.value);
+            verified.missing.push_back({site.services[service.service].name.value, service.mark, service.family});
     }
+    for (auto const& check : plan.checks)
+        if (!std::ranges::binary_search(view->services, IpvsKey{check.mark, check.family}, {}, &IpvsService::key))
+            verified.missing.push_back(
+                {fmt::format("checks of {}", check.real.address.str()), check.mark, check.family});
+    verified.asks_ipvs = true;
     return {};
 }
 
@@ -116,6 +126,11 @@ Status verify_folder(Site const& site, Options const& options, Environment const
             return fail(Status::bad_input, dump.error(), environment);
         dumps[i] = std::move(*dump);
         report.directors.push_back(verify_rules(site, make_plan(site, {i}), dumps[i]));
+        if (auto const& unasked = report.directors.back().unasked; !unasked.empty())
+            return fail(Status::bad_input,
+                        fmt::format("`{}` has no {} rules of `{}`, which has services of that family", options.folder,
+                                    title(unasked.front()), states[i].name),
+                        environment);
         for (std::size_t family = 0; family < families.size(); ++family)
             if (dumps[i][family])
                 rules[i].rules[family] = std::make_shared<RuleIndex const>(*dumps[i][family]);
@@ -178,10 +193,16 @@ Command add_verify(CLI::App& subcommand) {
         ->excludes(against)
         ->excludes(subcommand.get_option("--director"))
         ->option_text("DIR");
-    subcommand.add_option("--only", options->only, "the mangle tables alone; IPVS is not asked")
+    subcommand.add_option("--only", options->only, "IPVS is not asked")
+        ->excludes(against)
+        ->excludes("--site")
         ->check(CLI::IsMember({"marks"}))
         ->option_text("marks");
     add_format_to(subcommand, options->json);
+    subcommand.final_callback([options] {
+        if (std::ranges::count(options->against, "-") + (options->site.file == "-" ? 1 : 0) > 1)
+            throw CLI::ValidationError("--against", "standard input can be one of the files, not more");
+    });
     return [options](Environment const& environment) { return verify_site(*options, environment); };
 }
 

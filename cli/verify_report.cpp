@@ -69,7 +69,11 @@ std::string text_of(Outcomes const& outcomes, Packet const& packet, MarkNames co
     std::vector<std::string> texts;
     for (auto const& outcome : outcomes)
         texts.push_back(text_of(outcome, packet, names));
-    return fmt::format("{}", fmt::join(texts, ", or "));
+    constexpr std::size_t most = 4;
+    if (texts.size() <= most)
+        return fmt::format("{}", fmt::join(texts, ", or "));
+    return fmt::format("{}, or {} others", fmt::join(texts.begin(), texts.begin() + most, ", or "),
+                       texts.size() - most);
 }
 
 std::string text_of(Decision const& decision) {
@@ -97,9 +101,12 @@ std::string summary(VerifiedFamily const& family) {
 }
 
 std::string head(VerifiedDirector const& director, bool colour) {
-    if (director.holds())
-        return fmt::format("{}: {}every packet has the site's mark{}\n", director.director, paint(green, colour),
-                           paint(plain, colour));
+    if (director.holds()) {
+        auto const which =
+            director.unasked.empty() ? std::string() : fmt::format("{} ", title(director.families.front().family));
+        return fmt::format("{}: {}every {}packet has the site's mark{}\n", director.director, paint(green, colour),
+                           which, paint(plain, colour));
+    }
     std::vector<std::string> parts;
     if (director.differences() > 0)
         parts.push_back(counted(director.differences(), "difference"));
@@ -116,6 +123,11 @@ std::string text_of(VerifiedDirector const& director, Site const& site, bool col
         text += summary(family);
     for (auto const family : director.unasked)
         text += fmt::format("  {}: not looked at, no rules were given\n", title(family));
+    for (auto const& family : director.families)
+        if (family.proof.is_given_up)
+            text += fmt::format("  unknown: the {} proof is given up, since these rules tell too many kinds of packets "
+                                "apart, or differ all over\n",
+                                title(family.family));
     for (auto const& place : director.nft_marks)
         text += fmt::format("  unknown: nftables sets a mark, which lbc does not look into: {}\n", place);
     if (!director.nft_marks.empty())
@@ -135,7 +147,8 @@ std::string text_of(VerifiedDirector const& director, Site const& site, bool col
                             "peers' packets too; without a guard they loop\n",
                             service, endpoint(by_address.address, by_address.port), protocol_name(by_address.protocol));
     for (auto const& service : director.missing)
-        text += fmt::format("\n  {}: IPVS has no virtual service for its mark\n", service);
+        text += fmt::format("\n  {}: IPVS has no virtual service for mark {} ({})\n", service.name, service.mark.str(),
+                            title(service.family));
     return text;
 }
 
@@ -159,8 +172,13 @@ Json json_of(VerifiedFamily const& family) {
     auto dropped = Json::array();
     for (auto const& packets : family.proof.dropped)
         dropped.push_back(json_of(packets));
-    return {{"family", to_string(family.family)}, {"tables", family.tables}, {"rules", family.rules},
-            {"classes", family.proof.pieces},     {"faults", faults},        {"dropped_by_others", dropped}};
+    return {{"family", to_string(family.family)},
+            {"tables", family.tables},
+            {"rules", family.rules},
+            {"classes", family.proof.pieces},
+            {"given_up", family.proof.is_given_up},
+            {"faults", faults},
+            {"dropped_by_others", dropped}};
 }
 
 Json json_of(VerifiedDirector const& director) {
@@ -183,8 +201,12 @@ Json json_of(VerifiedDirector const& director) {
                              {"protocol", by_address.protocol},
                              {"address", by_address.address.str()},
                              {"port", by_address.port.value}});
-    object["services_by_address"] = conflicts;
-    object["missing_services"] = director.missing;
+    auto missing = Json::array();
+    for (auto const& service : director.missing)
+        missing.push_back(
+            {{"service", service.name}, {"mark", service.mark.value}, {"family", to_string(service.family)}});
+    object["services_by_address"] = director.asks_ipvs ? conflicts : Json(nullptr);
+    object["missing_services"] = director.asks_ipvs ? missing : Json(nullptr);
     return object;
 }
 
@@ -211,6 +233,10 @@ std::size_t VerifiedDirector::differences() const {
 
 std::size_t VerifiedDirector::unknown() const { return faults_of(*this, MarkFault::Kind::unknown) + nft_marks.size(); }
 
+bool VerifyReport::knows_loops() const {
+    return std::ranges::all_of(directors, [](auto const& director) { return director.unknown() == 0; });
+}
+
 bool VerifyReport::holds() const {
     return loops.empty() && std::ranges::all_of(directors, [](auto const& director) { return director.holds(); });
 }
@@ -221,7 +247,10 @@ std::string verify_text(VerifyReport const& report, bool colour) {
         text += text_of(director, *report.site, colour);
     if (!report.asks_loops)
         return text;
-    if (report.loops.empty())
+    if (!report.knows_loops())
+        text += fmt::format("{}what is unknown above may be balanced twice{}\n", paint(yellow, colour),
+                            paint(plain, colour));
+    else if (report.loops.empty())
         return text + fmt::format("{}no packet is balanced twice{}\n", paint(green, colour), paint(plain, colour));
     for (auto const& path : report.loops) {
         text += fmt::format("\n{}{}{}\n", paint(red, colour), title(path), paint(plain, colour));
@@ -238,8 +267,10 @@ std::string verify_json(VerifyReport const& report) {
     auto loops = Json::array();
     for (auto const& path : report.loops)
         loops.push_back(json_of(path));
-    Json const object = {
-        {"holds", report.holds()}, {"directors", directors}, {"loops", report.asks_loops ? loops : Json(nullptr)}};
+    Json const object = {{"holds", report.holds()},
+                         {"directors", directors},
+                         {"loops", report.asks_loops ? loops : Json(nullptr)},
+                         {"knows_loops", report.asks_loops && report.knows_loops()}};
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }
 

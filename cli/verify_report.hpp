@@ -24,13 +24,21 @@ struct AddressConflict {
     IpvsAddress by_address;
 };
 
+/// A mark of the site's that leads to no virtual service.
+struct MissingService {
+    std::string name; // "web", "checks of 10.0.0.1"
+    Fwmark mark;
+    Family family{};
+};
+
 struct VerifiedDirector {
     std::string director;
     std::vector<VerifiedFamily> families;
     std::vector<Family> unasked;            // of which the site has services, and nobody gave rules
+    bool asks_ipvs = false;                 // of a kernel: what follows was looked for
     std::vector<AddressConflict> conflicts; // in the kernel's IPVS
-    std::vector<std::string> missing;       // services of the site that it lacks
-    std::vector<std::string> nft_marks;     // chains of nftables that set a mark, which lbc does not look into
+    std::vector<MissingService> missing;
+    std::vector<std::string> nft_marks; // chains of nftables that set a mark, which lbc does not look into
 
     [[nodiscard]] std::size_t differences() const;
     [[nodiscard]] std::size_t unknown() const;
@@ -44,6 +52,8 @@ struct VerifyReport {
     std::vector<LoopPath> loops; // of all directors together
 
     [[nodiscard]] bool holds() const;
+    /// Whether the loops are all that there are: no rule is unknown.
+    [[nodiscard]] bool knows_loops() const;
 };
 
 [[nodiscard]] std::string verify_text(VerifyReport const& report, bool colour);

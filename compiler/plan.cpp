@@ -153,7 +153,7 @@ std::string share_of(Destination const& real, VirtualService const& service) {
         whole += other.weight;
         count += other.weight > 0 ? 1 : 0;
     }
-    if (real.weight == 0)
+    if (real.weight == 0 || whole == 0)
         return "weight 0 (no new connections)";
     if (service.scheduler.name == "fo" || service.scheduler.name == "ovf")
         return fmt::format("weight {} ({} fills the highest first)", real.weight, service.scheduler.name);

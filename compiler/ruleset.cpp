@@ -82,6 +82,15 @@ struct TargetText {
 
 bool is_own_chain(std::string_view name) { return name == marks_chain || name.starts_with("LBC-"); }
 
+bool is_own_chain(std::string_view table, std::string_view name) { return table == "mangle" && is_own_chain(name); }
+
+bool is_own_rule(std::string_view table, std::string_view chain, Rule const& rule) {
+    auto const* jump = std::get_if<Jump>(&rule.then);
+    auto const* go = std::get_if<Goto>(&rule.then);
+    return is_own_chain(table, chain) || (jump != nullptr && is_own_chain(table, jump->chain)) ||
+           (go != nullptr && is_own_chain(table, go->chain));
+}
+
 Chain const* Ruleset::find(std::string_view name) const {
     auto const found = std::ranges::find(chains, name, &Chain::name);
     return found == chains.end() ? nullptr : &*found;

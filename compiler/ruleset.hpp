@@ -16,6 +16,8 @@ namespace lbc {
 
 /// The names that belong to lbc: `LBC` and everything that begins with `LBC-`.
 [[nodiscard]] bool is_own_chain(std::string_view name);
+/// The same of a chain of any table: lbc has none but in mangle.
+[[nodiscard]] bool is_own_chain(std::string_view table, std::string_view name);
 
 inline constexpr std::string_view marks_chain = "LBC";       // from PREROUTING: who gets a mark
 inline constexpr std::string_view peers_chain = "LBC-PEER";  // from LBC: packets of peer directors
@@ -139,6 +141,9 @@ struct Netfilter {
     Family family = Family::ipv4;
     std::vector<Ruleset> tables; // each table once, in any order; one that is not there has no rules
 };
+
+/// Whether a rule is lbc's: it is in a chain of lbc's, or leads into one.
+[[nodiscard]] bool is_own_rule(std::string_view table, std::string_view chain, Rule const& rule);
 
 /// One rule as `iptables-save` writes it, without `-A CHAIN`: "-d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j …".
 [[nodiscard]] std::string to_string(Rule const& rule);

@@ -25,10 +25,21 @@ std::string name_behind(std::string_view line, std::string_view keyword) {
     return std::string(name.substr(0, name.find(" {")));
 }
 
+/// Whether nft has no words for a part of a rule of iptables', and that part may give packets a mark.
+bool has_marking_extension(std::string_view rule) {
+    static constexpr std::array<std::string_view, 10> harmless{"LOG",   "NFLOG", "TCPMSS",     "REJECT", "CHECKSUM",
+                                                               "TRACE", "CT",    "MASQUERADE", "SNAT",   "TOS"};
+    constexpr std::string_view target = "xt target \"";
+    for (auto at = rule.find(target); at != std::string_view::npos; at = rule.find(target, at + 1)) {
+        auto const name = rule.substr(at + target.size());
+        if (std::ranges::find(harmless, name.substr(0, name.find('"'))) == harmless.end())
+            return true;
+    }
+    return rule.contains("xt match \"socket\"") || rule.contains("# xt_");
+}
+
 bool sets_mark(std::string_view rule) {
-    static constexpr std::array<std::string_view, 4> targets{"xt target \"MARK\"", "xt target \"CONNMARK\"",
-                                                             "xt target \"TPROXY\"", "xt target \"SET\""};
-    if (std::ranges::any_of(targets, [&](std::string_view target) { return rule.contains(target); }))
+    if (has_marking_extension(rule))
         return true;
     // `ct mark set` is the connection's mark; `meta mark set`, or `mark set` alone, the packet's.
     constexpr std::string_view words = "mark set ";

@@ -180,6 +180,23 @@ bool read_matches(ByteView matches, Comments comments, Rule& into) {
     return true;
 }
 
+/// Whether one of the matches gives packets a mark: `-m socket --restore-skmark`, from its revision 3 on (xt_socket.h).
+bool change_mark(ByteView matches) {
+    constexpr std::uint8_t first_revision = 3;
+    constexpr std::byte restore_mark{1U << 2U}; // XT_SOCKET_RESTORESKMARK
+    while (auto const head = load<ExtensionHead>(matches)) {
+        if (head->size < sizeof *head || head->size > matches.size()) {
+            return false;
+        }
+        bool const has_flags = head->revision >= first_revision && head->size > sizeof *head;
+        if (text(head->name) == "socket" && has_flags && (matches[sizeof *head] & restore_mark) != std::byte{}) {
+            return true;
+        }
+        matches = matches.subspan(head->size);
+    }
+    return false;
+}
+
 /// What an entry's fixed part says of it. (The struct itself ends in an array without a size: no std::optional of it.)
 template <typename Tables>
 struct Fixed {
@@ -216,6 +233,13 @@ Rule read_entry(ByteView bytes, std::string_view chain, Comments comments) {
     }
     bool const is_goto = (fixed->head.flags & Tables::goto_flag) != 0;
     rule.then = read_target(bytes.subspan(fixed->target_offset), chain, is_goto);
+    if (change_mark(matches)) {
+        rule.then = UnknownTarget{"CONTINUE"};
+        // A match behind it that fails comes too late.
+        rule.when.destination_ports.clear();
+        rule.when.source_mac.reset();
+        rule.when.mark.reset();
+    }
     return rule;
 }
 

@@ -115,13 +115,17 @@ bool is_builtin_chain(std::string_view table, std::string_view chain) {
 
 Target read_target_words(Words target, bool is_goto, TableNames const& names) {
     std::string const& name = target[0].text;
-    if (names.chains.contains(name) && !is_builtin_chain(names.table, name) && target.size() == 1) {
+    // Of a chain that is called as a target is, the text does not tell which is meant.
+    bool const is_target = contains(passing, name) || name == "MARK" || name == "CONNMARK" || name == "SET" ||
+                           name == "HMARK" || read_verdict(name, names.table);
+    if (names.chains.contains(name) && !is_builtin_chain(names.table, name) && target.size() == 1 && !is_target) {
         return is_goto ? Target{Goto{name}} : Target{Jump{name}};
     }
     if (is_goto || names.chains.contains(name)) {
         return unknown(target);
     }
-    if (auto const verdict = read_verdict(name, names.table); verdict && (target.size() == 1 || name == "REJECT")) {
+    bool const has_reason = name == "REJECT" && target.size() == 3 && target[1].text == "--reject-with";
+    if (auto const verdict = read_verdict(name, names.table); verdict && (target.size() == 1 || has_reason)) {
         return *verdict;
     }
     if (name == "MARK") {

@@ -203,6 +203,10 @@ public:
         }
         if (changes_mark_) {
             rule_.then = UnknownTarget{target_};
+            // It does so before a match behind it fails: none of them keeps a packet from it.
+            rule_.when.destination_ports.clear();
+            rule_.when.source_mac.reset();
+            rule_.when.mark.reset();
         }
         return std::move(rule_);
     }

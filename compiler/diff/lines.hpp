@@ -40,7 +40,7 @@ struct Comparison {
     /// The director that a MAC is, or was; empty: nobody's.
     [[nodiscard]] std::string owner_of(MacAddress const& mac) const;
     /// What a director of the site before is called now, or was.
-    [[nodiscard]] std::string director_name(std::string const& before) const;
+    [[nodiscard]] std::string director_name(std::string const& old) const;
     [[nodiscard]] std::vector<std::string> director_names() const;
 };
 

@@ -134,15 +134,16 @@ public:
 
 private:
     void meet(Box const& from, Box const& to, Order& order) {
-        auto const old = meet_boxes(from, 0, to, 0, directors_);
-        auto const wanted = meet_boxes(from, 1, to, 1, directors_);
+        auto const old = meet_boxes(from, 0, to, 0, directors_, TunnelEntry::anywhere);
+        auto const wanted = meet_boxes(from, 1, to, 1, directors_, TunnelEntry::anywhere);
         for (auto const& finding : wanted)
             rollout_.standing.push_back(hazard(finding, from, true, to, true));
         lost(from, to);
         if (!from.changes || !to.changes)
             return;
         for (bool const from_new : {false, true})
-            for (auto const& finding : meet_boxes(from, from_new ? 1 : 0, to, from_new ? 0 : 1, directors_)) {
+            for (auto const& finding :
+                 meet_boxes(from, from_new ? 1 : 0, to, from_new ? 0 : 1, directors_, TunnelEntry::anywhere)) {
                 if (old.contains(finding.first) || wanted.contains(finding.first))
                     continue; // the order does not bring it
                 rollout_.avoided.push_back(hazard(finding, from, from_new, to, !from_new));

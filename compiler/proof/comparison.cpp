@@ -38,6 +38,7 @@ std::vector<MarkChange> compare_rulesets(Ruleset const& before, Ruleset const& a
         Borders borders;
         borders.add(from);
         borders.add(to);
+        borders.macs.erase(MacAddress{}); // nobody's: a frame from it is as one without a MAC, and is not spoken of
         PacketCuts const cuts(borders);
         DestinationComparison comparison(destination, from, to, cuts, differ);
         comparison.entering({}, changes);

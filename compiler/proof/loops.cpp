@@ -32,7 +32,8 @@ public:
             for (auto const& to : directors_) {
                 if (&from == &to)
                     continue;
-                for (auto const& [what, finding] : meet_boxes(box_of(from), 1, box_of(to), 1, addresses_))
+                for (auto const& [what, finding] :
+                     meet_boxes(box_of(from), 1, box_of(to), 1, addresses_, TunnelEntry::unnamed))
                     paths.push_back(path(from, to, what.first, what.second, finding));
             }
         return paths;
@@ -90,7 +91,7 @@ private:
 
     /// What a director does with a packet of a mark: it goes to another director, where the service has one.
     [[nodiscard]] Hop hop(DirectorRules const& at, Packet const& packet, Fwmark mark) const {
-        Hop hop{at.state->name, packet.interface, packet.source, mark, {}, {}, {}};
+        Hop hop{at.state->name, packet.source, mark, {}, {}, {}};
         auto const* service = at.state->find({mark, packet.destination.family()});
         if (service == nullptr)
             return hop;

@@ -20,7 +20,6 @@ struct DirectorRules {
 /// A director on the path, and what it does.
 struct Hop {
     std::string director;
-    std::string interface;            // where the packet enters; empty: any
     std::optional<MacAddress> source; // none: a client's, or out of a tunnel
     Fwmark mark;                      // 0: it is remembered
     std::string service;              // whose real server is next

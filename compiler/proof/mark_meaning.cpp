@@ -52,8 +52,10 @@ bool takes(MarkClass const& mark_class, Packet const& packet) {
     auto const enters = [&](InterfacePattern const& pattern) { return pattern.matches(packet.interface); };
     if (!mark_class.interfaces.empty() && std::ranges::none_of(mark_class.interfaces, enters))
         return false;
+    if (mark_class.ethernet_only && (!packet.source || packet.source->is_zero()))
+        return false; // the zero MAC is nobody's
     if (!packet.source)
-        return !mark_class.ethernet_only;
+        return true;
     return std::ranges::find(mark_class.bypass, *packet.source) == mark_class.bypass.end();
 }
 

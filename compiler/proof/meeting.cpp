@@ -54,8 +54,9 @@ std::vector<PortRange> merged(std::vector<PortRange> ranges) {
 class Meeting {
 public:
     Meeting(Box const& from, std::size_t from_version, Box const& to, std::size_t to_version,
-            std::set<IpAddress> const& directors)
-        : from_(from), from_version_(from_version), to_(to), to_version_(to_version), directors_(directors) {}
+            std::set<IpAddress> const& directors, TunnelEntry tunnels)
+        : from_(from), from_version_(from_version), to_(to), to_version_(to_version), directors_(directors),
+          tunnels_(tunnels) {}
 
     Findings run() {
         for (auto const family : families)
@@ -90,11 +91,17 @@ private:
         for (auto const& table : rules.tables())
             for (auto const& chain : table.chains)
                 for (auto const& placed : chain.rules)
-                    if (auto const* target = std::get_if<SetMark>(&placed.rule->then))
-                        if (auto const* service = sender().find({target->mark, family}))
-                            if (real_at_receiver(service->service) != nullptr)
-                                return true;
+                    if (may_lead_to_receiver(placed.rule->then, family))
+                        return true;
         return false;
+    }
+
+    [[nodiscard]] bool may_lead_to_receiver(Target const& target, Family family) const {
+        auto const* set = std::get_if<SetMark>(&target);
+        if (set == nullptr)
+            return std::holds_alternative<AnyMark>(target);
+        auto const* service = sender().find({set->mark, family});
+        return set->mask != whole_mark || (service != nullptr && real_at_receiver(service->service) != nullptr);
     }
 
     void look(Family family) {
@@ -159,8 +166,8 @@ private:
             for (auto const& source : sources) {
                 if (interface.name == "lo")
                     continue;
-                if (!source && !is_unnamed(interface))
-                    continue; // it enters on the tunnel's device; those that a site names are where clients enter
+                if (!source && tunnels_ == TunnelEntry::unnamed && !is_unnamed(interface))
+                    continue;
                 packet.interface = interface.name;
                 packet.source = source;
                 arrivals.by_entry.emplace(Entry{interface.name, source},
@@ -198,15 +205,16 @@ private:
         return merged(std::move(ports));
     }
 
-    /// Those of a client's packets that it leads to another director, by a real server that is still there; what has
-    /// lost its own is dropped (ip_vs_in).
+    /// Those of a client's packets that it leads to another director, by a real server that is still there; what
+    /// has lost its own is dropped (ip_vs_in).
     void add_remembered(Place const& place, Packet packet, RulesFor const& rules, DirectorState const& state,
                         std::vector<PortRange>& out) const {
         for (auto const& interface : place.cuts.interfaces) {
             packet.interface = interface.name;
             for (auto const& [ports, outcomes] : rules.walk(Direction::entering, packet, PortRange::all()))
                 for (auto const& outcome : outcomes)
-                    if (auto const* service = balanced(state, packet, outcome); service && leads_on(*service))
+                    if (auto const* service = balanced(state, packet, outcome);
+                        service != nullptr && leads_on(*service))
                         out.push_back(ports);
         }
     }
@@ -265,11 +273,10 @@ private:
         auto const [place, is_new] = findings_.try_emplace({fault, arrival.service.name});
         if (!is_new)
             return;
-        auto& [sent, received, again] = place->second;
+        auto& [sent, received] = place->second;
         sent = received = arrival.sent;
         sent.port = received.port = port;
         std::tie(received.interface, received.source) = arrival.entry;
-        again = arrival.outcome.mark;
     }
 
     Box const& from_;
@@ -277,14 +284,15 @@ private:
     Box const& to_;
     std::size_t to_version_;
     std::set<IpAddress> const& directors_;
+    TunnelEntry tunnels_;
     Findings findings_;
 };
 
 } // namespace
 
 Findings meet_boxes(Box const& from, std::size_t from_version, Box const& to, std::size_t to_version,
-                    std::set<IpAddress> const& directors) {
-    return Meeting(from, from_version, to, to_version, directors).run();
+                    std::set<IpAddress> const& directors, TunnelEntry tunnels) {
+    return Meeting(from, from_version, to, to_version, directors, tunnels).run();
 }
 
 } // namespace lbc

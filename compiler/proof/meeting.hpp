@@ -45,14 +45,19 @@ enum class Fault : std::uint8_t {
 struct Finding {
     Packet sent;     // as it comes to `from`
     Packet received; // as it comes to `to`
-    Fwmark again;    // with balanced_twice, the mark that `to` gives it
 };
 
 /// One for each kind and service.
 using Findings = std::map<std::pair<Fault, std::string>, Finding>;
 
+/// Where what a tunnel delivers may enter: on the tunnel's device, whose name nobody tells.
+enum class TunnelEntry : std::uint8_t {
+    anywhere, // on any interface that rules tell apart
+    unnamed,  // on none that a rule names, which are those where clients enter
+};
+
 /// 0 is the old site, 1 the new one. `directors` are the addresses of all of them.
 [[nodiscard]] Findings meet_boxes(Box const& from, std::size_t from_version, Box const& to, std::size_t to_version,
-                                  std::set<IpAddress> const& directors);
+                                  std::set<IpAddress> const& directors, TunnelEntry tunnels);
 
 } // namespace lbc

@@ -15,10 +15,20 @@ namespace {
 
 InterfacePattern pattern_of(std::string_view text) { return *InterfacePattern::parse(text); }
 
+/// All that a name may have, letters first.
+std::string letters_of_names() {
+    std::string letters = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_-.:@";
+    for (int c = 1; c < 256; ++c)
+        if (auto const letter = static_cast<char>(c);
+            !letters.contains(letter) && letter != '+' && InterfacePattern::parse(std::string_view(&letter, 1)))
+            letters += letter;
+    return letters;
+}
+
 /// A name that the pattern matches and no narrower one; none if there is no such name.
 std::optional<std::string> name_of(InterfacePattern const& pattern, std::set<InterfacePattern> const& all) {
     constexpr std::size_t longest = 15;
-    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_-.:@";
+    static auto const letters = letters_of_names();
     auto const prefix = pattern.str().substr(0, pattern.str().size() - 1);
     auto const is_other = [&](std::string const& name) {
         return std::ranges::none_of(all, [&](InterfacePattern const& other) {
@@ -67,8 +77,7 @@ std::vector<SourceClass> source_classes(std::set<MacAddress> const& named) {
             ++other.mac.bytes[4];
     std::vector<SourceClass> classes{other};
     for (auto const& mac : named)
-        if (!mac.is_zero()) // no packet has it
-            classes.push_back({SourceClass::Kind::mac, mac});
+        classes.push_back({SourceClass::Kind::mac, mac});
     classes.push_back({SourceClass::Kind::none, {}});
     return classes;
 }

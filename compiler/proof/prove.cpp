@@ -3,6 +3,10 @@
 namespace lbc {
 namespace {
 
+/// A minute's work. The proof of 10,000 services takes some 5 million.
+constexpr std::size_t most_visits = 100'000'000;
+constexpr std::size_t most_faults = 200'000;
+
 class Prover {
 public:
     Prover(MarkTable const& table, std::set<Fwmark> const& marks, Netfilter const& rules)
@@ -11,8 +15,12 @@ public:
     Proof run() {
         auto prefixes = meaning_.destinations();
         prefixes.insert(prefixes.end(), rules_.destinations().begin(), rules_.destinations().end());
-        for (auto const& destination : destination_classes(family_, std::move(prefixes)))
+        for (auto const& destination : destination_classes(family_, std::move(prefixes))) {
             look(destination);
+            proof_.is_given_up = proof_.faults.size() > most_faults || rules_.visits() > most_visits;
+            if (proof_.is_given_up)
+                break;
+        }
         return std::move(proof_);
     }
 
@@ -86,15 +94,16 @@ private:
             auto const& target = step.rule->then;
             bool const is_unknown =
                 std::holds_alternative<UnknownTarget>(target) || std::holds_alternative<AnyMark>(target);
-            Decision decision{std::string(step.table),
-                              std::string(step.chain),
-                              step.number,
-                              *step.rule,
-                              is_own_chain(step.chain),
-                              step.match == TraceStep::Match::yes};
+            Decision const decision{std::string(step.table),
+                                    std::string(step.chain),
+                                    step.number,
+                                    *step.rule,
+                                    is_own_rule(step.table, step.chain, *step.rule),
+                                    step.match == TraceStep::Match::yes};
             bool const is_harmless =
                 std::holds_alternative<Pass>(target) || (std::holds_alternative<Drop>(target) && !decision.is_own);
-            if (!doubtful && !is_harmless && (step.match == TraceStep::Match::maybe || is_unknown))
+            if (!doubtful && !is_harmless &&
+                (step.match == TraceStep::Match::maybe || is_unknown || step.table == "nat"))
                 doubtful = decision;
             if (std::holds_alternative<SetMark>(target))
                 gave = decision;

@@ -20,7 +20,7 @@ struct Decision {
     std::string chain;
     std::size_t number = 0; // from 1, in its chain
     Rule rule{{}, Return{}, {}};
-    bool is_own = false; // it is in a chain of lbc's, or leads into one
+    bool is_own = false; // see `is_own_rule`
     bool is_sure = true; // the packet does take it
 };
 
@@ -41,7 +41,9 @@ struct Proof {
     std::vector<MarkChange> dropped; // of what the site gives a mark, that rules of others drop
     std::size_t pieces = 0;          // of the space of packets
 
-    [[nodiscard]] bool holds() const { return faults.empty(); }
+    bool is_given_up = false; // rules tell too many kinds of packets apart, or differ from the site all over
+
+    [[nodiscard]] bool holds() const { return faults.empty() && !is_given_up; }
 };
 
 /// `marks` are all that are the site's on the director: of its services, of its checks, and of its guard.

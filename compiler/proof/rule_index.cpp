@@ -2,8 +2,20 @@
 
 #include <algorithm>
 #include <set>
+#include <variant>
 
 namespace lbc {
+namespace {
+
+/// A rule that leaves marks alone, or that drops some packets for others, which is nothing to the rest. Long lists of
+/// such, as of addresses that are blocked, cost a proof nothing.
+bool cannot_matter(Rule const& rule, std::string_view table, std::string_view chain) {
+    if (std::holds_alternative<Pass>(rule.then))
+        return true;
+    return std::holds_alternative<Drop>(rule.then) && !rule.when.unknown.empty() && !is_own_chain(table, chain);
+}
+
+} // namespace
 
 RuleIndex::RuleIndex(Ruleset const& rules) {
     add(rules);
@@ -35,6 +47,8 @@ void RuleIndex::finish() {
             auto const& rules = tables_[table].chains[chain].rules;
             for (std::size_t rule = 0; rule < rules.size(); ++rule) {
                 auto const& when = rules[rule]->when;
+                if (cannot_matter(*rules[rule], tables_[table].rules->table, tables_[table].chains[chain].name))
+                    continue;
                 if (when.destination)
                     destinations.insert(*when.destination);
                 bool const is_one = when.destination && !when.not_destination;
@@ -57,18 +71,19 @@ RulesFor RuleIndex::at(Prefix const& destination) const {
             places.insert(places.end(), found->second.begin(), found->second.end());
     }
     std::ranges::sort(places);
-    return select(std::move(places));
+    return select(places, &visits_);
 }
 
 RulesFor RuleIndex::all() const {
-    auto places = for_all_;
-    for (auto const& entry : by_prefix_)
-        places.insert(places.end(), entry.second.begin(), entry.second.end());
-    std::ranges::sort(places);
-    return select(std::move(places));
+    std::vector<Place> places;
+    for (std::size_t table = 0; table < tables_.size(); ++table)
+        for (std::size_t chain = 0; chain < tables_[table].chains.size(); ++chain)
+            for (std::size_t rule = 0; rule < tables_[table].chains[chain].rules.size(); ++rule)
+                places.push_back({table, chain, rule});
+    return select(places, nullptr);
 }
 
-RulesFor RuleIndex::select(std::vector<Place> places) const {
+RulesFor RuleIndex::select(std::vector<Place> const& places, std::size_t* visits) const {
     std::vector<RulesFor::Table> tables;
     for (auto const& table : tables_)
         tables.push_back({table.rules, {}});
@@ -79,7 +94,7 @@ RulesFor RuleIndex::select(std::vector<Place> places) const {
             chains.push_back({chain.name, {}});
         chains.back().rules.push_back({chain.rules[place.rule], place.rule + 1});
     }
-    return RulesFor(std::move(tables));
+    return RulesFor(std::move(tables), visits);
 }
 
 } // namespace lbc

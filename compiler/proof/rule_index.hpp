@@ -23,8 +23,11 @@ public:
     /// Those that can match packets for an address of `destination` that is in no narrower one of `destinations`.
     [[nodiscard]] RulesFor at(Prefix const& destination) const;
 
-    /// Every rule.
+    /// Every rule, those that cannot matter to a mark among them.
     [[nodiscard]] RulesFor all() const;
+
+    /// How many rules the walks of `at` have come to.
+    [[nodiscard]] std::size_t visits() const { return visits_; }
 
 private:
     struct Place {
@@ -44,13 +47,14 @@ private:
 
     void add(Ruleset const& rules);
     void finish();
-    [[nodiscard]] RulesFor select(std::vector<Place> places) const;
+    [[nodiscard]] RulesFor select(std::vector<Place> const& places, std::size_t* visits) const;
 
     std::vector<IndexedTable> tables_;
     std::vector<Prefix> destinations_;
     std::vector<int> lengths_;                       // of destinations, sorted
     std::vector<Place> for_all_;                     // rules that ask for no destination, or for any but one
     std::map<Prefix, std::vector<Place>> by_prefix_; // the others
+    mutable std::size_t visits_ = 0;
 };
 
 } // namespace lbc

@@ -13,10 +13,12 @@ namespace {
 
 using Match = TraceStep::Match;
 
-/// The kernel refuses loops, but chains that jump to one chain twice each double the way. No chains of lbc's are this
-/// deep or walk this many rules.
+/// The kernel refuses loops, but chains that jump to one chain twice each double the way. A walk that is deeper than
+/// this, or comes to so many times the rules that there are, is given up.
 constexpr int deepest = 64;
-constexpr std::size_t most_rules = 2'000'000;
+constexpr std::size_t most_outcomes = 64; // of one packet; with more, it is as good as any
+constexpr std::size_t most_visits = 8;
+constexpr std::size_t few_rules = 10'000; // may be come to however often
 
 /// Whether the parts of a rule that all packets of the walk answer alike hold.
 bool holds(Matches const& when, Packet const& packet) {
@@ -49,8 +51,12 @@ std::span<Stage const> stages(Direction direction) {
 
 class Walk {
 public:
-    Walk(std::vector<RulesFor::Table> const& tables, Packet const& packet, Observer const* observer)
-        : tables_(tables), packet_(packet), observer_(observer) {}
+    Walk(std::vector<RulesFor::Table> const& tables, Packet const& packet, Observer const* observer = nullptr)
+        : tables_(tables), packet_(packet), observer_(observer) {
+        for (auto const& table : tables)
+            for (auto const& chain : table.chains)
+                budget_ += most_visits * chain.rules.size();
+    }
 
     std::vector<PortOutcomes> run(Direction direction, PortRange ports) {
         Pieces active{{ports.first.value, ports.last.value, sets_.of({Outcome::pass(packet_.mark, true)})}};
@@ -67,6 +73,8 @@ public:
         return found;
     }
 
+    [[nodiscard]] std::size_t walked() const { return walked_; }
+
 private:
     struct Place {
         RulesFor::Table const& table;
@@ -79,10 +87,13 @@ private:
         if (std::ranges::find(table.chains, builtin, &RulesFor::NamedChain::name) == table.chains.end())
             return;
         accepted_.clear();
+        // A packet of a connection that is known passes no rule of this table.
+        auto around = table.all->table == "nat" ? active : Pieces{};
         active = enter(table, builtin, std::move(active), 0);
         if (drops_by_policy(table, builtin))
             end(std::exchange(active, {}), Outcome::drop(true)); // those that returned from it
         unite(active, std::move(accepted_), sets_);
+        unite(active, std::move(around), sets_);
     }
 
     static bool drops_by_policy(RulesFor::Table const& table, std::string_view builtin) {
@@ -101,12 +112,12 @@ private:
             end(std::move(active), Outcome::anything());
             return {};
         }
-        Place const place{table, found->name, depth, table.all->table == "mangle" && is_own_chain(name)};
+        Place const place{table, found->name, depth, is_own_chain(table.all->table, name)};
         Pieces returned;
         for (auto const& rule : found->rules) {
             if (active.empty())
                 break;
-            if (depth > deepest || ++walked_ > most_rules) {
+            if (depth > deepest || ++walked_ > budget_) {
                 end(std::exchange(active, {}), Outcome::anything());
                 break;
             }
@@ -153,6 +164,8 @@ private:
             }
             std::ranges::sort(outcomes);
             outcomes.erase(std::ranges::unique(outcomes).begin(), outcomes.end());
+            if (outcomes.size() > most_outcomes)
+                outcomes = {Outcome::anything()};
             piece.set = sets_.of(outcomes);
         });
         observe(placed, place, best, active);
@@ -268,6 +281,7 @@ private:
     Pieces accepted_; // by the table that the walk is in
     Pieces done_;
     std::size_t walked_ = 0;
+    std::size_t budget_ = few_rules; // for `walked_`
 };
 
 PortRange only_port(Packet const& packet) { return {packet.port, packet.port}; }
@@ -281,11 +295,15 @@ bool same_rules(RulesFor::NamedChain const& a, RulesFor::NamedChain const& b) {
 } // namespace
 
 std::vector<PortOutcomes> RulesFor::walk(Direction direction, Packet const& packet, PortRange ports) const {
-    return Walk(tables_, packet, nullptr).run(direction, ports);
+    Walk walk(tables_, packet);
+    auto found = walk.run(direction, ports);
+    if (visits_ != nullptr)
+        *visits_ += walk.walked();
+    return found;
 }
 
 Outcome RulesFor::walk(Direction direction, Packet const& packet) const {
-    return only(Walk(tables_, packet, nullptr).run(direction, only_port(packet)).front().outcomes);
+    return only(walk(direction, packet, only_port(packet)).front().outcomes);
 }
 
 Outcomes RulesFor::trace(Direction direction, Packet const& packet, Observer const& observer) const {

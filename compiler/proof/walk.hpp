@@ -55,6 +55,7 @@ struct PortOutcomes {
 enum class Direction : std::uint8_t {
     entering, // PREROUTING of raw, mangle, nat; INPUT of mangle, filter, security
     leaving,  // OUTPUT of raw, mangle, nat: what the box sends itself, and what IPVS forwards
+    // Only the first packet of a connection comes to nat: there, both ways are gone.
 };
 
 /// One rule that a packet came to.
@@ -88,7 +89,9 @@ public:
         std::vector<NamedChain> chains; // those that are not empty, sorted by name; built-in ones among them
     };
 
-    explicit RulesFor(std::vector<Table> tables) : tables_(std::move(tables)) {}
+    /// `visits` counts the rules that walks come to; null: nobody asks.
+    explicit RulesFor(std::vector<Table> tables, std::size_t* visits = nullptr)
+        : tables_(std::move(tables)), visits_(visits) {}
 
     /// What becomes of the packets for `ports`; `packet.port` is not looked at. In order, each port once.
     [[nodiscard]] std::vector<PortOutcomes> walk(Direction direction, Packet const& packet, PortRange ports) const;
@@ -106,6 +109,7 @@ public:
 
 private:
     std::vector<Table> tables_;
+    std::size_t* visits_;
 };
 
 /// One outcome of several: `unknown` unless all are the same.

@@ -19,10 +19,11 @@ from model import DROPPED, PROTOCOLS, WITH_PORTS, Meaning, Packet, interface_mat
 WHOLE = 0xFFFFFFFF
 NUMBERS = {**PROTOCOLS, "icmp": 1, "ipv6-icmp": 58, "gre": 47, "esp": 50, "ipencap": 4, "ipv6": 41}
 
-# The chains that a packet passes before IPVS sees it, by priority (netfilter_ipv4.h).
-ENTERING = (("raw", "PREROUTING"), ("mangle", "PREROUTING"), ("nat", "PREROUTING"), ("mangle", "INPUT"),
-            ("filter", "INPUT"), ("security", "INPUT"))
-LEAVING = (("raw", "OUTPUT"), ("mangle", "OUTPUT"), ("nat", "OUTPUT"))
+# The chains that a packet passes before IPVS sees it, by priority (netfilter_ipv4.h). Those of nat see the first packet
+# of a connection alone, so no yes or no can be said of them.
+ENTERING = (("raw", "PREROUTING"), ("mangle", "PREROUTING"), ("mangle", "INPUT"), ("filter", "INPUT"),
+            ("security", "INPUT"))
+LEAVING = (("raw", "OUTPUT"), ("mangle", "OUTPUT"))
 
 # Which field of a packet a condition asks for; `mark` is what the walk has given it by then.
 ASKS = {"-i": "device", "-d": "to", "-p": "protocol", "--dport": "port", "--dports": "port", "--mac-source": "mac",

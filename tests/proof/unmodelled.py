@@ -149,9 +149,31 @@ class Unmodelled(unittest.TestCase):
         for target in NAT_TARGETS:
             for rule in (f"-A PREROUTING -d {VIP}/32 {CLIENT_OF_PORT} -j {target}", f"-A OUTPUT -p tcp -j {target}"):
                 self.doubted(rule, table="nat")
+        # nat sees the first packet of a connection alone.
+        for to in (f"-d {VIP}/32 {CLIENT_OF_PORT} ", ""):
+            self.doubted(f"-A PREROUTING {to}-j MARK --set-xmark 0x7700/0xffffffff", table="nat")
         rules = [f"-A {chain} -j {target}" for chain in ("PREROUTING", "OUTPUT") for target in HARMLESS]
         for before in (True, False):
             self.proved(rules, before)
+
+    def test_matches_that_give_a_mark(self) -> None:
+        """The socket's mark is there before a match behind it fails."""
+        for match in ("", " -m mac --mac-source 02:00:00:00:00:77", " -m mark --mark 0x12345"):
+            for target in ("", " -j RETURN", " -j DROP"):
+                self.doubted(f"-A PREROUTING -m socket --restore-skmark{match}{target}", before=False)
+
+    def test_words_that_are_easily_passed_over(self) -> None:
+        without = "\n".join(line for line in self.case.text.splitlines() if f"{MARK:#x}/" not in line)
+        for rule in ("-A INPUT -p tcp -j REJECT --dport 81", "-A INPUT -j REJECT --destination=192.0.2.77"):
+            text = f"*filter\n{rule}\nCOMMIT\n{without}"
+            status, said = self.case.verify(text)
+            self.assertEqual(status, 1, self.case.told(text, said))
+        # A frame can have any source, and a chain any name.
+        self.doubted("-A PREROUTING -m mac --mac-source 00:00:00:00:00:00 -j ACCEPT")
+        text = self.case.text.replace(":LBC ", ":HMARK - [0:0]\n:LBC ") + "-A PREROUTING -j HMARK\n"
+        text = text.replace("COMMIT\n-A PREROUTING -j HMARK", "-A PREROUTING -j HMARK\nCOMMIT")
+        self.assertIn("-j HMARK\nCOMMIT", text)
+        self.assertEqual(self.case.verify(text)[0], 1)
 
     def test_other_tables(self) -> None:
         for match in MATCHES:

@@ -180,10 +180,12 @@ TEST_SUITE("read tables") {
     }
 
     TEST_CASE("a name is a chain only where its table declares it, before the rule") {
-        Netfilter const netfilter =
-            read("*raw\n:TEE -\n-A OUTPUT -j TEE\nCOMMIT\n*mangle\n-A OUTPUT -j TEE\n:TEE -\nCOMMIT\n");
-        CHECK(netfilter.tables[0].find("OUTPUT")->rules[0].then == Target{Jump{"TEE"}});
+        Netfilter const netfilter = read(
+            "*raw\n:tee -\n-A OUTPUT -j tee\nCOMMIT\n*mangle\n-A OUTPUT -j TEE\n:TEE -\n-A OUTPUT -j TEE\nCOMMIT\n");
+        CHECK(netfilter.tables[0].find("OUTPUT")->rules[0].then == Target{Jump{"tee"}});
         CHECK(netfilter.tables[1].find("OUTPUT")->rules[0].then == Target{Pass{"TEE"}});
+        // A name of both: the text does not tell.
+        CHECK(netfilter.tables[1].find("OUTPUT")->rules[1].then == Target{UnknownTarget{"TEE"}});
     }
 
     TEST_CASE("what cannot be read is refused with its line") {

@@ -212,7 +212,7 @@ TEST_SUITE("rule text") {
         CHECK(target("--jump DROP") == Target{Drop{}});
         CHECK(target("-j RETURN -p tcp") == Target{Return{}});
         CHECK(target("") == Target{Pass{""}});
-        CHECK(target("-j LOG") == Target{Jump{"LOG"}}); // this table has such a chain
+        CHECK(target("-j LOG") == Target{UnknownTarget{"LOG"}}); // this table has such a chain, too
         CHECK(target("--goto LBC") == Target{Goto{"LBC"}});
         CHECK(target("-j REJECT --reject-with tcp-reset", "filter") == Target{Drop{"REJECT"}});
         for (std::string const name : {"REJECT", "LBC-2", "INPUT", "ACCEPT x", "LBC --x", "DNAT --to-destination a",

@@ -35,8 +35,8 @@ TEST_CASE("help and version are answers, wrong usage is status 2") {
     CHECK(m.run({"--version"}) == 0);
     CHECK(m.run({"--help"}) == 0);
     CHECK(has(m.out, "compile"));
-    for (auto const* command :
-         {"check", "fmt", "compile", "apply", "remove", "status", "confirm", "rollback", "explain"}) {
+    for (auto const* command : {"check", "fmt", "compile", "diff", "trace", "verify", "apply", "remove", "status",
+                                "confirm", "rollback", "explain"}) {
         CHECK(m.run({command, "--help"}) == 0);
         CHECK_FALSE(m.out.str().empty());
     }
@@ -77,7 +77,8 @@ TEST_CASE("check counts when asked") {
     CHECK(m.run({"check", "site.lb"}) == 0);
     CHECK(m.out.str().empty());
     CHECK(m.run({"check", "-v", "site.lb"}) == 0);
-    CHECK(m.out.str() == "site.lb: directors 2, services 1, real servers 4, vrrp 0, errors 0, warnings 0\n");
+    CHECK(m.out.str() == "site.lb: directors 2, services 1, real servers 4, vrrp 0, errors 0, warnings 0\n"
+                         "proved: no packet is balanced twice\n");
 }
 
 TEST_CASE("compile speaks of one director where its output can hold only one") {

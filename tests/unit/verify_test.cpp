@@ -73,7 +73,7 @@ TEST_CASE("verify: services by address, services that are missing, and marks of 
     lb1.kernel.addresses.clear();
     lb1.kernel.services.clear();
     CHECK(lb1.run({"verify", "site.lb"}) == 1);
-    CHECK(lb1.says("web: IPVS has no virtual service for its mark"));
+    CHECK(lb1.says("web: IPVS has no virtual service for mark 0x3 (IPv4)"));
     CHECK(lb1.run({"verify", "site.lb", "--only", "marks"}) == 0);
     lb1.kernel.marks_of_nft = {"table ip theirs, chain early"};
     CHECK(lb1.run({"verify", "site.lb", "--only", "marks"}) == 1);
