@@ -9,7 +9,7 @@ PARTS = {"lvs/site.lb": 'include "directors.lb"\ninclude "services/*.lb"\n', "lv
 
 def counts(repo, name, **more):
     text = repo.lbc("check", "-v", name, **more)
-    line = text.splitlines()[-1]
+    line = text.splitlines()[0]
     assert line.startswith(name + ": "), text
     return [int(word.split()[-1]) for word in line[len(name) + 2:].split(", ")]
 

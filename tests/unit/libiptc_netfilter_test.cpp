@@ -292,7 +292,7 @@ TEST_CASE("netfilter: whole tables, with their policies") {
              {},
              "raw"},
             {family,
-             {{"FORWARD", {{{}, Accept{}, {}}, {{}, Drop{}, {}}}},
+             {{"FORWARD", {{{}, Accept{}, {}}, {{}, Drop{.is_policy = true}, {}}}},
               {"INPUT", {}},
               {"LBC", {{tcp, SetMark{Fwmark{1}}, {}}}},
               {"OUTPUT", {}},
@@ -309,7 +309,7 @@ TEST_CASE("netfilter: whole tables, with their policies") {
              "nat"},
             {family,
              {{"FORWARD", {}},
-              {"INPUT", {{{}, Goto{"in"}, {}}, {{}, Drop{}, {}}}},
+              {"INPUT", {{{}, Goto{"in"}, {}}, {{}, Drop{.is_policy = true}, {}}}},
               {"OUTPUT", {}},
               {"in", {{tcp, Drop{"REJECT"}, {}}}}},
              {},
@@ -320,6 +320,23 @@ TEST_CASE("netfilter: whole tables, with their policies") {
         }
         CHECK(read.tables[3].find("INPUT")->rules.back().then == Target{Drop{.is_policy = true}});
     }
+}
+
+TEST_CASE("netfilter: a match that gives a mark leaves nothing sure behind it") {
+    new_namespace();
+    auto const added = run({"iptables-legacy", "-t", "mangle", "-A", "PREROUTING", "-p", "tcp", "-m", "socket",
+                            "--restore-skmark", "-m", "mac", "--mac-source", "02:00:00:00:00:07", "-j", "RETURN"});
+    if (added.status != 0) {
+        MESSAGE("skipped: the kernel has no socket match");
+        return;
+    }
+    Netfilter const read = read_netfilter(Family::ipv4);
+    REQUIRE(read.tables.size() == 1);
+    Rule const& rule = read.tables[0].find("PREROUTING")->rules.at(0);
+    CHECK(rule.then == Target{UnknownTarget{"CONTINUE"}});
+    CHECK(rule.when.protocol == 6);
+    CHECK_FALSE(rule.when.source_mac);
+    CHECK(rule.when.unknown.starts_with("-m socket."));
 }
 
 TEST_CASE("netfilter: no table is made by asking") {
