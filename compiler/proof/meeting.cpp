@@ -136,12 +136,12 @@ private:
                 continue;
             if (arrivals.by_entry.empty())
                 arrive(arrivals);
-            for (auto const& [entry, arrived] : arrivals.by_entry)
-                for_each_overlap(sent, arrived, [&](PortRange ports, Outcomes const& out, Outcomes const& in) {
+            for (auto const& arrived : arrivals.by_entry)
+                for_each_overlap(sent, arrived.second, [&](PortRange ports, Outcomes const& out, Outcomes const& in) {
                     for (auto const& outcome : out)
-                        if (auto const* service = sent_on(packet, outcome, entry.second.has_value()))
+                        if (auto const* service = sent_on(packet, outcome, arrived.first.second.has_value()))
                             for (auto const& what : in)
-                                receive(arrivals, {packet, entry, ports, what, *service});
+                                receive(arrivals, {packet, arrived.first, ports, what, *service});
                 });
         }
     }
