@@ -1,7 +1,5 @@
 #include "backends/apply.hpp"
 
-#include "compiler/layout.hpp"
-
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -57,10 +55,9 @@ std::unexpected<ApplyFailure> refused(SystemError error) {
 
 } // namespace
 
-MarkRules mark_rules(Site const& site, Plan const& plan) {
+MarkRules mark_rules(Site const& site, Plan const& plan, Layout layout) {
     MarkRules rules;
-    std::ranges::transform(families, rules.begin(),
-                           [&](Family family) { return layout_linear(site, plan.marks, family); });
+    std::ranges::transform(families, rules.begin(), [&](Family family) { return layout(site, plan.marks, family); });
     return rules;
 }
 

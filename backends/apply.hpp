@@ -8,6 +8,7 @@
 #include "backends/ipvs/ipvs_step.hpp"
 #include "backends/keepalived/keepalived_step.hpp"
 #include "backends/transaction.hpp"
+#include "compiler/layout/layout.hpp"
 
 #include <optional>
 
@@ -20,7 +21,7 @@ struct Wanted {
 };
 
 /// What a director's plan says of the mangle tables.
-[[nodiscard]] MarkRules mark_rules(Site const& site, Plan const& plan);
+[[nodiscard]] MarkRules mark_rules(Site const& site, Plan const& plan, Layout layout);
 
 /// Nothing of lbc's: what `remove` wants.
 [[nodiscard]] MarkRules no_marks();

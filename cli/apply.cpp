@@ -95,10 +95,11 @@ struct Run {
     }
 };
 
-Wanted wanted_of(Site const& site, Plan const& plan, Options const& options) {
+Wanted wanted_of(SiteInput const& input, Plan const& plan, Options const& options) {
+    auto const& site = input.site;
     Wanted wanted;
     if (options.marks())
-        wanted.marks = mark_rules(site, plan);
+        wanted.marks = mark_rules(site, plan, input.layout);
     if (options.ipvs()) {
         wanted.ipvs.emplace();
         wanted.ipvs->sysctls = sysctls_of(plan);
@@ -285,10 +286,10 @@ Status apply_site(Options const& options, Environment const& environment) {
     }
     auto const plan = make_plan(input->site, *director);
     if (options.marks() && options.prove.value_or(plan.marks.classes.size() <= proved_unasked))
-        if (auto const proved = prove_layout(input->site, plan); !proved)
+        if (auto const proved = prove_layout(*input, plan); !proved)
             return fail(Status::refused, proved.error(), environment);
     return carry_out({options, environment, input->site[*director].name.value, &input->sources, nullptr},
-                     wanted_of(input->site, plan, options));
+                     wanted_of(*input, plan, options));
 }
 
 Status answer(std::string_view word, Environment const& environment) {
@@ -306,6 +307,7 @@ Status answer(std::string_view word, Environment const& environment) {
 Command add_apply(CLI::App& subcommand) {
     auto options = std::make_shared<Options>();
     options->site.add_to(subcommand, true);
+    options->site.add_layout_to(subcommand);
     options->add_to(subcommand);
     options->add_apply_only(subcommand);
     return [options](Environment const& environment) { return apply_site(*options, environment); };

@@ -7,11 +7,11 @@
 #include "backends/sh/sh.hpp"
 #include "backends/write_file.hpp"
 #include "cli/commands.hpp"
+#include "cli/layout_table.hpp"
 #include "cli/output_tree.hpp"
 #include "cli/proving.hpp"
 #include "cli/real_hosts.hpp"
 #include "cli/site_input.hpp"
-#include "compiler/layout.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -31,6 +31,7 @@ struct Options {
     std::string output;
     bool check = false;             // the output against what is there
     bool prove = false;             // the output against the site
+    bool verbose = false;           // what each layout costs
     std::vector<std::string> reals; // machines of real servers, by their names
 
     /// -d names one, too: the director that is a real server.
@@ -50,8 +51,8 @@ std::vector<Plan> make_plans(Site const& site, std::vector<DirectorId> const& di
     return plans;
 }
 
-std::string restore(Site const& site, Plan const& plan, Family family) {
-    return restore_text(layout_linear(site, plan.marks, family), {.director = site[plan.director].name.value});
+std::string restore(SiteInput const& in, Plan const& plan, Family family) {
+    return restore_text(in.layout(in.site, plan.marks, family), {.director = in.site[plan.director].name.value});
 }
 
 using Plans = std::span<Plan const>;
@@ -68,17 +69,17 @@ struct Kind {
 };
 
 std::array const kinds{
-    Kind{"sh", false, [](SiteInput const& in, Plans plans) { return sh_script(in.site, plans, layout_linear); },
-         Output::sh, "rules.sh"},
+    Kind{"sh", false, [](SiteInput const& in, Plans plans) { return sh_script(in.site, plans, in.layout); }, Output::sh,
+         "rules.sh"},
     Kind{"iptables",
          true,
-         [](SiteInput const& in, Plans plans) { return restore(in.site, plans.front(), Family::ipv4); },
+         [](SiteInput const& in, Plans plans) { return restore(in, plans.front(), Family::ipv4); },
          Output::marks,
          {},
          "iptables.rules"},
     Kind{"ip6tables",
          true,
-         [](SiteInput const& in, Plans plans) { return restore(in.site, plans.front(), Family::ipv6); },
+         [](SiteInput const& in, Plans plans) { return restore(in, plans.front(), Family::ipv6); },
          Output::marks,
          {},
          "ip6tables.rules"},
@@ -111,7 +112,7 @@ std::array const kinds{
          [](Site const& site, Plan const& plan) { return needs_firewall(site, plan, Family::ipv6); }},
     Kind{"json",
          false,
-         [](SiteInput const& in, Plans plans) { return json_text(in.site, in.sources, plans); },
+         [](SiteInput const& in, Plans plans) { return json_text(in.site, in.sources, plans, in.layout); },
          {},
          "site.json"},
 };
@@ -258,16 +259,17 @@ Status compile_for_real_servers(Options const& options, Site const& site, Enviro
 using Proved = std::expected<void, std::string>;
 
 /// Every file that has rules, as it would be written.
-Proved prove_all(Site const& site, Plans plans, Files const& files) {
+Proved prove_all(SiteInput const& input, Plans plans, Files const& files) {
     for (auto const& kind : kinds) {
         if (auto const script = files.find(std::string(kind.file_of_site)); script != files.end())
-            if (auto proved = prove_text(site, plans, kind.name, script->second); !proved)
+            if (auto proved = prove_text(input, plans, kind.name, script->second); !proved)
                 return proved;
         for (auto const& plan : plans) {
-            auto const file = files.find(fmt::format("{}/{}", site[plan.director].name.value, kind.file_of_director));
+            auto const file =
+                files.find(fmt::format("{}/{}", input.site[plan.director].name.value, kind.file_of_director));
             if (file == files.end())
                 continue;
-            if (auto proved = prove_text(site, {&plan, 1}, kind.name, file->second); !proved)
+            if (auto proved = prove_text(input, {&plan, 1}, kind.name, file->second); !proved)
                 return proved;
         }
     }
@@ -287,14 +289,16 @@ Status compile_site(Options const& options, Environment const& environment) {
     if (!directors)
         return fail(Status::bad_input, directors.error(), environment);
     auto const plans = make_plans(input->site, *directors);
+    if (options.verbose)
+        environment.err << layout_table(*input, plans);
     if (options.emit == "all") {
         auto files = emit_all(options, *input, plans);
-        if (auto const proved = options.prove ? prove_all(input->site, plans, files) : Proved(); !proved)
+        if (auto const proved = options.prove ? prove_all(*input, plans, files) : Proved(); !proved)
             return fail(Status::refused, proved.error(), environment);
         return deliver(options, std::move(files), environment);
     }
     auto const text = find_kind(options.emit)->text(*input, plans);
-    if (auto const proved = options.prove ? prove_text(input->site, plans, options.emit, text) : Proved(); !proved)
+    if (auto const proved = options.prove ? prove_text(*input, plans, options.emit, text) : Proved(); !proved)
         return fail(Status::refused, proved.error(), environment);
     return deliver(options, text, environment);
 }
@@ -338,6 +342,8 @@ Command add_compile(CLI::App& subcommand) {
                         "write nothing, and print how what -o names differs from `all`, or from KIND; status 1 if so");
     subcommand.add_flag("--prove", options->prove,
                         "prove first that what is printed marks every packet as the site says");
+    options->site.add_layout_to(subcommand);
+    subcommand.add_flag("-v,--verbose", options->verbose, "print what each layout costs, to standard error");
     subcommand.final_callback([options] { finish(*options); });
     return [options](Environment const& environment) { return compile_site(*options, environment); };
 }

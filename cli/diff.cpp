@@ -4,7 +4,7 @@
 #include "cli/diff_output.hpp"
 #include "cli/kernel_view.hpp"
 #include "cli/site_input.hpp"
-#include "compiler/layout.hpp"
+#include "compiler/layout/layout.hpp"
 
 #include <fmt/format.h>
 
@@ -88,8 +88,8 @@ Status diff_sites(Options const& options, Environment const& environment) {
     auto const& name = options.site.director;
     if (!name.empty() && !before->site.find_director(name) && !after->site.find_director(name))
         return fail(Status::bad_input, choose_director(after->site, name, environment.host).error(), environment);
-    Side const from{states_of(before->site, layout_linear), &before->site, {}};
-    Side const to{states_of(after->site, layout_linear), &after->site, {}};
+    Side const from{states_of(before->site, before->layout), &before->site, {}};
+    Side const to{states_of(after->site, after->layout), &after->site, {}};
     DiffReport report{options.old_file, options.site.file, compare(from, to), {}, writes_between(from, to)};
     report.rollout = plan_rollout(from, to, report.difference);
     if (!name.empty()) {
@@ -135,12 +135,12 @@ std::vector<NamedService> unnamed_services(KernelView const& view, DirectorState
 /// A director's kernel beside what the site wants of it.
 class KernelComparison {
 public:
-    KernelComparison(Site const& site, DirectorId director, Options const& options, Kernel& kernel)
-        : site_(site), plan_(make_plan(site, director)), options_(options), kernel_(kernel),
-          wanted_{states_of(site, layout_linear), nullptr, {}}, mine_(wanted_.directors[director.index]) {}
+    KernelComparison(SiteInput const& input, DirectorId director, Options const& options, Kernel& kernel)
+        : site_(input.site), layout_(input.layout), plan_(make_plan(site_, director)), options_(options),
+          kernel_(kernel), wanted_{states_of(site_, layout_), nullptr, {}}, mine_(wanted_.directors[director.index]) {}
 
     std::expected<DiffReport, SystemError> run() {
-        auto view = read_kernel(site_, plan_, kernel_, options_.only != "marks");
+        auto view = read_kernel(site_, plan_, kernel_, options_.only != "marks", layout_);
         if (!view)
             return std::unexpected(std::move(view.error()));
         if (options_.only == "ipvs")
@@ -197,6 +197,7 @@ private:
     }
 
     Site const& site_;
+    Layout layout_;
     Plan plan_;
     Options const& options_;
     Kernel& kernel_;
@@ -215,7 +216,7 @@ Status diff_kernel(Options const& options, Environment const& environment) {
     if (!director)
         return fail(Status::bad_input, director.error(), environment);
     auto const kernel = environment.kernel();
-    auto const report = KernelComparison(input->site, *director, options, *kernel).run();
+    auto const report = KernelComparison(*input, *director, options, *kernel).run();
     if (!report)
         return fail(Status::refused, report.error().message, environment);
     return finish(*report, options, environment);
@@ -234,6 +235,7 @@ Command add_diff(CLI::App& subcommand) {
         ->check(not_empty)
         ->option_text("[OLD] FILE");
     options->site.add_options_to(subcommand, true);
+    options->site.add_layout_to(subcommand);
     subcommand.get_option("--director")
         ->description("one director; by default all, and with one FILE the one that this machine is");
     subcommand.add_option("--format", options->format, "text; markdown: for a comment on a change; json")

@@ -44,13 +44,13 @@ void name_local_ways(IpvsService& now, NamedService const& wanted) {
 } // namespace
 
 std::expected<KernelView, SystemError> read_kernel(Site const& site, Plan const& plan, Kernel& kernel,
-                                                   bool with_services) {
+                                                   bool with_services, Layout layout) {
     KernelView view;
     auto record = kernel.read_record();
     if (!record)
         return std::unexpected(std::move(record.error()));
     view.record = std::move(*record);
-    auto tables = compare_marks(kernel, mark_rules(site, plan));
+    auto tables = compare_marks(kernel, mark_rules(site, plan, layout));
     if (!tables)
         return std::unexpected(std::move(tables.error()));
     view.tables = std::move(*tables);

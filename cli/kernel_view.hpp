@@ -15,8 +15,8 @@ struct KernelView {
 };
 
 /// Without services, IPVS is not asked, and need not be there.
-[[nodiscard]] std::expected<KernelView, SystemError> read_kernel(Site const& site, Plan const& plan, Kernel& kernel,
-                                                                 bool with_services = true);
+[[nodiscard]] std::expected<KernelView, SystemError>
+read_kernel(Site const& site, Plan const& plan, Kernel& kernel, bool with_services = true, Layout layout = layout_auto);
 
 /// What else `apply` sets.
 struct KernelSettings {

@@ -1,7 +1,6 @@
 #include "cli/proving.hpp"
 
 #include "backends/restore/read_tables.hpp"
-#include "compiler/layout.hpp"
 #include "compiler/proof/prove.hpp"
 #include "compiler/proof/wording.hpp"
 
@@ -33,16 +32,17 @@ Proved prove_rules(Site const& site, Plan const& plan, Netfilter const& rules) {
                                        site[plan.director].name.value, title_of_witness(fault.packets)));
 }
 
-Proved prove_layout(Site const& site, Plan const& plan) {
+Proved prove_layout(SiteInput const& input, Plan const& plan) {
     for (auto const family : families) {
-        Netfilter const rules{family, {layout_linear(site, plan.marks, family)}};
-        if (auto proved = prove_rules(site, plan, rules); !proved)
+        Netfilter const rules{family, {input.layout(input.site, plan.marks, family)}};
+        if (auto proved = prove_rules(input.site, plan, rules); !proved)
             return proved;
     }
     return {};
 }
 
-Proved prove_text(Site const& site, std::span<Plan const> plans, std::string_view kind, std::string_view text) {
+Proved prove_text(SiteInput const& input, std::span<Plan const> plans, std::string_view kind, std::string_view text) {
+    auto const& site = input.site;
     for (auto const& plan : plans) {
         if (kind == "iptables" || kind == "ip6tables") {
             auto const family = kind == "iptables" ? Family::ipv4 : Family::ipv6;
@@ -56,7 +56,7 @@ Proved prove_text(Site const& site, std::span<Plan const> plans, std::string_vie
                 if (auto proved = prove_tables(site, plan, *tables, family); !proved)
                     return proved;
             }
-        } else if (auto proved = prove_layout(site, plan); !proved) {
+        } else if (auto proved = prove_layout(input, plan); !proved) {
             return proved;
         }
     }

@@ -2,6 +2,7 @@
 // proof that fails is a fault of lbc, and nothing is written.
 #pragma once
 
+#include "cli/site_input.hpp"
 #include "compiler/plan.hpp"
 #include "compiler/ruleset.hpp"
 
@@ -18,12 +19,12 @@ inline constexpr std::size_t proved_unasked = 20'000;
 /// Rules of one director. The error names a packet that shows the difference.
 [[nodiscard]] std::expected<void, std::string> prove_rules(Site const& site, Plan const& plan, Netfilter const& rules);
 
-/// Rules of both families as a layout makes them.
-[[nodiscard]] std::expected<void, std::string> prove_layout(Site const& site, Plan const& plan);
+/// Rules of both families as the layout that was asked for makes them.
+[[nodiscard]] std::expected<void, std::string> prove_layout(SiteInput const& input, Plan const& plan);
 
 /// The text of an artefact: `kind` is one of `compile --emit`, "iptables", "ip6tables" and "sh"; it is read as the
 /// tools that take it read it. Of others, which have no rules in a text, the layout is proved.
-[[nodiscard]] std::expected<void, std::string> prove_text(Site const& site, std::span<Plan const> plans,
+[[nodiscard]] std::expected<void, std::string> prove_text(SiteInput const& input, std::span<Plan const> plans,
                                                           std::string_view kind, std::string_view text);
 
 } // namespace lbc

@@ -63,8 +63,22 @@ void SiteOptions::add_options_to(CLI::App& subcommand, bool with_director) {
         ->option_text("text|json");
 }
 
+void SiteOptions::add_layout_to(CLI::App& subcommand) {
+    std::vector<std::string> names;
+    for (auto const& one : layouts)
+        names.emplace_back(one.name);
+    subcommand
+        .add_option_function<std::string>(
+            "--layout",
+            [this](std::string const& name) { layout = std::ranges::find(layouts, name, &NamedLayout::name)->layout; },
+            "how rules are arranged; auto takes the one that costs a packet least")
+        ->check(CLI::IsMember(names))
+        ->option_text(fmt::format("{}", fmt::join(names, "|")));
+}
+
 std::unique_ptr<SiteInput> read_site(SiteOptions const& options, Environment const& environment) {
     auto input = std::make_unique<SiteInput>();
+    input->layout = options.layout;
     auto const revision = parse_revision_path(options.file).transform(open_revision);
     if (!revision) {
         input->site = compile(options.file, environment.files, input->sources, input->diagnostics);

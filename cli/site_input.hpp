@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/run.hpp"
+#include "compiler/layout/layout.hpp"
 #include "compiler/plan.hpp"
 #include "grammar/diagnostic.hpp"
 
@@ -24,10 +25,13 @@ struct SiteOptions {
     std::string file;
     std::string director;
     bool json_messages = false;
+    Layout layout = layout_auto;
 
     void add_to(CLI::App& subcommand, bool with_director);
     /// The same without `FILE`.
     void add_options_to(CLI::App& subcommand, bool with_director);
+    /// `--layout NAME`
+    void add_layout_to(CLI::App& subcommand);
 };
 
 /// A site with the text it came from and all that was said about it.
@@ -35,6 +39,7 @@ struct SiteInput {
     Sources sources;
     Diagnostics diagnostics;
     Site site;
+    Layout layout = layout_auto; // that was asked for
 
     [[nodiscard]] bool good() const { return !diagnostics.has_errors(); }
 };

@@ -3,7 +3,7 @@
 #include "cli/site_input.hpp"
 #include "cli/trace_packet.hpp"
 #include "cli/trace_report.hpp"
-#include "compiler/layout.hpp"
+#include "compiler/layout/layout.hpp"
 #include "compiler/proof/wording.hpp"
 
 #include <fmt/format.h>
@@ -43,8 +43,8 @@ using RuleSources = std::map<std::size_t, RuleSource>;
 
 class Tracer {
 public:
-    Tracer(Site const& site, RuleSources given)
-        : site_(site), states_(states_of(site, layout_linear)), given_(std::move(given)) {}
+    Tracer(Site const& site, Layout layout, RuleSources given)
+        : site_(site), states_(states_of(site, layout)), given_(std::move(given)) {}
 
     TraceReport run(DirectorId first, Sender const& sender) {
         TraceReport report;
@@ -233,7 +233,7 @@ Status trace_packet(Options const& options, Environment const& environment) {
             return fail(Status::bad_input, rules.error(), environment);
         given = std::move(*rules);
     }
-    auto const report = Tracer(site, std::move(given)).run(*director, *sender);
+    auto const report = Tracer(site, input->layout, std::move(given)).run(*director, *sender);
     environment.out << (options.json ? trace_json(report)
                                      : trace_text(report, options.every_rule, environment.colour_out));
     return Status::done;
@@ -244,6 +244,7 @@ Status trace_packet(Options const& options, Environment const& environment) {
 Command add_trace(CLI::App& subcommand) {
     auto options = std::make_shared<Options>();
     options->site.add_to(subcommand, true);
+    options->site.add_layout_to(subcommand);
     subcommand
         .add_option("--to", options->packet.to, "where the packet goes to; the port only where the protocol has ports")
         ->required()

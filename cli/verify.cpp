@@ -3,7 +3,7 @@
 #include "cli/kernel_view.hpp"
 #include "cli/site_input.hpp"
 #include "cli/verify_report.hpp"
-#include "compiler/layout.hpp"
+#include "compiler/layout/layout.hpp"
 
 #include <fmt/format.h>
 

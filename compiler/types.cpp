@@ -72,6 +72,11 @@ bool IpAddress::is_loopback() const {
     return family_ == Family::ipv4 ? bytes_[0] == 127 : bytes_ == one;
 }
 
+bool IpAddress::bit(int index) const {
+    auto const byte = bytes_[static_cast<std::size_t>(index / 8)];
+    return ((byte >> (7 - index % 8)) & 1U) != 0;
+}
+
 IpAddress IpAddress::next() const {
     auto result = *this;
     for (auto i = static_cast<std::size_t>(bits() / 8); i-- > 0;)
@@ -86,6 +91,15 @@ Prefix Prefix::of(IpAddress const& address, int length) {
     for (std::size_t i = 0; i < bytes.size(); ++i)
         bytes[i] = static_cast<std::uint8_t>(bytes[i] & mask_byte(length, i));
     return {IpAddress(address.family(), bytes), length};
+}
+
+Prefix Prefix::common(Prefix const& a, Prefix const& b) {
+    assert(a.family() == b.family());
+    auto const most = std::min(a.length, b.length);
+    int length = 0;
+    while (length < most && a.address.bit(length) == b.address.bit(length))
+        ++length;
+    return of(a.address, length);
 }
 
 IpAddress ipv4_netmask(int length) {

@@ -42,6 +42,8 @@ public:
     [[nodiscard]] bool is_unicast() const;
     [[nodiscard]] bool is_loopback() const;
 
+    /// The bit at `index`, 0 the first on the wire, below bits().
+    [[nodiscard]] bool bit(int index) const;
     /// The address one above; of the last address, the first.
     [[nodiscard]] IpAddress next() const;
 
@@ -62,6 +64,8 @@ struct Prefix {
     [[nodiscard]] static Prefix host(IpAddress const& address) { return {address, address.bits()}; }
 
     [[nodiscard]] Family family() const { return address.family(); }
+    /// The longest that holds both; they are of one family.
+    [[nodiscard]] static Prefix common(Prefix const& a, Prefix const& b);
     [[nodiscard]] bool is_host() const { return length == address.bits(); }
     [[nodiscard]] bool contains(IpAddress const& other) const;
     [[nodiscard]] bool contains(Prefix const& other) const;

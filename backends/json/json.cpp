@@ -2,8 +2,6 @@
 
 #include "backends/json/objects.hpp"
 
-#include "compiler/layout.hpp"
-
 #include <iterator>
 
 namespace lbc {
@@ -143,10 +141,10 @@ Json check_service(CheckService const& check) {
             {"forward", value(check.real.forwarding)}};
 }
 
-Json plan_object(Context const& context, Plan const& plan) {
+Json plan_object(Context const& context, Plan const& plan, Layout layout) {
     auto rulesets = Json::array();
     for (auto const family : families)
-        if (auto const rules = layout_linear(context.site, plan.marks, family); !rules.empty())
+        if (auto const rules = layout(context.site, plan.marks, family); !rules.empty())
             rulesets.push_back(ruleset(rules));
     return {{"director", context.name(plan.director)},
             {"backup_only", plan.backup_only},
@@ -159,11 +157,11 @@ Json plan_object(Context const& context, Plan const& plan) {
 
 } // namespace json
 
-std::string json_text(Site const& site, Sources const& sources, std::span<Plan const> plans) {
+std::string json_text(Site const& site, Sources const& sources, std::span<Plan const> plans, Layout layout) {
     json::Context const context{site, sources};
     auto plan_list = json::Json::array();
     for (auto const& plan : plans)
-        plan_list.push_back(json::plan_object(context, plan));
+        plan_list.push_back(json::plan_object(context, plan, layout));
     json::Json const document{{"format", 1}, {"site", json::site_object(context)}, {"plans", std::move(plan_list)}};
     return document.dump(2, ' ', false, json::Json::error_handler_t::replace) + '\n';
 }

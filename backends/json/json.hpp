@@ -2,7 +2,7 @@
 // by field; the number in its `format` grows with every change that could break a reader.
 #pragma once
 
-#include "compiler/plan.hpp"
+#include "compiler/layout/layout.hpp"
 #include "grammar/source.hpp"
 
 #include <span>
@@ -13,6 +13,7 @@ namespace lbc {
 /// Two spaces of indent and a line break at the end; equal input gives equal bytes. Lists are always there, if need be
 /// empty; a single value that the site does not have is absent. Marks are numbers, times say their unit in their name.
 /// Bytes that are no UTF-8 become U+FFFD. `sources` has the files that the site's spans point into.
-[[nodiscard]] std::string json_text(Site const& site, Sources const& sources, std::span<Plan const> plans);
+[[nodiscard]] std::string json_text(Site const& site, Sources const& sources, std::span<Plan const> plans,
+                                    Layout layout);
 
 } // namespace lbc

@@ -4,17 +4,13 @@
 // What comes from the site stands in quoted here-documents and single quotes: no shell ever interprets it.
 #pragma once
 
-#include "compiler/plan.hpp"
-#include "compiler/ruleset.hpp"
+#include "compiler/layout/layout.hpp"
 
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace lbc {
-
-/// A way to arrange one family's marks as rules: `layout_linear`, or another of `compiler/layout.hpp`.
-using Layout = Ruleset (*)(Site const& site, MarkTable const& table, Family family);
 
 /// What every script begins with, and no other text.
 inline constexpr std::string_view script_heading =

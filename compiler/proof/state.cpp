@@ -26,7 +26,7 @@ DirectorState const* find(DirectorStates const& states, std::string_view name) {
     return found == states.end() ? nullptr : &*found;
 }
 
-DirectorState state_of(Site const& site, DirectorId director, Layout const& layout) {
+DirectorState state_of(Site const& site, DirectorId director, Layout layout) {
     auto const& source = site[director];
     auto plan = make_plan(site, director);
     DirectorState state;
@@ -48,7 +48,7 @@ DirectorState state_of(Site const& site, DirectorId director, Layout const& layo
     return state;
 }
 
-DirectorStates states_of(Site const& site, Layout const& layout) {
+DirectorStates states_of(Site const& site, Layout layout) {
     DirectorStates states;
     for (std::size_t i = 0; i < site.directors.size(); ++i)
         states.push_back(state_of(site, {i}, layout));

@@ -2,12 +2,12 @@
 // packet meets: rules and virtual services.
 #pragma once
 
+#include "compiler/layout/layout.hpp"
 #include "compiler/plan.hpp"
 #include "compiler/ruleset.hpp"
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -52,11 +52,8 @@ using DirectorStates = std::vector<DirectorState>;
 
 [[nodiscard]] DirectorState const* find(DirectorStates const& states, std::string_view name);
 
-/// Makes a Ruleset of a MarkTable: a layout.
-using Layout = std::function<Ruleset(Site const&, MarkTable const&, Family)>;
-
 /// What a site wants a director to have.
-[[nodiscard]] DirectorState state_of(Site const& site, DirectorId director, Layout const& layout);
-[[nodiscard]] DirectorStates states_of(Site const& site, Layout const& layout);
+[[nodiscard]] DirectorState state_of(Site const& site, DirectorId director, Layout layout);
+[[nodiscard]] DirectorStates states_of(Site const& site, Layout layout);
 
 } // namespace lbc

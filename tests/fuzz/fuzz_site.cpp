@@ -3,7 +3,7 @@
 // which says the same.
 #include "backends/restore/restore.hpp"
 #include "backends/sh/sh.hpp"
-#include "compiler/layout.hpp"
+#include "compiler/layout/layout.hpp"
 #include "compiler/resolve.hpp"
 #include "grammar/format.hpp"
 #include "grammar/grammar.hpp"

@@ -19,7 +19,7 @@ std::string const web = two_directors + "service web { vip 10.9.9.1; port tcp 80
 /// The kernel of lb1 as a site wants it.
 void fill(test::FakeKernel& kernel, Compiled const& site) {
     auto const plan = site.plan("lb1");
-    auto const rules = mark_rules(site.site, plan);
+    auto const rules = mark_rules(site.site, plan, layout_auto);
     kernel.tables = {rules[0], rules[1]};
     kernel.services = ipvs_services(plan);
 }

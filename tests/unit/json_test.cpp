@@ -37,7 +37,7 @@ struct Fixture {
         plan.director = DirectorId{0};
     }
 
-    [[nodiscard]] std::string text() const { return json_text(site, sources, std::array{plan}); }
+    [[nodiscard]] std::string text() const { return json_text(site, sources, std::array{plan}, layout_linear); }
     [[nodiscard]] json parsed() const { return json::parse(text()); }
     [[nodiscard]] json service() const { return parsed()["site"]["services"][0]; }
 };
@@ -52,7 +52,7 @@ RealServer real_server(std::string_view address) {
 
 TEST_CASE("json: a site without plans, byte for byte") {
     Sources sources;
-    CHECK(json_text({}, sources, {}) == R"({
+    CHECK(json_text({}, sources, {}, layout_linear) == R"({
   "format": 1,
   "site": {
     "ipvs": "lbc",

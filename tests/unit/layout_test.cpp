@@ -1,4 +1,4 @@
-#include "compiler/layout.hpp"
+#include "compiler/layout/layout.hpp"
 
 #include "tests/support/compiled.hpp"
 

@@ -1,6 +1,6 @@
 #include "compiler/proof/comparison.hpp"
 
-#include "compiler/layout.hpp"
+#include "compiler/layout/layout.hpp"
 #include "tests/support/compiled.hpp"
 
 #include <doctest/doctest.h>

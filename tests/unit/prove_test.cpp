@@ -1,6 +1,6 @@
 #include "compiler/proof/prove.hpp"
 
-#include "compiler/layout.hpp"
+#include "compiler/layout/layout.hpp"
 #include "compiler/proof/loops.hpp"
 #include "tests/support/compiled.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "backends/restore/restore.hpp"
 #include "backends/sh/sh.hpp"
-#include "compiler/layout.hpp"
+#include "compiler/layout/layout.hpp"
 #include "tests/support/compiled.hpp"
 
 #include <doctest/doctest.h>

@@ -19,7 +19,7 @@ struct VerifiedBox : test::Machine {
     VerifiedBox() : Machine(std::map<std::string, std::string>{{"site.lb", two_boxes}}) {
         Compiled const compiled(two_boxes);
         auto const plan = compiled.plan("lb1");
-        kernel.tables = mark_rules(compiled.site, plan);
+        kernel.tables = mark_rules(compiled.site, plan, layout_auto);
         kernel.services = ipvs_services(plan);
         kernel.log.clear();
     }

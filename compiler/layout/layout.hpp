@@ -12,14 +12,37 @@
 //     OUTPUT -j LBC-OUT
 //     LBC-OUT   -m mark --mark G -g LBC-GUARD                what IPVS would forward a second time
 //     LBC-GUARD -d VIP -j MARK 0                             a changed mark routes anew: the VIP is local
+//
+// `tree` has the same chains. Where one would be long, its rules lead on to further chains by destination, then by
+// protocol, then by port, and a packet that is for none of the VIPs' networks is done before it meets a MAC:
+//
+//     PREROUTING -d NETWORK -j LBC
+//     LBC    -i lo, MACs of peers, as above
+//     LBC    -d PART -g LBC-0                                up to 16 parts, each in a chain of its own
+//     LBC-0  -d VIP -p tcp --dport 80 -j MARK 0x3            a leaf, of up to 16 rules
 #pragma once
 
 #include "compiler/plan.hpp"
 #include "compiler/ruleset.hpp"
 
+#include <array>
+#include <string_view>
+
 namespace lbc {
 
-/// The rules of one family; empty where the table has no class of that family.
+/// Makes the rules of one family; none where the table has no class of that family.
+using Layout = Ruleset (*)(Site const&, MarkTable const&, Family);
+
 [[nodiscard]] Ruleset layout_linear(Site const& site, MarkTable const& table, Family family);
+[[nodiscard]] Ruleset layout_tree(Site const& site, MarkTable const& table, Family family);
+/// That of the others which costs a packet least by `layout_cost`; `linear` where the difference is small.
+[[nodiscard]] Ruleset layout_auto(Site const& site, MarkTable const& table, Family family);
+
+struct NamedLayout {
+    std::string_view name;
+    Layout layout;
+};
+inline constexpr std::array layouts{NamedLayout{"auto", layout_auto}, NamedLayout{"linear", layout_linear},
+                                    NamedLayout{"tree", layout_tree}};
 
 } // namespace lbc

@@ -1,0 +1,120 @@
+#include "compiler/layout/merge.hpp"
+
+#include <algorithm>
+#include <compare>
+#include <numeric>
+#include <span>
+#include <tuple>
+#include <utility>
+
+namespace lbc {
+namespace {
+
+bool are_halves(Prefix const& a, Prefix const& b) {
+    return a.length == b.length && a.length > 0 && a != b &&
+           Prefix::of(a.address, a.length - 1) == Prefix::of(b.address, b.length - 1);
+}
+
+/// Sorted, none touching the next.
+std::vector<PortRange> unite(std::vector<PortRange> ranges) {
+    std::ranges::sort(ranges);
+    std::vector<PortRange> all;
+    for (auto const& range : ranges) {
+        if (!all.empty() && range.first.value <= std::uint32_t{all.back().last.value} + 1)
+            all.back().last = std::max(all.back().last, range.last);
+        else
+            all.push_back(range);
+    }
+    return all;
+}
+
+/// Compares all that the rules of two items have but the destination.
+std::strong_ordering compare_rules(Item const& a, Item const& b) {
+    auto const mark_of = [](Item const& item) {
+        return item.says == Item::Says::mark || item.says == Item::Says::own ? item.of->mark : Fwmark{};
+    };
+    if (auto const order = std::tuple(a.says, mark_of(a), a.protocol) <=> std::tuple(b.says, mark_of(b), b.protocol);
+        order != 0)
+        return order;
+    if (auto const order = a.ports <=> b.ports; order != 0 || a.says != Item::Says::mark)
+        return order;
+    return std::tie(a.of->interfaces, a.of->bypass, a.of->ethernet_only) <=>
+           std::tie(b.of->interfaces, b.of->bypass, b.of->ethernet_only);
+}
+
+std::strong_ordering compare_target(Item const& a, Item const& b) {
+    return std::tie(a.destination, a.protocol) <=> std::tie(b.destination, b.protocol);
+}
+
+/// Makes one item or several of those that are equal by `compare`. They stand where the first of those was.
+template <typename Compare, typename Merge>
+std::vector<Item> merge_equal(std::vector<Item> items, Compare compare, Merge merge) {
+    std::vector<std::size_t> order(items.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return compare(items[a], items[b]) < 0; });
+    std::vector<std::pair<std::size_t, Item>> merged;
+    std::vector<Item> equal;
+    for (auto first = order.begin(); first != order.end();) {
+        auto const last =
+            std::find_if(first, order.end(), [&](std::size_t i) { return compare(items[*first], items[i]) != 0; });
+        for (auto const i : std::span(first, last))
+            equal.push_back(items[i]);
+        if (equal.size() > 1)
+            merge(equal);
+        for (auto& item : equal)
+            merged.emplace_back(*first, std::move(item));
+        equal.clear();
+        first = last;
+    }
+    std::ranges::stable_sort(merged, {}, &std::pair<std::size_t, Item>::first);
+    std::vector<Item> all;
+    for (auto& entry : merged)
+        all.push_back(std::move(entry.second));
+    return all;
+}
+
+void merge_ports(std::vector<Item>& items) {
+    std::vector<PortRange> ports;
+    for (auto const& item : items)
+        ports.insert(ports.end(), item.ports.begin(), item.ports.end());
+    if (std::ranges::any_of(items, [](Item const& item) { return item.ports.empty(); }))
+        ports.clear(); // one has them all
+    items.front().ports = unite(std::move(ports));
+    items.resize(1);
+}
+
+void merge_destinations(std::vector<Item>& items) {
+    std::vector<Prefix> prefixes;
+    for (auto const& item : items)
+        prefixes.push_back(item.destination);
+    prefixes = aggregate(std::move(prefixes));
+    items.resize(prefixes.size(), items.front()); // never more than there were
+    for (std::size_t i = 0; i < prefixes.size(); ++i)
+        items[i].destination = prefixes[i];
+}
+
+} // namespace
+
+std::vector<Prefix> aggregate(std::vector<Prefix> prefixes) {
+    std::ranges::sort(prefixes);
+    std::vector<Prefix> all;
+    for (auto const& prefix : prefixes) {
+        if (!all.empty() && all.back().contains(prefix))
+            continue;
+        all.push_back(prefix);
+        while (all.size() > 1 && are_halves(all[all.size() - 2], all.back())) {
+            all.pop_back();
+            all.back() = Prefix::of(all.back().address, all.back().length - 1);
+        }
+    }
+    return all;
+}
+
+std::vector<Item> merge_neighbours(std::vector<Item> items) {
+    // Only of a list with one target: of packets that get marks, ports of several services may not be mixed.
+    if (!items.empty() && items.front().says == Item::Says::peer)
+        items = merge_equal(std::move(items), compare_target, merge_ports);
+    return merge_equal(std::move(items), compare_rules, merge_destinations);
+}
+
+} // namespace lbc

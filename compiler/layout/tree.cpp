@@ -1,0 +1,345 @@
+#include "compiler/layout/items.hpp"
+#include "compiler/layout/layout.hpp"
+#include "compiler/layout/merge.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <map>
+#include <numeric>
+#include <set>
+#include <span>
+
+namespace lbc {
+namespace {
+
+constexpr std::size_t fan_out = 16;                // chains that one leads on to by one kind of test
+constexpr std::size_t leaf = 16;                   // rules that are not worth a chain more
+constexpr std::size_t entries = 8;                 // networks that a packet is compared with before it meets a MAC
+constexpr std::size_t longest_name = 28;           // XT_EXTENSION_MAXNAMELEN less its end
+constexpr std::string_view entry_chain = "LBC-IN"; // behind those networks
+
+struct Placed {
+    Item item;
+    std::size_t order; // among all items
+    std::size_t rules;
+};
+
+using Items = std::vector<Placed const*>;
+
+/// The prefix of the addresses that all of them share; they are sorted.
+Prefix common_prefix(std::span<Placed const* const> items) {
+    return Prefix::common(items.front()->item.destination, items.back()->item.destination);
+}
+
+std::size_t rules_of(std::span<Placed const* const> items) {
+    return std::transform_reduce(items.begin(), items.end(), std::size_t{0}, std::plus(),
+                                 [](Placed const* one) { return one->rules; });
+}
+
+/// Some of the items sorted by destination, and the prefix that holds them.
+struct Node {
+    Prefix prefix;
+    std::span<Placed const*> items;
+    std::size_t rules = 0;
+
+    explicit Node(std::span<Placed const*> of) : prefix(common_prefix(of)), items(of), rules(rules_of(of)) {}
+    [[nodiscard]] bool is_one_destination() const {
+        return items.front()->item.destination == items.back()->item.destination;
+    }
+};
+
+/// Cuts the addresses of a set of items into parts that share none.
+class Partition {
+public:
+    explicit Partition(std::span<Placed const*> items) : nodes_{Node(items)} {}
+
+    /// Up to `most` parts, of which none is `region` itself, by halves of whichever has the most rules.
+    void split(std::size_t most, std::size_t enough, std::optional<Prefix> const& region) {
+        for (;;) {
+            auto const is_region = [&](Node const& node) { return region && node.prefix == *region; };
+            auto next = std::ranges::find_if(nodes_, is_region);
+            if (next == nodes_.end()) {
+                next = std::ranges::max_element(
+                    nodes_, {}, [](Node const& node) { return node.is_one_destination() ? 0 : node.rules; });
+                if (nodes_.size() >= most || next->rules <= enough || next->is_one_destination())
+                    return;
+            }
+            halve(static_cast<std::size_t>(next - nodes_.begin()));
+        }
+    }
+
+    [[nodiscard]] std::vector<Node> const& nodes() const { return nodes_; } // in the order of addresses
+    [[nodiscard]] Items const& wider() const { return wider_; }             // those with more than one part in them
+
+private:
+    void halve(std::size_t index) {
+        auto node = nodes_[index];
+        auto const is_wide = [&](Placed const* one) { return one->item.destination == node.prefix; };
+        auto const rest = std::ranges::find_if_not(node.items, is_wide);
+        if (rest != node.items.begin()) {
+            wider_.insert(wider_.end(), node.items.begin(), rest);
+            nodes_[index] = Node({rest, node.items.end()});
+            return;
+        }
+        auto const middle = std::ranges::partition_point(
+            node.items, [&](Placed const* one) { return !one->item.destination.address.bit(node.prefix.length); });
+        nodes_[index] = Node({node.items.begin(), middle});
+        nodes_.insert(nodes_.begin() + static_cast<std::ptrdiff_t>(index) + 1, Node({middle, node.items.end()}));
+    }
+
+    std::vector<Node> nodes_;
+    Items wider_;
+};
+
+/// A chain that gets its rules, and the names of those that it leads on to.
+struct Growing {
+    Chain chain;
+    std::string stem;
+    unsigned used = 0;
+
+    [[nodiscard]] std::optional<std::string> next_name() {
+        constexpr std::string_view digits = "0123456789abcdefghijklmnopqrstuvwxyz";
+        if (used == digits.size() || stem.size() == longest_name)
+            return std::nullopt;
+        return stem + digits[used++];
+    }
+};
+
+class Tree {
+public:
+    Tree(RuleWriter const& writer, std::vector<Chain>& chains) : writer_(writer), chains_(chains) {}
+
+    void grow(std::string_view name, Part part) {
+        if (part.empty())
+            return;
+        auto const items = own(merge_neighbours(std::move(part.items)));
+        Growing root{{std::string(name), std::move(part.lead)}, stem_of(name)};
+        by_destination(root, {}, items);
+        chains_.push_back(std::move(root.chain));
+    }
+
+    /// The same with what tells other traffic apart in front of the lead. Returns the network that holds all.
+    std::optional<Prefix> grow_entry(std::string_view name, Part part) {
+        if (part.empty())
+            return std::nullopt;
+        Items items = own(merge_neighbours(std::move(part.items)));
+        Items sorted = sort(items);
+        Partition outside(sorted);
+        auto const whole = outside.nodes().front().prefix;
+        outside.split(entries, 1, {});
+        Growing root{{std::string(name), {}}, stem_of(name)};
+        if (outside.wider().empty() && is_sparse(outside.nodes(), whole)) {
+            for (auto const& node : outside.nodes())
+                root.chain.rules.push_back({to(node.prefix), Goto{std::string(entry_chain)}, "a network of VIPs"});
+            chains_.push_back(std::move(root.chain));
+            root.chain = {std::string(entry_chain), {}};
+        }
+        std::ranges::move(part.lead, std::back_inserter(root.chain.rules));
+        by_destination(root, {}, items);
+        chains_.push_back(std::move(root.chain));
+        return whole.length == 0 ? std::nullopt : std::optional(whole);
+    }
+
+private:
+    static std::string stem_of(std::string_view name) { return std::string(name) + "-"; }
+
+    /// Whether the parts leave out more than half of the whole.
+    static bool is_sparse(std::vector<Node> const& parts, Prefix const& whole) {
+        double share = 0;
+        for (auto const& part : parts)
+            share += std::ldexp(1.0, whole.length - part.prefix.length);
+        return share < 0.5;
+    }
+
+    static Matches to(Prefix const& destination) {
+        Matches when;
+        when.destination = destination;
+        return when;
+    }
+
+    static Items sort(Items items) {
+        std::ranges::stable_sort(items, {}, [](Placed const* one) { return one->item.destination; });
+        return items;
+    }
+
+    Items own(std::vector<Item> items) {
+        Items pointers;
+        for (auto& item : items) {
+            auto const rules = RuleWriter::count(item);
+            pointers.push_back(&owned_.emplace_back(Placed{std::move(item), next_order_++, rules}));
+        }
+        return pointers;
+    }
+
+    void write(Growing& at, Items items) {
+        std::ranges::stable_sort(items, {}, [](Placed const* one) { return one->order; });
+        for (auto const* one : items)
+            writer_.append(one->item, at.chain.rules);
+    }
+
+    /// A chain for the items, entered by packets that match `when`; `fill` gives it its rules.
+    template <typename Fill>
+    void lead_on(Growing& at, Matches when, Items const& items, Fill fill) {
+        auto name = at.next_name();
+        if (!name) // of nothing that a site can hold
+            return write(at, items);
+        at.chain.rules.push_back({std::move(when), Goto{*name}, {}});
+        Growing next{{*name, {}}, *name};
+        fill(next);
+        chains_.push_back(std::move(next.chain));
+    }
+
+    /// Packets come for addresses in `region`, which all items share addresses with.
+    void by_destination(Growing& at, std::optional<Prefix> const& region, Items const& items) {
+        if (rules_of(items) <= leaf)
+            return write(at, items);
+        Items inner;
+        Items wider;
+        for (auto const* one : items)
+            (region && one->item.destination.contains(*region) ? wider : inner).push_back(one);
+        if (inner.empty())
+            return by_protocol(at, wider);
+        inner = sort(std::move(inner));
+        Partition parts(inner);
+        parts.split(fan_out, leaf, region);
+        wider.insert(wider.end(), parts.wider().begin(), parts.wider().end());
+        for (auto const& node : parts.nodes()) {
+            Items within(node.items.begin(), node.items.end());
+            if (node.rules == 1) {
+                write(at, within); // what is wider follows
+                continue;
+            }
+            std::ranges::copy_if(wider, std::back_inserter(within),
+                                 [&](Placed const* one) { return one->item.destination.contains(node.prefix); });
+            lead_on(at, to(node.prefix), within, [&](Growing& next) { by_destination(next, node.prefix, within); });
+        }
+        if (!wider.empty())
+            by_protocol(at, wider);
+    }
+
+    void by_protocol(Growing& at, Items const& items) {
+        if (rules_of(items) <= leaf)
+            return write(at, items);
+        std::set<std::uint8_t> protocols;
+        for (auto const* one : items)
+            protocols.insert(one->item.protocol);
+        if (protocols.size() == 1)
+            return by_port(at, *protocols.begin(), items);
+        Items any;
+        std::ranges::copy_if(items, std::back_inserter(any), [](Placed const* one) { return one->item.protocol == 0; });
+        for (auto const protocol : protocols) {
+            if (protocol == 0)
+                continue;
+            Items some;
+            std::ranges::copy_if(items, std::back_inserter(some), [&](Placed const* one) {
+                return one->item.protocol == 0 || one->item.protocol == protocol;
+            });
+            Matches when;
+            when.protocol = protocol;
+            lead_on(at, when, some, [&](Growing& next) { by_port(next, protocol, some); });
+        }
+        write(at, any);
+    }
+
+    /// A range of ports that an item asks for.
+    struct Atom {
+        PortRange ports;
+        Placed const* one;
+        friend bool operator==(Atom const&, Atom const&) = default;
+    };
+
+    void by_port(Growing& at, std::uint8_t protocol, Items const& items) {
+        Items any;
+        std::vector<Atom> atoms;
+        for (auto const* one : items) {
+            if (one->item.ports.empty())
+                any.push_back(one);
+            for (auto const& range : one->item.ports)
+                atoms.push_back({range, one});
+        }
+        std::ranges::stable_sort(atoms, {}, [](Atom const& atom) { return atom.ports; });
+        // What has many others in it would keep them together: it is asked for beside them.
+        std::vector<Atom> wide;
+        std::ranges::copy_if(atoms, std::back_inserter(wide), [&](Atom const& atom) {
+            auto const first = [](Atom const& other) { return other.ports.first; };
+            auto const from = std::ranges::lower_bound(atoms, atom.ports.first, {}, first);
+            return std::ranges::upper_bound(from, atoms.end(), atom.ports.last, {}, first) - from >
+                   std::ptrdiff_t{leaf};
+        });
+        std::erase_if(atoms, [&](Atom const& atom) { return std::ranges::find(wide, atom) != wide.end(); });
+        any = items_of(wide, any);
+        by_port(at, protocol, atoms, any);
+    }
+
+    void by_port(Growing& at, std::uint8_t protocol, std::vector<Atom> const& atoms, Items const& any) {
+        auto const items = items_of(atoms, any);
+        auto const parts = rules_of(items) <= leaf ? std::vector<std::vector<Atom>>{} : cut(atoms);
+        if (parts.size() < 2)
+            return write(at, items);
+        for (auto const& part : parts) {
+            Matches when;
+            when.protocol = protocol;
+            PortRange range = part.front().ports;
+            for (auto const& atom : part)
+                range.last = std::max(range.last, atom.ports.last);
+            when.destination_ports = {range};
+            lead_on(at, when, items_of(part, any), [&](Growing& next) { by_port(next, protocol, part, any); });
+        }
+        write(at, any);
+    }
+
+    /// Cut between ports, so that no port is in two parts. One part: there is no such place.
+    static std::vector<std::vector<Atom>> cut(std::vector<Atom> const& atoms) {
+        auto const enough = std::max(leaf, (atoms.size() + fan_out - 1) / fan_out);
+        std::vector<std::vector<Atom>> parts(1);
+        Port last;
+        for (auto const& atom : atoms) {
+            if (parts.back().size() >= enough && atom.ports.first > last)
+                parts.emplace_back();
+            parts.back().push_back(atom);
+            last = std::max(last, atom.ports.last);
+        }
+        return parts;
+    }
+
+    /// Items again, each with those of its ports that are left.
+    Items items_of(std::vector<Atom> const& atoms, Items const& any) {
+        std::map<Placed const*, Item> parts;
+        for (auto const& atom : atoms) {
+            auto const [place, is_new] = parts.try_emplace(atom.one, atom.one->item);
+            if (is_new)
+                place->second.ports.clear();
+            place->second.ports.push_back(atom.ports);
+        }
+        Items items = any;
+        for (auto& [whole, part] : parts) {
+            auto const rules = RuleWriter::count(part);
+            items.push_back(&owned_.emplace_back(Placed{std::move(part), whole->order, rules}));
+        }
+        return items; // `write` puts them in order
+    }
+
+    RuleWriter const& writer_;
+    std::vector<Chain>& chains_;
+    std::deque<Placed> owned_;
+    std::size_t next_order_ = 0;
+};
+
+} // namespace
+
+Ruleset layout_tree(Site const& site, MarkTable const& table, Family family) {
+    RuleWriter const writer(site, table);
+    std::vector<Chain> chains;
+    Tree tree(writer, chains);
+    auto parts = parts_of(table, family);
+    auto const network = tree.grow_entry(marks_chain, std::move(parts.marks));
+    tree.grow(peers_chain, std::move(parts.peers));
+    tree.grow(output_chain, std::move(parts.output));
+    tree.grow(guard_chain, std::move(parts.guard));
+    return assemble(std::move(chains), family, network);
+}
+
+} // namespace lbc
