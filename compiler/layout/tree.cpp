@@ -1,5 +1,6 @@
+#include "compiler/layout/tree.hpp"
+
 #include "compiler/layout/items.hpp"
-#include "compiler/layout/layout.hpp"
 #include "compiler/layout/merge.hpp"
 
 #include <fmt/format.h>
@@ -15,9 +16,6 @@
 namespace lbc {
 namespace {
 
-constexpr std::size_t fan_out = 16;                // chains that one leads on to by one kind of test
-constexpr std::size_t leaf = 16;                   // rules that are not worth a chain more
-constexpr std::size_t entries = 8;                 // networks that a packet is compared with before it meets a MAC
 constexpr std::size_t longest_name = 28;           // XT_EXTENSION_MAXNAMELEN less its end
 constexpr std::string_view entry_chain = "LBC-IN"; // behind those networks
 
@@ -110,7 +108,8 @@ struct Growing {
 
 class Tree {
 public:
-    Tree(RuleWriter const& writer, std::vector<Chain>& chains) : writer_(writer), chains_(chains) {}
+    Tree(RuleWriter const& writer, TreeShape shape, std::vector<Chain>& chains)
+        : writer_(writer), shape_(shape), chains_(chains) {}
 
     void grow(std::string_view name, Part part) {
         if (part.empty())
@@ -129,7 +128,7 @@ public:
         Items sorted = sort(items);
         Partition outside(sorted);
         auto const whole = outside.nodes().front().prefix;
-        outside.split(entries, 1, {});
+        outside.split(shape_.networks, 1, {});
         Growing root{{std::string(name), {}}, stem_of(name)};
         if (outside.wider().empty() && is_sparse(outside.nodes(), whole)) {
             for (auto const& node : outside.nodes())
@@ -194,7 +193,7 @@ private:
 
     /// Packets come for addresses in `region`, which all items share addresses with.
     void by_destination(Growing& at, std::optional<Prefix> const& region, Items const& items) {
-        if (rules_of(items) <= leaf)
+        if (rules_of(items) <= shape_.leaf)
             return write(at, items);
         Items inner;
         Items wider;
@@ -204,7 +203,7 @@ private:
             return by_protocol(at, wider);
         inner = sort(std::move(inner));
         Partition parts(inner);
-        parts.split(fan_out, leaf, region);
+        parts.split(shape_.fan_out, shape_.leaf, region);
         wider.insert(wider.end(), parts.wider().begin(), parts.wider().end());
         for (auto const& node : parts.nodes()) {
             Items within(node.items.begin(), node.items.end());
@@ -221,7 +220,7 @@ private:
     }
 
     void by_protocol(Growing& at, Items const& items) {
-        if (rules_of(items) <= leaf)
+        if (rules_of(items) <= shape_.leaf)
             return write(at, items);
         std::set<std::uint8_t> protocols;
         for (auto const* one : items)
@@ -267,7 +266,7 @@ private:
             auto const first = [](Atom const& other) { return other.ports.first; };
             auto const from = std::ranges::lower_bound(atoms, atom.ports.first, {}, first);
             return std::ranges::upper_bound(from, atoms.end(), atom.ports.last, {}, first) - from >
-                   std::ptrdiff_t{leaf};
+                   static_cast<std::ptrdiff_t>(shape_.leaf);
         });
         std::erase_if(atoms, [&](Atom const& atom) { return std::ranges::find(wide, atom) != wide.end(); });
         any = items_of(wide, any);
@@ -276,7 +275,7 @@ private:
 
     void by_port(Growing& at, std::uint8_t protocol, std::vector<Atom> const& atoms, Items const& any) {
         auto const items = items_of(atoms, any);
-        auto const parts = rules_of(items) <= leaf ? std::vector<std::vector<Atom>>{} : cut(atoms);
+        auto const parts = rules_of(items) <= shape_.leaf ? std::vector<std::vector<Atom>>{} : cut(atoms);
         if (parts.size() < 2)
             return write(at, items);
         for (auto const& part : parts) {
@@ -292,8 +291,8 @@ private:
     }
 
     /// Cut between ports, so that no port is in two parts. One part: there is no such place.
-    static std::vector<std::vector<Atom>> cut(std::vector<Atom> const& atoms) {
-        auto const enough = std::max(leaf, (atoms.size() + fan_out - 1) / fan_out);
+    [[nodiscard]] std::vector<std::vector<Atom>> cut(std::vector<Atom> const& atoms) const {
+        auto const enough = std::max(shape_.leaf, (atoms.size() + shape_.fan_out - 1) / shape_.fan_out);
         std::vector<std::vector<Atom>> parts(1);
         Port last;
         for (auto const& atom : atoms) {
@@ -323,6 +322,7 @@ private:
     }
 
     RuleWriter const& writer_;
+    TreeShape shape_;
     std::vector<Chain>& chains_;
     std::deque<Placed> owned_;
     std::size_t next_order_ = 0;
@@ -331,9 +331,13 @@ private:
 } // namespace
 
 Ruleset layout_tree(Site const& site, MarkTable const& table, Family family) {
+    return layout_tree(site, table, family, {});
+}
+
+Ruleset layout_tree(Site const& site, MarkTable const& table, Family family, TreeShape shape) {
     RuleWriter const writer(site, table);
     std::vector<Chain> chains;
-    Tree tree(writer, chains);
+    Tree tree(writer, shape, chains);
     auto parts = parts_of(table, family);
     auto const network = tree.grow_entry(marks_chain, std::move(parts.marks));
     tree.grow(peers_chain, std::move(parts.peers));

@@ -82,12 +82,12 @@ std::vector<PortOutcomes> MeaningFor::walk(Direction direction, Packet const& pa
     if (!leaves && packet.interface == "lo")
         return painter.finish(as_it_was);
     if (leaves && table_->guard && packet.mark == table_->guard->mark) {
-        if (!classes_.empty())
-            return painter.finish(table_->guard->mode == GuardMode::drop ? Outcome::drop() : Outcome::pass({}));
         for (auto const& tunnel : tunnels_)
             if (tunnel.protocol == packet.protocol)
                 painter.paint(tunnel.port ? PortRange{*tunnel.port, *tunnel.port} : PortRange::all(), Outcome::drop());
-        return painter.finish(as_it_was);
+        if (classes_.empty())
+            return painter.finish(as_it_was);
+        return painter.finish(table_->guard->mode == GuardMode::drop ? Outcome::drop() : Outcome::pass({}));
     }
     bool const from_peer = !leaves && packet.source && std::ranges::binary_search(table_->peers, *packet.source);
     if (from_peer && !table_->guard)

@@ -16,6 +16,7 @@ INTERFACES = ([], [], ["eth0"], ["eth0", "eth1"], ["eth+"], ["eth1+"], ["eth1"],
               ["eth0", TUNNEL], ["+"], ["nowhere7"])
 PORTS = (1, 22, 53, 80, 81, 443, 1023, 1024, 8080, 65534, 65535)
 FORWARDS = ("dr", "dr", "dr", "nat", "tun", "tun ipip", "tun gre", "tun gue port 5555")
+FEW, MANY = 9, 60  # services; of the latter, a tree has branches
 MARKS = (1, 3, 4, 0x101, 0x7FF, 0x4000, 0x10000, 0x80000000, 0xDEADBEEF, 0xFFFFFFFF)
 
 
@@ -56,7 +57,7 @@ class Draw:
     def __init__(self, rng: Random):
         self.rng = rng
         self.used: set[str] = set()
-        self.free_marks = [*MARKS, *rng.sample(range(1, 2**32 - 1), 20)]
+        self.free_marks = [*MARKS, *rng.sample(range(1, 2**32 - 1), 300)]
         rng.shuffle(self.free_marks)
 
     def chance(self, probability: float) -> bool:
@@ -70,7 +71,8 @@ class Draw:
                 self.used.add(mac)
                 return mac
 
-    def site(self) -> Site:
+    def site(self, most: int = FEW) -> Site:
+        """With up to so many services."""
         rng = self.rng
         directors = [Director(rng.choice(("lb{}", "LB-{}.a", "_d{}")).format(n),
                               [self.mac() for _ in range(rng.randint(1, 3))],
@@ -85,7 +87,7 @@ class Draw:
             site.interfaces = ["eth+", TUNNEL]
         if self.chance(0.2):
             site.bypass = [self.mac()]
-        for number in range(rng.randint(1, 9)):
+        for number in range(rng.randint(1, most)):
             service = self.service(site, f"s{number}")
             if not any(conflict(site, service, other) for other in site.services):
                 site.services.append(service)

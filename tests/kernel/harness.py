@@ -84,19 +84,23 @@ def learn(site: Site) -> tuple[dict[str | None, int], bool]:
     return chosen, "mark-collision" in done.stderr
 
 
+LAYOUTS = ("auto", "linear", "tree")
+layout = LAYOUTS[0]  # of the loaders
+
+
 def load_apply(director: str) -> None:
-    lbc_ok("apply", str(SITE), "--only", "marks", "-d", director)
+    lbc_ok("apply", str(SITE), "--only", "marks", "-d", director, "--layout", layout)
 
 
 def load_restore(director: str, variant: str) -> None:
     for program in FAMILIES:
-        text = lbc_ok("compile", str(SITE), "-d", director, "--emit", program)
+        text = lbc_ok("compile", str(SITE), "-d", director, "--emit", program, "--layout", layout)
         net.run(f"{program}-{variant}-restore", "--noflush", text=text)
 
 
 def load_script(director: str, variant: str) -> None:
     script = SCRATCH / "rules.sh"
-    script.write_text(lbc_ok("compile", str(SITE), "--emit", "sh"), encoding="utf-8")
+    script.write_text(lbc_ok("compile", str(SITE), "--emit", "sh", "--layout", layout), encoding="utf-8")
     environment = {**os.environ, "LBC_ONLY": "marks", "IPTABLES": f"iptables-{variant}",
                    "IP6TABLES": f"ip6tables-{variant}"}
     done = subprocess.run(["sh", str(script), "apply", director], env=environment, capture_output=True, text=True,

@@ -230,11 +230,11 @@ class Meaning:
         # Without peers nothing ever gets the guard mark.
         guarded = bool(self.peers) and self.mode in ("local", "drop") and packet.mark == self.allocated.get(None)
         to = ip_address(packet.to)
-        if guarded and any(to in n for _, networks in self.networks for n in networks if n.version == to.version):
-            return 0 if self.mode == "local" else DROPPED
         if guarded and any((packet.to, packet.protocol) == end[:2] and end[2] in (None, packet.port)
                            for s in self.services for end in self.tunnel_ends(s)):
             return DROPPED
+        if guarded and any(to in n for _, networks in self.networks for n in networks if n.version == to.version):
+            return 0 if self.mode == "local" else DROPPED
         service = next((s for s in self._addressed(packet) if s.local), None)
         return self.mark_of(service) if service else packet.mark
 

@@ -13,7 +13,7 @@ from random import Random
 
 import harness
 import net
-from draw import ETHERNET, TUNNEL, Draw, Packets
+from draw import ETHERNET, FEW, MANY, TUNNEL, Draw, Packets
 from fixtures import known_site
 from measure import differences
 from model import Meaning, Site
@@ -46,7 +46,8 @@ class RandomSites(unittest.TestCase):
         for number in range(OPTIONS.sites):
             seed = OPTIONS.seed + number
             with self.subTest(seed=seed):
-                site = Draw(Random(seed)).site()
+                harness.layout = harness.LAYOUTS[seed % len(harness.LAYOUTS)]
+                site = Draw(Random(seed)).site(MANY if harness.layout == "tree" else FEW)
                 allocated, _ = harness.learn(site)
                 for director in site.directors:
                     self.check(site, director.name, allocated, seed, "apply")
@@ -60,8 +61,9 @@ class RandomSites(unittest.TestCase):
         allocated, _ = harness.learn(site)
         for loader in harness.LOADERS:
             for director in site.directors:
-                with self.subTest(loader=loader, director=director.name):
-                    self.check(site, director.name, allocated, "known", loader)
+                for harness.layout in harness.LAYOUTS:
+                    with self.subTest(loader=loader, director=director.name, layout=harness.layout):
+                        self.check(site, director.name, allocated, "known", loader)
 
     def test_allocation_is_stable(self) -> None:
         """A service's allocated mark stays when other services come and go."""

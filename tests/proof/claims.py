@@ -12,7 +12,7 @@ from random import Random
 from oracle import Constants, Packets, State, Walk, atoms, read, walk
 
 import harness  # noqa: E402, behind oracle, which knows the way there
-from draw import Draw  # noqa: E402
+from draw import FEW, MANY, Draw  # noqa: E402
 from model import DROPPED, Meaning, Packet, Site  # noqa: E402
 
 FAMILIES = {4: "iptables", 6: "ip6tables"}
@@ -114,11 +114,12 @@ def verify(file: str, director: str, text: str, family: int) -> tuple[int, dict]
     return done.returncode, next(f for f in families if f["family"] == f"ipv{family}")
 
 
-def cases_of(site: Site, name: str) -> list[Case]:
+def cases_of(site: Site, name: str, layout: str = "auto") -> list[Case]:
     allocated, _ = harness.learn(site)
     file = harness.write(site, Path(harness.SCRATCH) / name)
     return [Case(site, file, d.name, family, Contract(Meaning(site, d.name, allocated)),
-                 harness.lbc_ok("compile", file, "-d", d.name, "--emit", FAMILIES[family]))
+                 harness.lbc_ok("compile", file, "-d", d.name, "--emit", FAMILIES[family],
+                                "--layout", layout))
             for d in site.directors for family in FAMILIES]
 
 
@@ -126,13 +127,14 @@ def is_small(site: Site) -> bool:
     return len(site.services) <= 3 and sum(len(c.ranges) for s in site.services for c in s.claims) <= 6
 
 
-def random_sites(word: str, count: int, small: bool = True):
-    """Sites by number. Some draws are refused, for reasons that have nothing to do with marks."""
+def random_sites(word: str, count: int, most: int = 0):
+    """Sites by number, of up to so many services; small ones, if that is 0. Some draws are refused, for reasons that
+    have nothing to do with marks."""
     seed = found = 0
     while found < count:
         seed += 1
-        site = Draw(Random(f"{word} {seed}")).site()
-        if site.services and (is_small(site) or not small) and is_accepted(site):
+        site = Draw(Random(f"{word} {seed}")).site(most or FEW)
+        if site.services and (most or is_small(site)) and is_accepted(site):
             found += 1
             yield seed, site
 

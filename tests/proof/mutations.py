@@ -51,7 +51,7 @@ def twice(rng: Random, case: claims.Case, count: int):
 
 def cases(seed: int, site: claims.Site) -> list[claims.Case]:
     """One director of a site, in each family that has rules."""
-    found = [case for case in claims.cases_of(site, "mutated.lb") if "-A" in case.text and
+    found = [case for case in claims.cases_of(site, "mutated.lb", ("linear", "tree")[seed % 2]) if "-A" in case.text and
              claims.Constants(case.text, case.contract.meaning, case.family).count() <= ATOMS]
     chosen = Random(f"director {seed}").choice(found).director if found else None
     return [case for case in found if case.director == chosen]

@@ -22,22 +22,26 @@ WALKED = 8000  # atoms; directors of more are left to the proof
 
 class Translation(unittest.TestCase):
     def prove(self, file: str, director: str) -> Counter:
-        """Proves each emitter's rules of one director."""
+        """Proves each emitter's rules of one director, in each layout."""
+        return sum((self.prove_layout(file, director, layout) for layout in ("linear", "tree")), Counter())
+
+    def prove_layout(self, file: str, director: str, layout: str) -> Counter:
         counts: Counter = Counter()
         script = harness.SCRATCH / "rules.sh"
-        script.write_text(harness.lbc_ok("compile", file, "--emit", "sh"), encoding="utf-8")
+        script.write_text(harness.lbc_ok("compile", file, "--emit", "sh", "--layout", layout), encoding="utf-8")
         done = harness.lbc("verify", file, "-d", director, "--against", str(script), "--format", "json")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         families = json.loads(done.stdout)["directors"][0]["families"]
         self.assertEqual([f["family"] for f in families], ["ipv4", "ipv6"])
         for (family, emitter), by_script in zip(claims.FAMILIES.items(), families, strict=True):
-            text = harness.lbc_ok("compile", file, "-d", director, "--emit", emitter)
+            text = harness.lbc_ok("compile", file, "-d", director, "--emit", emitter, "--layout", layout)
             status, said = claims.verify(file, director, text, family)
             self.assertEqual(status, 0, f"{director}, {emitter}: {said}")
             rules = sum(line.startswith("-A") for line in text.splitlines())
             # A proof about other rules than the text has would be worth nothing.
             self.assertEqual((said["rules"], by_script["rules"]), (rules, rules), f"{director}, {emitter}")
-            counts += Counter({"proofs": 2, "rules": rules, "kinds of packets": said["classes"]})
+            counts += Counter({"proofs": 2, "rules": rules, "kinds of packets": said["classes"],
+                               f"rules as {layout}": rules, f"chains as {layout}": text.count("\n:LBC")})
         return counts
 
     def test_examples(self) -> None:
@@ -53,7 +57,7 @@ class Translation(unittest.TestCase):
 
     def test_random_sites(self) -> None:
         counts: Counter = Counter()
-        for seed, site in claims.random_sites("translation", SITES, small=False):
+        for seed, site in claims.random_sites("translation", SITES, most=claims.MANY):
             file = harness.write(site, harness.SCRATCH / "translated.lb")
             for director in site.directors:
                 with self.subTest(seed=seed, director=director.name):
@@ -62,11 +66,12 @@ class Translation(unittest.TestCase):
         print(dict(counts), flush=True)
         self.assertGreater(counts["directors"], SITES)
         self.assertGreater(counts["rules"], SITES * 20)
+        self.assertGreater(counts["chains as tree"], counts["chains as linear"] * 2)
 
     def test_proofs_are_right(self) -> None:
         counts: Counter = Counter()
         for seed, site in claims.random_sites("walked", SITES):
-            for case in claims.cases_of(site, "walked.lb"):
+            for case in claims.cases_of(site, "walked.lb", ("linear", "tree")[seed % 2]):
                 if claims.Constants(case.text, case.contract.meaning, case.family).count() > WALKED:
                     counts["left to the proof"] += 1
                     continue

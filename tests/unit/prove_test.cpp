@@ -50,6 +50,14 @@ TEST_CASE("proof: a layout gives every packet its mark, and each rule that goes 
         }
 }
 
+TEST_CASE("proof: a tunnel that ends within the addresses of a service is still no way back") {
+    Compiled const compiled(two_directors + "service a { vip 10.9.0.0/24; port tcp 80; mark 3; real lb2\n"
+                                            "real 10.9.0.7 forward tun }");
+    auto const plan = compiled.plan("lb1");
+    for (auto const layout : {layout_linear, layout_tree})
+        CHECK(proof_of(plan, {layout(compiled.site, plan.marks, Family::ipv4)}).holds());
+}
+
 TEST_CASE("proof: marks of others before and behind, and their policies") {
     Compiled const compiled(two_directors + web);
     auto const plan = compiled.plan("lb1");
