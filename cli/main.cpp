@@ -1,4 +1,5 @@
 #include "backends/system_kernel.hpp"
+#include "cli/heap.hpp"
 #include "cli/run.hpp"
 
 #include <cstdlib>
@@ -8,6 +9,7 @@
 #include <vector>
 
 int main(int argc, char** argv) {
+    lbc::use_huge_pages();
     lbc::DiskFiles files;
     auto const host = lbc::this_host();
     auto const no_colour = std::getenv("NO_COLOR");

@@ -10,8 +10,13 @@ namespace lbc {
 Arguments::Arguments(ast::Node node, Lets& lets, std::span<std::string_view const> keywords, Diagnostics& diagnostics)
     : node_(node), keywords_(keywords), diagnostics_(&diagnostics), failed_(node.broken()) {
     auto const words = node.words();
-    if (!words.empty() && !lets.expand(words.subspan(1), words_))
-        failed_ = true;
+    if (!words.empty())
+        words_ = words.subspan(1);
+    if (words_.size() > Lets::max_words ||
+        std::ranges::find(words_, ast::Word::Kind::variable, &ast::Word::kind) != words_.end()) {
+        failed_ = !lets.expand(words_, expanded_) || failed_;
+        words_ = expanded_;
+    }
     element_start_ = !words_.empty() && words_.front().after_comma;
     if (element_start_)
         fail(DiagId::syntax, words_.front().span, "a list does not begin with a comma");

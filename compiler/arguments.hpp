@@ -7,6 +7,7 @@
 #include "compiler/values.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,8 @@ class Arguments {
 public:
     /// `keywords` are the statement words of the block that the statement stands in, for "it starts a new statement".
     Arguments(ast::Node node, Lets& lets, std::span<std::string_view const> keywords, Diagnostics& diagnostics);
+    Arguments(Arguments const&) = delete;
+    Arguments& operator=(Arguments const&) = delete;
 
     [[nodiscard]] ast::Node const& node() const { return node_; }
     [[nodiscard]] Diagnostics& diagnostics() const { return *diagnostics_; }
@@ -120,7 +123,8 @@ private:
     ast::Node node_;
     std::span<std::string_view const> keywords_;
     Diagnostics* diagnostics_;
-    std::vector<ast::Word> words_;
+    std::vector<ast::Word> expanded_; // what `words_` are, where some stand for others
+    std::span<ast::Word const> words_;
     std::vector<std::string_view> options_; // given so far
     std::size_t at_ = 0;
     bool failed_ = false;

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
+#include <tuple>
+#include <vector>
 
 namespace lbc {
 namespace {
@@ -14,10 +17,11 @@ struct Claim {
     MarkClass const* mark_class = nullptr;
 };
 
-/// The claims of one prefix, by protocol; each list sorted by first port.
-struct PrefixClaims {
+/// What is claimed of one prefix and protocol, sorted by first port.
+struct Claims {
     Prefix prefix;
-    std::map<Protocol, std::vector<Claim>> by_protocol;
+    Protocol protocol{};
+    std::vector<Claim> list;
 };
 
 /// What the director itself sends enters on no interface, so two classes for it share that whatever they name.
@@ -37,32 +41,53 @@ public:
         : site_(site), director_(director), diagnostics_(diagnostics) {}
 
     void run(MarkTable const& table) {
-        std::map<Prefix, PrefixClaims> prefixes; // by address, then by length: a prefix comes before those it holds
-        for (auto const& mark_class : table.classes) {
-            auto& claims = prefixes[mark_class.destination];
-            claims.prefix = mark_class.destination;
-            for (auto const& ports : mark_class.ports)
-                claims.by_protocol[mark_class.protocol].push_back({ports, &mark_class});
-        }
-        std::vector<PrefixClaims const*> open;
-        for (auto& [prefix, claims] : prefixes) {
-            for (auto& [protocol, list] : claims.by_protocol)
-                std::ranges::stable_sort(list, {}, [](Claim const& claim) { return claim.ports; });
-            while (!open.empty() && !open.back()->prefix.contains(prefix))
+        auto const all = claims_of(table);
+        std::vector<std::span<Claims const>> open;
+        for (auto first = all.begin(); first != all.end();) {
+            auto const last =
+                std::find_if(first, all.end(), [&](Claims const& c) { return c.prefix != first->prefix; });
+            while (!open.empty() && !open.back().front().prefix.contains(first->prefix))
                 open.pop_back();
-            open.push_back(&claims);
-            for (auto const* outer : open)
-                compare(*outer, claims);
+            open.emplace_back(first, last);
+            for (auto const outer : open)
+                compare(outer, open.back());
+            first = last;
         }
     }
 
 private:
-    void compare(PrefixClaims const& outer, PrefixClaims const& inner) {
-        for (auto const& [outer_protocol, outer_list] : outer.by_protocol)
-            for (auto const& [inner_protocol, inner_list] : inner.by_protocol)
-                if (outer_protocol == inner_protocol || outer_protocol == Protocol::any ||
-                    inner_protocol == Protocol::any)
-                    sweep(outer_list, inner_list);
+    /// By address, then by length: a prefix comes before those that it holds.
+    static std::vector<Claims> claims_of(MarkTable const& table) {
+        std::vector<MarkClass const*> sorted;
+        sorted.reserve(table.classes.size());
+        for (auto const& mark_class : table.classes)
+            sorted.push_back(&mark_class);
+        auto const comes_before = [&](MarkClass const* a, MarkClass const* b) {
+            return std::tie(a->destination, a->protocol) < std::tie(b->destination, b->protocol);
+        };
+        if (!std::ranges::is_sorted(sorted, comes_before))
+            std::ranges::stable_sort(sorted, comes_before);
+        std::vector<Claims> all;
+        all.reserve(sorted.size());
+        for (auto const* mark_class : sorted) {
+            if (all.empty() || all.back().prefix != mark_class->destination ||
+                all.back().protocol != mark_class->protocol)
+                all.push_back({mark_class->destination, mark_class->protocol, {}});
+            for (auto const& ports : mark_class->ports)
+                all.back().list.push_back({ports, mark_class});
+        }
+        for (auto& claims : all)
+            std::ranges::stable_sort(claims.list, {}, [](Claim const& claim) { return claim.ports; });
+        return all;
+    }
+
+    /// The claims of one prefix, and of another within it.
+    void compare(std::span<Claims const> outers, std::span<Claims const> inners) {
+        for (auto const& outer : outers)
+            for (auto const& inner : inners)
+                if (outer.protocol == inner.protocol || outer.protocol == Protocol::any ||
+                    inner.protocol == Protocol::any)
+                    sweep(outer.list, inner.list);
     }
 
     /// Both lists are sorted by first port: those of `left` that can reach into `right` are kept in `live`.
@@ -116,11 +141,24 @@ private:
     std::set<std::size_t> reported_; // services
 };
 
+/// Whether two directors balance the same services for clients on the same interfaces.
+bool have_same_claims(Site const& site, DirectorId a, DirectorId b) {
+    return site[a].interfaces == site[b].interfaces && std::ranges::all_of(site.services, [&](Service const& service) {
+               return (service.on_director(a) == nullptr) == (service.on_director(b) == nullptr);
+           });
+}
+
 } // namespace
 
 void check_claims(Site const& site, Diagnostics& diagnostics) {
-    for (std::size_t i = 0; i < site.directors.size(); ++i)
-        ClaimCheck(site, DirectorId{i}, diagnostics).run(make_plan(site, DirectorId{i}).marks);
+    std::vector<DirectorId> checked;
+    for (std::size_t i = 0; i < site.directors.size(); ++i) {
+        DirectorId const director{i};
+        if (std::ranges::any_of(checked, [&](DirectorId other) { return have_same_claims(site, other, director); }))
+            continue; // it would say the same
+        ClaimCheck(site, director, diagnostics).run(make_mark_table(site, director));
+        checked.push_back(director);
+    }
 }
 
 void check_marks(Site const& site, Diagnostics& diagnostics) {

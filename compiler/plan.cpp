@@ -31,10 +31,11 @@ std::vector<T> values_of(std::vector<Located<T>> const& list) {
     return values;
 }
 
+bool is_by_tunnel(RealServer const& real) { return real.forwarding.method == Forwarding::Method::tun; }
+
 bool is_tunnel_end(Site const& site, Service const& service, DirectorId self) {
-    return std::ranges::any_of(service.reals, [&](RealServer const& real) {
-        return real.forwarding.method == Forwarding::Method::tun && director_of(site, real) == self;
-    });
+    return std::ranges::any_of(
+        service.reals, [&](RealServer const& real) { return is_by_tunnel(real) && director_of(site, real) == self; });
 }
 
 void add_classes(Site const& site, std::size_t index, ServiceOn const& on, MarkTable& table) {
@@ -57,10 +58,12 @@ void add_classes(Site const& site, std::size_t index, ServiceOn const& on, MarkT
 
 /// The outer packets by which a service's VIPs reach a real server through a tunnel.
 void add_tunnels(Service const& service, std::set<TunnelEnd>& ends) {
+    if (std::ranges::none_of(service.reals, is_by_tunnel))
+        return;
     for (auto const family : families)
         for (auto const index : service.has_vip(family) ? service.reals_for(family) : std::vector<std::size_t>{}) {
             auto const& real = service.reals[index];
-            if (real.forwarding.method != Forwarding::Method::tun)
+            if (!is_by_tunnel(real))
                 continue;
             switch (real.forwarding.tunnel) {
             case Forwarding::Tunnel::ipip:
@@ -87,6 +90,7 @@ void add_virtual_services(Site const& site, std::size_t index, ServiceOn const& 
             virtual_service.persistence->netmask = -1;
         virtual_service.one_packet = service.one_packet;
         virtual_service.span = service.name.span;
+        virtual_service.reals.reserve(service.reals.size());
         for (auto const real_index : service.reals_for(family)) {
             auto const& real = service.reals[real_index];
             virtual_service.reals.push_back({real.address, real.port, real.weight, real.forwarding,
@@ -96,6 +100,8 @@ void add_virtual_services(Site const& site, std::size_t index, ServiceOn const& 
 }
 
 void add_checks(Site const& site, Service const& service, Plan& plan) {
+    if (site.check_marks.empty())
+        return;
     for (auto const family : families)
         for (auto const index : service.has_vip(family) ? service.reals_for(family) : std::vector<std::size_t>{}) {
             auto const& real = service.reals[index];
@@ -120,24 +126,33 @@ Destination const* VirtualService::find(Destination const& like) const {
     return found == reals.end() ? nullptr : &*found;
 }
 
+MarkTable make_mark_table(Site const& site, DirectorId director) {
+    MarkTable table;
+    table.peers = peers_of(site, director);
+    table.classes.reserve(site.services.size());
+    std::set<TunnelEnd> tunnels;
+    for (std::size_t i = 0; i < site.services.size(); ++i)
+        if (auto const* on = site.services[i].on_director(director)) {
+            add_classes(site, i, *on, table);
+            add_tunnels(site.services[i], tunnels);
+        }
+    // Without peers there is nobody whose packets the guard could stop.
+    if (site.guard_mark != Fwmark{} && !table.peers.empty())
+        table.guard = Guard{site.guard, site.guard_mark, {tunnels.begin(), tunnels.end()}};
+    return table;
+}
+
 Plan make_plan(Site const& site, DirectorId director) {
     Plan plan;
     plan.director = director;
     plan.backup_only = site.guard == GuardMode::backup_only;
-    plan.marks.peers = peers_of(site, director);
-    std::set<TunnelEnd> tunnels;
-    for (std::size_t i = 0; i < site.services.size(); ++i) {
-        auto const* on = site.services[i].on_director(director);
-        if (on == nullptr)
-            continue;
-        add_classes(site, i, *on, plan.marks);
-        add_tunnels(site.services[i], tunnels);
-        add_virtual_services(site, i, *on, plan);
-        add_checks(site, site.services[i], plan);
-    }
-    // Without peers there is nobody whose packets the guard could stop.
-    if (site.guard_mark != Fwmark{} && !plan.marks.peers.empty())
-        plan.marks.guard = Guard{site.guard, site.guard_mark, {tunnels.begin(), tunnels.end()}};
+    plan.marks = make_mark_table(site, director);
+    plan.services.reserve(site.services.size());
+    for (std::size_t i = 0; i < site.services.size(); ++i)
+        if (auto const* on = site.services[i].on_director(director)) {
+            add_virtual_services(site, i, *on, plan);
+            add_checks(site, site.services[i], plan);
+        }
     return plan;
 }
 

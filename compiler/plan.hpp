@@ -119,6 +119,9 @@ struct Plan {
     bool backup_only = false;             // net.ipv4.vs.backup_only is to be 1
 };
 
+/// The marks of a director's plan alone. The site may have errors.
+[[nodiscard]] MarkTable make_mark_table(Site const& site, DirectorId director);
+
 /// A director's plan. The site must be free of errors.
 [[nodiscard]] Plan make_plan(Site const& site, DirectorId director);
 

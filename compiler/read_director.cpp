@@ -46,9 +46,8 @@ std::optional<Director> read_director(ast::Node const& node, Reading reading) {
     director.span = node.span();
     if (!name && !node.has_block())
         return std::nullopt;
-    director.incomplete =
-        !check_block(node, Block::required, reading.diagnostics) ||
-        !read_statements<Director>(director_rules, node.block(), node, "a director", reading, director);
+    director.incomplete = !check_block(node, Block::required, reading.diagnostics) ||
+                          !read_statements<director_rules>(node.block(), node, "a director", reading, director);
     if (!name)
         return std::nullopt;
     director.name = std::move(*name);

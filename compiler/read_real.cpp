@@ -287,7 +287,7 @@ void read_real(Arguments& in, RealContext& context) {
             break;
     }
     if (in.node().has_block())
-        read_statements<RealDraft>(real_rules, in.node().block(), in.node(), "a real server", context.reading, draft);
+        read_statements<real_rules>(in.node().block(), in.node(), "a real server", context.reading, draft);
     auto targets = resolve_targets(in, word, real.forwarding, context);
     if (!targets)
         return;

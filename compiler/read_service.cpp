@@ -105,7 +105,7 @@ void read_pool(Arguments& in, Draft& draft) {
         found->second.used = true;
         auto const& pool = found->second.node;
         draft.pools_good =
-            read_statements<Draft>(pool_rules, pool.block(), pool, "a pool", draft.reading, draft) && draft.pools_good;
+            read_statements<pool_rules>(pool.block(), pool, "a pool", draft.reading, draft) && draft.pools_good;
     });
 }
 
@@ -201,7 +201,7 @@ std::optional<Service> read_service(ast::Node const& node, Names& names, Reading
     if ((!name && !node.has_block()) || !check_block(node, Block::required, reading.diagnostics))
         return std::nullopt;
     auto const statements = with_defaults(node, names.defaults);
-    auto const good = read_statements<Draft>(service_rules, statements, node, "a service", reading, draft);
+    auto const good = read_statements<service_rules>(statements, node, "a service", reading, draft);
     draft.service.incomplete = !good || !draft.pools_good;
     if (!name)
         return std::nullopt;
@@ -215,12 +215,12 @@ void read_defaults(ast::Node const& node, Names& names, Reading reading) {
     auto statements = node.block();
     std::erase_if(statements, [](ast::Node const& statement) { return statement.keyword() == "pool"; });
     Draft draft(names, reading);
-    read_statements<Draft>(service_rules, statements, node, "a service", reading, draft);
+    read_statements<service_rules>(statements, node, "a service", reading, draft);
 }
 
 void read_unused_pool(ast::Node const& node, Names& names, Reading reading) {
     Draft draft(names, reading);
-    read_statements<Draft>(pool_rules, node.block(), node, "a pool", reading, draft);
+    read_statements<pool_rules>(node.block(), node, "a pool", reading, draft);
 }
 
 } // namespace lbc

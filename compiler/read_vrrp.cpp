@@ -206,7 +206,7 @@ std::optional<Vrrp> read_vrrp(ast::Node const& node, Site const& site, Reading r
     if (!name && !node.has_block())
         return std::nullopt;
     if (check_block(node, Block::required, reading.diagnostics))
-        read_statements<VrrpDraft>(vrrp_rules, node.block(), node, "a `vrrp`", reading, draft);
+        read_statements<vrrp_rules>(node.block(), node, "a `vrrp`", reading, draft);
     if (!name)
         return std::nullopt;
     draft.vrrp.name = std::move(*name);
@@ -219,7 +219,7 @@ std::optional<Sync> read_sync(ast::Node const& node, Site const& site, Reading r
     if (!check_block(node, Block::required, reading.diagnostics))
         return std::nullopt;
     Arguments(node, reading.lets, {}, reading.diagnostics).finish();
-    read_statements<SyncDraft>(sync_rules, node.block(), node, "`sync`", reading, draft);
+    read_statements<sync_rules>(node.block(), node, "`sync`", reading, draft);
     auto const& sync = draft.sync;
     if (sync.group && sync.group->family() == Family::ipv6 && sync.maxlen.value_or(0) > largest_sync_message_ipv6)
         reading.diagnostics.report(DiagId::number_range, node.keyword_span(),

@@ -4,6 +4,7 @@
 #include "compiler/readers.hpp"
 
 #include <array>
+#include <unordered_map>
 
 namespace lbc {
 namespace {
@@ -98,21 +99,24 @@ private:
     /// Reads blocks that have names, each name once.
     template <typename T, typename Read>
     void read_named(std::vector<ast::Node> const& nodes, std::string_view kind, std::vector<T>& out, Read read) {
-        std::map<std::string, Span> seen;
+        out.reserve(nodes.size()); // nothing moves: `seen` refers to the names in it
+        std::unordered_map<std::string_view, Span> seen;
+        seen.reserve(nodes.size());
         for (auto const& node : nodes) {
             auto value = read(node);
             if (!value) {
                 site_.incomplete = true;
                 continue;
             }
-            auto const [at, fresh] = seen.try_emplace(value->name.value, value->name.span);
-            if (fresh)
-                out.push_back(std::move(*value));
-            else
+            if (auto const first = seen.find(value->name.value); first != seen.end()) {
                 diagnostics_
                     .report(DiagId::duplicate_name, value->name.span, "a {} has the name `{}` already", kind,
                             value->name.value)
-                    .note(at->second, "the first one");
+                    .note(first->second, "the first one");
+                continue;
+            }
+            auto const& added = out.emplace_back(std::move(*value));
+            seen.emplace(added.name.value, added.name.span);
         }
     }
 

@@ -1,11 +1,8 @@
 #include "compiler/ruleset.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <iterator>
 #include <utility>
 
 namespace lbc {
@@ -14,47 +11,63 @@ namespace {
 
 // A name behind `xtables_chain_protos` (libxtables) is the same everywhere. Others come from /etc/protocols, which
 // differs between machines and may be missing; there a number is what iptables-save writes and restore always takes.
-std::string protocol_word(std::uint8_t number) {
+void append_protocol(std::string& out, std::uint8_t number) {
     static constexpr std::array<std::pair<std::uint8_t, std::string_view>, 5> names{
         {{6, "tcp"}, {17, "udp"}, {132, "sctp"}, {50, "esp"}, {51, "ah"}}};
     auto const* const found =
         std::find_if(names.begin(), names.end(), [&](auto const& entry) { return entry.first == number; });
-    return found == names.end() ? std::to_string(number) : std::string(found->second);
+    if (found != names.end())
+        out += found->second;
+    else
+        out += std::to_string(number);
 }
 
 // iptables-restore splits a line at white space and takes `"` and `\` for quoting; an interface may have them.
-std::string argument(std::string_view text) {
+void append_argument(std::string& out, std::string_view text) {
     bool const plain = std::all_of(text.begin(), text.end(), [](char c) {
         return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("._:@+-").contains(c);
     });
     if (plain) {
-        return std::string(text);
+        out += text;
+        return;
     }
-    std::string quoted = "\"";
+    out += '"';
     for (char const c : text) {
         if (c == '"' || c == '\\') {
-            quoted += '\\';
+            out += '\\';
         }
-        quoted += c;
+        out += c;
     }
-    return quoted + '"';
+    out += '"';
 }
 
-std::string_view negation(bool negated) { return negated ? "! " : ""; }
+void append_option(std::string& out, bool negated, std::string_view option) {
+    if (negated) {
+        out += "! ";
+    }
+    out += option;
+}
+
+/// "0x3/0xffffffff"
+std::string masked(Fwmark mark, std::uint32_t mask) { return mark.str() + '/' + Fwmark{mask}.str(); }
 
 void append_ports(std::string& out, Matches const& when) {
     if (when.destination_ports.empty()) {
         return;
     }
     if (when.destination_ports.size() == 1) {
-        fmt::format_to(std::back_inserter(out), "-m {} ", protocol_word(when.protocol));
+        out += "-m ";
+        append_protocol(out, when.protocol);
+        out += ' ';
         if (when.not_destination_ports || !when.destination_ports.front().is_all()) {
-            fmt::format_to(std::back_inserter(out), "{}--dport {} ", negation(when.not_destination_ports),
-                           when.destination_ports.front().str(':'));
+            append_option(out, when.not_destination_ports, "--dport ");
+            out += when.destination_ports.front().str(':');
+            out += ' ';
         }
         return;
     }
-    fmt::format_to(std::back_inserter(out), "-m multiport {}--dports ", negation(when.not_destination_ports));
+    out += "-m multiport ";
+    append_option(out, when.not_destination_ports, "--dports ");
     for (PortRange const& range : when.destination_ports) {
         out += range.str(':');
         out += ',';
@@ -63,9 +76,7 @@ void append_ports(std::string& out, Matches const& when) {
 }
 
 struct TargetText {
-    std::string operator()(SetMark const& set) const {
-        return fmt::format("-j MARK --set-xmark {}/{:#x}", set.mark.str(), set.mask);
-    }
+    std::string operator()(SetMark const& set) const { return "-j MARK --set-xmark " + masked(set.mark, set.mask); }
     std::string operator()(Jump const& jump) const { return "-j " + jump.chain; }
     std::string operator()(Goto const& go) const { return "-g " + go.chain; }
     std::string operator()(Return const&) const { return "-j RETURN"; }
@@ -96,35 +107,51 @@ Chain const* Ruleset::find(std::string_view name) const {
     return found == chains.end() ? nullptr : &*found;
 }
 
-std::string to_string(Rule const& rule) {
+void append_to(std::string& out, Rule const& rule) {
     Matches const& when = rule.when;
-    std::string out;
-    auto const add = [&]<typename... Args>(fmt::format_string<Args...> format, Args&&... args) {
-        fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
-    };
     if (when.destination && (when.destination->length > 0 || when.not_destination)) {
-        add("{}-d {}/{} ", negation(when.not_destination), when.destination->address.str(), when.destination->length);
+        append_option(out, when.not_destination, "-d ");
+        out += when.destination->address.str();
+        out += '/';
+        out += std::to_string(when.destination->length);
+        out += ' ';
     }
     if (when.in_interface && (when.in_interface->str() != "+" || when.not_in_interface)) {
-        add("{}-i {} ", negation(when.not_in_interface), argument(when.in_interface->str()));
+        append_option(out, when.not_in_interface, "-i ");
+        append_argument(out, when.in_interface->str());
+        out += ' ';
     }
     if (when.protocol != 0) {
-        add("{}-p {} ", negation(when.not_protocol), protocol_word(when.protocol));
+        append_option(out, when.not_protocol, "-p ");
+        append_protocol(out, when.protocol);
+        out += ' ';
     }
     append_ports(out, when);
     if (when.source_mac) {
-        add("-m mac {}--mac-source {} ", negation(when.not_source_mac), when.source_mac->str());
+        out += "-m mac ";
+        append_option(out, when.not_source_mac, "--mac-source ");
+        out += when.source_mac->str();
+        out += ' ';
     }
     if (when.mark) {
-        add("-m mark {}--mark {}", negation(when.not_mark), when.mark->str());
-        out += when.mark_mask == whole_mark ? " " : fmt::format("/{:#x} ", when.mark_mask);
+        out += "-m mark ";
+        append_option(out, when.not_mark, "--mark ");
+        out += when.mark_mask == whole_mark ? when.mark->str() : masked(*when.mark, when.mark_mask);
+        out += ' ';
     }
     if (!when.unknown.empty()) {
-        add("{} ", when.unknown);
+        out += when.unknown;
+        out += ' ';
     }
-    out += std::visit(TargetText{}, rule.then);
-    if (out.ends_with(' '))
+    auto const target = std::visit(TargetText{}, rule.then);
+    out += target;
+    if (target.empty() && out.ends_with(' '))
         out.pop_back();
+}
+
+std::string to_string(Rule const& rule) {
+    std::string out;
+    append_to(out, rule);
     return out;
 }
 

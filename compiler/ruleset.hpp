@@ -147,5 +147,7 @@ struct Netfilter {
 
 /// One rule as `iptables-save` writes it, without `-A CHAIN`: "-d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j …".
 [[nodiscard]] std::string to_string(Rule const& rule);
+/// The same, behind what `out` has.
+void append_to(std::string& out, Rule const& rule);
 
 } // namespace lbc

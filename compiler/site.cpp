@@ -66,15 +66,14 @@ bool Service::has_vip(Family family) const {
 }
 
 std::vector<std::size_t> Service::reals_for(Family family) const {
-    std::vector<std::size_t> own;
-    std::vector<std::size_t> tunnelled;
-    for (std::size_t i = 0; i < reals.size(); ++i) {
-        if (reals[i].address.family() == family)
-            own.push_back(i);
-        else if (reals[i].forwarding.method == Forwarding::Method::tun)
-            tunnelled.push_back(i);
-    }
-    return own.empty() ? tunnelled : own;
+    auto const is_own = [&](RealServer const& real) { return real.address.family() == family; };
+    bool const has_own = std::ranges::any_of(reals, is_own);
+    std::vector<std::size_t> found;
+    found.reserve(reals.size());
+    for (std::size_t i = 0; i < reals.size(); ++i)
+        if (has_own ? is_own(reals[i]) : reals[i].forwarding.method == Forwarding::Method::tun)
+            found.push_back(i);
+    return found;
 }
 
 SorryServer const* Service::sorry_for(Family family) const {

@@ -9,7 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
+#include <array>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -58,49 +58,49 @@ inline void report_unknown_statement(ast::Node const& node, std::string_view pla
                        node.keyword(), did_you_mean(node.keyword(), keywords));
 }
 
-template <typename Target>
-std::vector<std::string_view> keywords_of(std::span<StatementRule<Target> const> rules) {
-    std::vector<std::string_view> keywords;
-    for (auto const& rule : rules)
-        keywords.push_back(rule.keyword);
+template <typename Target, std::size_t size>
+constexpr std::array<std::string_view, size> keywords_of(std::array<StatementRule<Target>, size> const& rules) {
+    std::array<std::string_view, size> keywords;
+    std::ranges::transform(rules, keywords.begin(), &StatementRule<Target>::keyword);
     return keywords;
 }
 
-/// Reads `nodes` into `target`. `owner` is the statement whose block they are, `place` names it: "a service".
-/// Statements are read in the order of the rules, so that a rule can rely on those above it; messages are sorted by
-/// place all the same. True if all could be read.
-template <typename Target>
-bool read_statements(std::span<StatementRule<Target> const> rules, std::span<ast::Node const> nodes,
-                     ast::Node const& owner, std::string_view place, Reading reading, Target& target) {
-    auto const keywords = keywords_of(rules);
+/// Reads `nodes` into `target` by a table of `StatementRule`s. `owner` is the statement whose block they are, `place`
+/// names it: "a service". Statements are read in the order of the rules, so that a rule can rely on those above it;
+/// messages are sorted by place all the same. True if all could be read.
+template <auto const& rules, typename Target>
+bool read_statements(std::span<ast::Node const> nodes, ast::Node const& owner, std::string_view place, Reading reading,
+                     Target& target) {
+    static constexpr auto keywords = keywords_of(rules);
     auto good = !owner.broken();
-    std::map<std::string_view, std::vector<ast::Node const*>> by_keyword;
     std::vector<std::string_view> missing;
-    for (auto const& node : nodes) {
+    std::vector<std::size_t> rule_of(nodes.size()); // each node's, by its index
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        auto const& node = nodes[i];
         good = good && !node.broken();
-        if (std::ranges::find(keywords, node.keyword()) == keywords.end()) {
+        rule_of[i] = static_cast<std::size_t>(std::ranges::find(keywords, node.keyword()) - keywords.begin());
+        if (rule_of[i] == keywords.size()) {
             report_unknown_statement(node, place, keywords, reading.diagnostics);
             good = false;
-        } else {
-            by_keyword[node.keyword()].push_back(&node);
         }
     }
-    for (auto const& rule : rules) {
-        auto const found = by_keyword.find(rule.keyword);
-        if (found == by_keyword.end()) {
-            if (rule.occurs == Occurs::required)
-                missing.push_back(rule.keyword);
-            continue;
-        }
-        for (auto const* node : found->second) {
-            if (rule.occurs == Occurs::once && node != found->second.front()) {
+    for (std::size_t index = 0; index < rules.size(); ++index) {
+        auto const& rule = rules[index];
+        ast::Node const* first = nullptr;
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            if (rule_of[i] != index)
+                continue;
+            auto const& node = nodes[i];
+            if (rule.occurs == Occurs::once && first != nullptr) {
                 reading.diagnostics
-                    .report(DiagId::duplicate_statement, node->keyword_span(), "`{}` stands here twice", rule.keyword)
-                    .note(found->second.front()->span(), "the first one");
+                    .report(DiagId::duplicate_statement, node.keyword_span(), "`{}` stands here twice", rule.keyword)
+                    .note(first->span(), "the first one");
                 continue;
             }
-            Arguments arguments(*node, reading.lets, keywords, reading.diagnostics);
-            if (!check_block(*node, rule.block, reading.diagnostics)) {
+            if (first == nullptr)
+                first = &node;
+            Arguments arguments(node, reading.lets, keywords, reading.diagnostics);
+            if (!check_block(node, rule.block, reading.diagnostics)) {
                 good = false;
                 continue;
             }
@@ -108,6 +108,8 @@ bool read_statements(std::span<StatementRule<Target> const> rules, std::span<ast
             arguments.finish();
             good = good && !arguments.failed();
         }
+        if (first == nullptr && rule.occurs == Occurs::required)
+            missing.push_back(rule.keyword);
     }
     // Beside another mistake, a statement that seems to be missing may have been meant there.
     if (good && !missing.empty())

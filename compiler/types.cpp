@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <charconv>
 
 #include <arpa/inet.h>
 
@@ -56,6 +57,16 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 }
 
 std::string IpAddress::str() const {
+    if (family_ == Family::ipv4) { // a site has thousands, and inet_ntop prints by printf
+        std::string text;
+        for (std::size_t i = 0; i < 4; ++i) {
+            fmt::format_int const number(bytes_[i]);
+            text.append(number.data(), number.size());
+            text += '.';
+        }
+        text.pop_back();
+        return text;
+    }
     std::array<char, INET6_ADDRSTRLEN> text{};
     return inet_ntop(socket_family(family_), bytes_.data(), text.data(), text.size());
 }
@@ -144,7 +155,10 @@ bool MacAddress::is_vrrp() const {
     return bytes[0] == 0 && bytes[1] == 0 && bytes[2] == 0x5e && bytes[3] == 0 && (bytes[4] == 1 || bytes[4] == 2);
 }
 
-std::string Fwmark::str() const { return fmt::format("{:#x}", value); }
+std::string Fwmark::str() const {
+    std::array<char, 10> text{'0', 'x'};
+    return {text.data(), std::to_chars(text.data() + 2, text.data() + text.size(), value, 16).ptr};
+}
 
 std::string endpoint(IpAddress const& address, Port port) {
     auto const text = address.str();
@@ -153,7 +167,12 @@ std::string endpoint(IpAddress const& address, Port port) {
 }
 
 std::string PortRange::str(char separator) const {
-    return first == last ? fmt::format("{}", first.value) : fmt::format("{}{}{}", first.value, separator, last.value);
+    auto text = std::to_string(first.value);
+    if (first != last) {
+        text += separator;
+        text += std::to_string(last.value);
+    }
+    return text;
 }
 
 std::optional<InterfacePattern> InterfacePattern::parse(std::string_view text) {

@@ -24,23 +24,34 @@ std::string header(Family family, RestoreStyle style) {
 
 std::string restore_body(Ruleset const& ruleset) {
     std::string out;
+    auto const append_rule = [&](std::string_view chain, Rule const& rule) {
+        out += "-A ";
+        out += chain;
+        out += ' ';
+        append_to(out, rule);
+        out += '\n';
+    };
     for (Chain const& chain : ruleset.chains) {
-        out += fmt::format(":{} - [0:0]\n", chain.name);
+        out += ':';
+        out += chain.name;
+        out += " - [0:0]\n";
     }
     for (Chain const& chain : ruleset.chains) {
         std::string_view comment;
         out += chain.rules.empty() ? "" : "\n";
         for (Rule const& rule : chain.rules) {
             if (rule.comment != comment && !rule.comment.empty()) {
-                out += fmt::format("# {}\n", comment_text(rule.comment));
+                out += "# ";
+                out += comment_text(rule.comment);
+                out += '\n';
             }
             comment = rule.comment;
-            out += fmt::format("-A {} {}\n", chain.name, to_string(rule));
+            append_rule(chain.name, rule);
         }
     }
     out += ruleset.hooks.empty() ? "" : "\n";
     for (Hook const& hook : ruleset.hooks) {
-        out += fmt::format("-A {} {}\n", hook.builtin, to_string(hook.rule));
+        append_rule(hook.builtin, hook.rule);
     }
     return out;
 }

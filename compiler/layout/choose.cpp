@@ -1,18 +1,21 @@
 #include "compiler/layout/cost.hpp"
-#include "compiler/layout/items.hpp"
+
+#include <algorithm>
+#include <cstddef>
 
 namespace lbc {
 namespace {
 
-constexpr std::size_t readable = 200; // classes; with more, nobody reads the rules one by one
-constexpr std::size_t asked = 400;    // packets
-constexpr double worth_a_tree = 0.8;  // of what `linear` costs
+constexpr std::ptrdiff_t readable = 200; // classes; with more, nobody reads the rules one by one
+constexpr std::size_t asked = 400;       // packets
+constexpr double worth_a_tree = 0.8;     // of what `linear` costs
 
 } // namespace
 
 Ruleset layout_auto(Site const& site, MarkTable const& table, Family family) {
     auto tree = layout_tree(site, table, family);
-    if (table.classes.size() > readable)
+    auto const classes = std::ranges::count(table.classes, family, &MarkClass::family);
+    if (classes > readable)
         return tree;
     auto linear = layout_linear(site, table, family);
     auto const cost = [&](Ruleset const& rules) { return layout_cost(rules, table, asked).nanoseconds; };

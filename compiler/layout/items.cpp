@@ -1,9 +1,7 @@
 #include "compiler/layout/items.hpp"
 
 #include <algorithm>
-#include <set>
 #include <span>
-#include <tuple>
 
 namespace lbc {
 namespace {
@@ -49,18 +47,13 @@ std::vector<Rule> lead_of_marks(MarkTable const& table) {
 }
 
 void add_guard(Guard const& guard, std::vector<MarkClass const*> const& classes, Family family, Parts& parts) {
-    std::set<std::tuple<Prefix, Protocol, std::vector<PortRange>>> seen; // by services on other interfaces
-    for (auto const* mark_class : classes)
-        if (seen.emplace(mark_class->destination, mark_class->protocol, mark_class->ports).second)
-            parts.peers.items.push_back(item_of(Item::Says::peer, *mark_class));
-    std::set<Prefix> guarded;
-    for (auto const* mark_class : classes)
-        if (guarded.insert(mark_class->destination).second)
-            parts.guard.items.push_back({guard.mode == GuardMode::local ? Item::Says::local : Item::Says::drop,
-                                         mark_class->destination,
-                                         0,
-                                         {},
-                                         mark_class});
+    auto const says = guard.mode == GuardMode::local ? Item::Says::local : Item::Says::drop;
+    parts.peers.items.reserve(classes.size());
+    parts.guard.items.reserve(classes.size());
+    for (auto const* mark_class : classes) {
+        parts.peers.items.push_back(item_of(Item::Says::peer, *mark_class));
+        parts.guard.items.push_back({says, mark_class->destination, 0, {}, mark_class});
+    }
     for (auto const& end : guard.tunnels) {
         if (end.address.family() != family)
             continue;
@@ -86,6 +79,7 @@ Parts parts_of(MarkTable const& table, Family family) {
     Parts parts;
     if (!classes.empty())
         parts.marks.lead = lead_of_marks(table);
+    parts.marks.items.reserve(classes.size());
     for (auto const* mark_class : classes)
         parts.marks.items.push_back(item_of(Item::Says::mark, *mark_class));
     if (table.guard)

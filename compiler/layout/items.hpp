@@ -27,7 +27,8 @@ struct Item {
     MarkClass const* of = nullptr; // null: a tunnel's end
 };
 
-/// A chain as every layout begins it, and what is still to be said in it.
+/// A chain as every layout begins it, and what is still to be said in it. The same may be said several times, of
+/// services on different interfaces.
 struct Part {
     std::vector<Rule> lead;
     std::vector<Item> items;

@@ -1,7 +1,15 @@
 #include "compiler/layout/items.hpp"
 #include "compiler/layout/layout.hpp"
 
+#include <set>
+#include <tuple>
+
 namespace lbc {
+namespace {
+
+bool is_of_interfaces(Item const& item) { return item.says == Item::Says::mark || item.says == Item::Says::own; }
+
+} // namespace
 
 Ruleset layout_linear(Site const& site, MarkTable const& table, Family family) {
     RuleWriter const writer(site, table);
@@ -10,8 +18,10 @@ Ruleset layout_linear(Site const& site, MarkTable const& table, Family family) {
         if (part.empty())
             return;
         auto& chain = chains.emplace_back(Chain{std::string(name), std::move(part.lead)});
+        std::set<std::tuple<Prefix, std::uint8_t, std::vector<PortRange>>> said;
         for (auto const& item : part.items)
-            writer.append(item, chain.rules);
+            if (is_of_interfaces(item) || said.emplace(item.destination, item.protocol, item.ports).second)
+                writer.append(item, chain.rules);
     };
     auto parts = parts_of(table, family);
     add(marks_chain, parts.marks);

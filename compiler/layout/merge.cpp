@@ -51,7 +51,12 @@ template <typename Compare, typename Merge>
 std::vector<Item> merge_equal(std::vector<Item> items, Compare compare, Merge merge) {
     std::vector<std::size_t> order(items.size());
     std::iota(order.begin(), order.end(), 0);
-    std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return compare(items[a], items[b]) < 0; });
+    auto const comes_before = [&](std::size_t a, std::size_t b) { return compare(items[a], items[b]) < 0; };
+    if (!std::ranges::is_sorted(order, comes_before))
+        std::ranges::stable_sort(order, comes_before);
+    auto const are_equal = [&](std::size_t a, std::size_t b) { return compare(items[a], items[b]) == 0; };
+    if (std::ranges::adjacent_find(order, are_equal) == order.end())
+        return items;
     std::vector<std::pair<std::size_t, Item>> merged;
     std::vector<Item> equal;
     for (auto first = order.begin(); first != order.end();) {

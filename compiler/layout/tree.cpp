@@ -160,7 +160,9 @@ private:
     }
 
     static Items sort(Items items) {
-        std::ranges::stable_sort(items, {}, [](Placed const* one) { return one->item.destination; });
+        auto const destination = [](Placed const* one) -> Prefix const& { return one->item.destination; };
+        if (!std::ranges::is_sorted(items, {}, destination))
+            std::ranges::stable_sort(items, {}, destination);
         return items;
     }
 
@@ -174,7 +176,7 @@ private:
     }
 
     void write(Growing& at, Items items) {
-        std::ranges::stable_sort(items, {}, [](Placed const* one) { return one->order; });
+        std::ranges::sort(items, {}, &Placed::order);
         for (auto const* one : items)
             writer_.append(one->item, at.chain.rules);
     }

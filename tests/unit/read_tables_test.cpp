@@ -6,6 +6,7 @@
 #include "tests/support/compiled.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <random>
@@ -207,8 +208,8 @@ TEST_SUITE("read tables") {
         CHECK(problem(":A DROP\n") == "1: `DROP` cannot be the policy of the chain `A`");
         CHECK(problem(":INPUT RETURN\n") == "1: `RETURN` cannot be the policy of the chain `INPUT`");
         CHECK(problem(":ACCEPT -\n") == "1: `ACCEPT` cannot be the name of a chain");
-        CHECK(problem(":" + std::string(32, 'a') + " -\n").ends_with("cannot be the name of a chain"));
-        CHECK(read(":" + std::string(31, 'a') + " -\n").tables[0].chains.size() == 1);
+        CHECK(problem(fmt::format(":{:a<32} -\n", "")).ends_with("cannot be the name of a chain"));
+        CHECK(read(fmt::format(":{:a<31} -\n", "")).tables[0].chains.size() == 1);
         CHECK(problem("\n-I OUTPUT -j DROP\n") ==
               "2: `-I OUTPUT -j DROP` is none of `*TABLE`, `:CHAIN POLICY`, `-A CHAIN RULE` and COMMIT");
         CHECK(problem("[0:0]\n").starts_with("1: `[0:0]` is none of"));
