@@ -124,3 +124,22 @@ TEST_CASE("loops: a packet that the guard stops at its first director does not g
     REQUIRE(both.size() == 2);
     CHECK(both.front().goes_round);
 }
+
+TEST_CASE("loops: where directors are told by their MACs and a guard stands, there is none to look for") {
+    for (auto const* guard : {"guard local\n", "guard drop\n"})
+        for (auto const* more :
+             {"", "; interface eth0", "; bypass 02:00:00:00:00:02", "; mark lb1 5, lb2 6", "; on lb1"})
+            for (auto const* vip : {"vip 10.9.9.1", "vip 10.9.9.0/24, 2001:db8:9::/64", "vip 10.0.0.9; local"})
+                for (auto const* port : {"port any", "port tcp 80, 90-99; port udp 80"}) {
+                    auto const text = two_directors + guard + "service web { " + vip + "; " + port +
+                                      "; real lb1; real lb2" + more + " }\nservice other { vip 10.9.8.1; port tcp 80;" +
+                                      " on lb2; real lb1; real lb2; interface eth1 }\n";
+                    CAPTURE(text);
+                    Compiled const compiled(text);
+                    REQUIRE_FALSE(compiled.diagnostics.has_errors());
+                    for (auto const layout : {layout_linear, layout_tree}) {
+                        auto const states = states_of(compiled.site, layout);
+                        CHECK(find_loops(rules_of(states)).empty());
+                    }
+                }
+}
