@@ -2,7 +2,6 @@
 #include "compiler/plan.hpp"
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <span>
 #include <tuple>
@@ -21,7 +20,8 @@ struct Claim {
 struct Claims {
     Prefix prefix;
     Protocol protocol{};
-    std::vector<Claim> list;
+    std::size_t first = 0; // in a list of all
+    std::size_t last = 0;
 };
 
 /// What the director itself sends enters on no interface, so two classes for it share that whatever they name.
@@ -57,7 +57,7 @@ public:
 
 private:
     /// By address, then by length: a prefix comes before those that it holds.
-    static std::vector<Claims> claims_of(MarkTable const& table) {
+    std::vector<Claims> claims_of(MarkTable const& table) {
         std::vector<MarkClass const*> sorted;
         sorted.reserve(table.classes.size());
         for (auto const& mark_class : table.classes)
@@ -67,18 +67,25 @@ private:
         };
         if (!std::ranges::is_sorted(sorted, comes_before))
             std::ranges::stable_sort(sorted, comes_before);
+        list_.reserve(sorted.size());
         std::vector<Claims> all;
         all.reserve(sorted.size());
         for (auto const* mark_class : sorted) {
             if (all.empty() || all.back().prefix != mark_class->destination ||
                 all.back().protocol != mark_class->protocol)
-                all.push_back({mark_class->destination, mark_class->protocol, {}});
+                all.push_back({mark_class->destination, mark_class->protocol, list_.size(), list_.size()});
             for (auto const& ports : mark_class->ports)
-                all.back().list.push_back({ports, mark_class});
+                list_.push_back({ports, mark_class});
+            all.back().last = list_.size();
         }
-        for (auto& claims : all)
-            std::ranges::stable_sort(claims.list, {}, [](Claim const& claim) { return claim.ports; });
+        for (auto const& claims : all)
+            if (auto const list = list_of(claims); list.size() > 1)
+                std::ranges::stable_sort(list, {}, [](Claim const& claim) { return claim.ports; });
         return all;
+    }
+
+    [[nodiscard]] std::span<Claim> list_of(Claims const& claims) {
+        return std::span(list_).subspan(claims.first, claims.last - claims.first);
     }
 
     /// The claims of one prefix, and of another within it.
@@ -87,13 +94,15 @@ private:
             for (auto const& inner : inners)
                 if (outer.protocol == inner.protocol || outer.protocol == Protocol::any ||
                     inner.protocol == Protocol::any)
-                    sweep(outer.list, inner.list);
+                    sweep(list_of(outer), list_of(inner));
     }
 
     /// Both lists are sorted by first port: those of `left` that can reach into `right` are kept in `live`.
-    void sweep(std::vector<Claim> const& left, std::vector<Claim> const& right) {
+    void sweep(std::span<Claim const> left, std::span<Claim const> right) {
         std::vector<Claim> live;
         std::size_t next = 0;
+        if (left.data() == right.data() && left.size() == 1)
+            return; // there is nobody else
         for (auto const& claim : right) {
             while (next < left.size() && left[next].ports.first <= claim.ports.last)
                 live.push_back(left[next++]);
@@ -138,6 +147,7 @@ private:
     Site const& site_;
     DirectorId director_;
     Diagnostics& diagnostics_;
+    std::vector<Claim> list_;
     std::set<std::size_t> reported_; // services
 };
 
@@ -162,19 +172,28 @@ void check_claims(Site const& site, Diagnostics& diagnostics) {
 }
 
 void check_marks(Site const& site, Diagnostics& diagnostics) {
+    using Owner = std::pair<Fwmark, Service const*>;
     for (std::size_t i = 0; i < site.directors.size(); ++i) {
-        std::map<Fwmark, std::pair<Service const*, Span>> owners;
-        for (auto const& service : site.services) {
-            auto const* on = service.on_director(DirectorId{i});
-            if (on == nullptr || on->mark == Fwmark{})
+        DirectorId const director{i};
+        std::vector<Owner> owners; // in the order of the source
+        owners.reserve(site.services.size());
+        for (auto const& service : site.services)
+            if (auto const* on = service.on_director(director); on != nullptr && on->mark != Fwmark{})
+                owners.emplace_back(on->mark, &service);
+        if (!std::ranges::is_sorted(owners, {}, &Owner::first))
+            std::ranges::stable_sort(owners, {}, &Owner::first);
+        for (std::size_t first = 0, next = 1; next < owners.size(); ++next) {
+            if (owners[next].first != owners[first].first) {
+                first = next;
                 continue;
-            auto const [at, fresh] = owners.try_emplace(on->mark, &service, on->span);
-            if (!fresh)
-                diagnostics
-                    .report(DiagId::duplicate_mark, on->span, "mark {} of `{}` is service `{}`'s on `{}` already",
-                            on->mark.str(), service.name.value, at->second.first->name.value,
-                            site.directors[i].name.value)
-                    .note(at->second.second, "first used here");
+            }
+            auto const& [mark, service] = owners[next];
+            auto const* owner = owners[first].second;
+            auto const span = service->on_director(director)->span;
+            diagnostics
+                .report(DiagId::duplicate_mark, span, "mark {} of `{}` is service `{}`'s on `{}` already", mark.str(),
+                        service->name.value, owner->name.value, site[director].name.value)
+                .note(owner->on_director(director)->span, "first used here");
         }
     }
     for (auto const& service : site.services)

@@ -7,6 +7,8 @@ namespace {
 
 /// Warns of real servers that are in no virtual service, because no VIP is of their family.
 void report_unusable(Service const& service, Diagnostics& diagnostics) {
+    if (std::ranges::all_of(service.reals, [&](auto const& real) { return service.has_vip(real.address.family()); }))
+        return;
     std::vector<bool> used(service.reals.size(), service.vips.empty());
     for (auto const family : families)
         if (service.has_vip(family))
@@ -26,7 +28,7 @@ void check_reals(Site const& site, Diagnostics& diagnostics) {
         for (auto const family : families) {
             auto const vip =
                 std::ranges::find_if(service.vips, [&](auto const& v) { return v.value.family() == family; });
-            if (vip != service.vips.end() && service.reals_for(family).empty() && !service.incomplete)
+            if (vip != service.vips.end() && !service.has_reals_for(family) && !service.incomplete)
                 diagnostics.report(DiagId::no_real_server, vip->span, "`{}` has no {} real server for this address",
                                    service.name.value, title(family));
         }

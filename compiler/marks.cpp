@@ -1,10 +1,15 @@
 #include "compiler/marks.hpp"
 
 #include <algorithm>
-#include <set>
+#include <unordered_set>
 
 namespace lbc {
 namespace {
+
+struct HashMark {
+    std::size_t operator()(Fwmark mark) const { return std::hash<std::uint32_t>{}(mark.value); }
+};
+using Taken = std::unordered_set<Fwmark, HashMark>;
 
 std::uint32_t fnv1a(std::string_view text) {
     std::uint32_t hash = 2166136261U;
@@ -16,7 +21,7 @@ std::uint32_t fnv1a(std::string_view text) {
 bool needs_guard_mark(Site const& site) { return site.guard == GuardMode::local || site.guard == GuardMode::drop; }
 
 /// The first free mark at `start` or behind it, round the range; 0 where all are taken.
-Fwmark next_free(MarkRange const& range, std::uint32_t start, std::set<Fwmark> const& taken) {
+Fwmark next_free(MarkRange const& range, std::uint32_t start, Taken const& taken) {
     auto const size = std::uint64_t{range.last.value} - range.first.value + 1;
     for (std::uint64_t i = 0; i < size && i <= taken.size(); ++i) {
         Fwmark const mark{static_cast<std::uint32_t>(range.first.value + (start + i) % size)};
@@ -26,7 +31,7 @@ Fwmark next_free(MarkRange const& range, std::uint32_t start, std::set<Fwmark> c
     return {};
 }
 
-void allocate_guard(Site& site, std::set<Fwmark>& taken, Diagnostics& diagnostics) {
+void allocate_guard(Site& site, Taken& taken, Diagnostics& diagnostics) {
     for (auto value = std::uint64_t{site.marks.last.value}; value >= site.marks.first.value; --value) {
         Fwmark const mark{static_cast<std::uint32_t>(value)};
         if (taken.insert(mark).second) {
@@ -40,7 +45,7 @@ void allocate_guard(Site& site, std::set<Fwmark>& taken, Diagnostics& diagnostic
 }
 
 /// One mark for each way to a real server, whichever services and ports are checked by it.
-void allocate_checks(Site& site, std::set<Fwmark>& taken, Diagnostics& diagnostics) {
+void allocate_checks(Site& site, Taken& taken, Diagnostics& diagnostics) {
     auto const size = std::uint64_t{site.marks.last.value} - site.marks.first.value + 1;
     for (auto const& service : site.services)
         for (auto const family : families)
@@ -64,7 +69,8 @@ void allocate_checks(Site& site, std::set<Fwmark>& taken, Diagnostics& diagnosti
 } // namespace
 
 void allocate_marks(Site& site, Diagnostics& diagnostics) {
-    std::set<Fwmark> taken;
+    Taken taken;
+    taken.reserve(site.services.size());
     for (auto const& service : site.services)
         for (auto const& on : service.on)
             if (!on.allocated)

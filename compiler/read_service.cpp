@@ -114,7 +114,7 @@ std::vector<ast::Node> with_defaults(ast::Node const& node, std::vector<ast::Nod
     auto nodes = node.block();
     if (defaults == nullptr)
         return nodes;
-    auto const own = nodes;
+    auto const own = nodes; // NOLINT(performance-unnecessary-copy-initialization): `nodes` grows
     for (auto const& statement : *defaults)
         if (std::ranges::none_of(own, [&](auto const& n) { return n.keyword() == statement.keyword(); }))
             nodes.push_back(statement);
@@ -126,6 +126,7 @@ void settle_directors(Draft& draft) {
     auto& service = draft.service;
     auto& out = draft.reading.diagnostics;
     auto const& site = draft.names.site;
+    service.on.reserve(site.directors.size());
     for (std::size_t i = 0; i < site.directors.size(); ++i) {
         DirectorId const id{i};
         auto const listed = std::ranges::any_of(draft.on, [&](auto const& on) { return on.value == id; });
@@ -201,6 +202,7 @@ std::optional<Service> read_service(ast::Node const& node, Names& names, Reading
     if ((!name && !node.has_block()) || !check_block(node, Block::required, reading.diagnostics))
         return std::nullopt;
     auto const statements = with_defaults(node, names.defaults);
+    draft.service.reals.reserve(static_cast<std::size_t>(std::ranges::count(statements, "real", &ast::Node::keyword)));
     auto const good = read_statements<service_rules>(statements, node, "a service", reading, draft);
     draft.service.incomplete = !good || !draft.pools_good;
     if (!name)

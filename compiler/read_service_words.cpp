@@ -15,6 +15,10 @@ void report_overlap(Diagnostics& diagnostics, std::string_view text, Span again,
 /// Prefixes either hold each other or share nothing, and one comes before all that it holds: each needs a look at the
 /// last one kept alone.
 void settle_vips(ServiceDraft& draft) {
+    if (draft.vips.size() < 2) {
+        draft.service.vips = std::move(draft.vips);
+        return;
+    }
     auto sorted = draft.vips;
     std::ranges::stable_sort(sorted, {}, &Located<Prefix>::value);
     std::set<Prefix> kept;
@@ -33,7 +37,8 @@ void settle_vips(ServiceDraft& draft) {
 }
 
 std::vector<PortRange> merge(std::vector<Located<PortRange>> ranges, Diagnostics& diagnostics) {
-    std::ranges::stable_sort(ranges, {}, &Located<PortRange>::value);
+    if (ranges.size() > 1)
+        std::ranges::stable_sort(ranges, {}, &Located<PortRange>::value);
     std::vector<PortRange> merged;
     Span last;
     for (auto const& [range, span] : ranges) {
@@ -112,9 +117,12 @@ void settle_claims(ServiceDraft& draft) {
     if (std::exchange(draft.claims_settled, true))
         return;
     settle_vips(draft);
-    for (auto const& [protocol, ports] : draft.ports)
-        if (!ports.empty())
-            draft.service.ports.push_back({protocol, merge(ports, draft.reading.diagnostics), ports.front().span});
+    for (auto& [protocol, ports] : draft.ports) {
+        if (ports.empty())
+            continue;
+        auto const span = ports.front().span;
+        draft.service.ports.push_back({protocol, merge(std::move(ports), draft.reading.diagnostics), span});
+    }
 }
 
 void read_mark(Arguments& in, ServiceDraft& draft) {

@@ -108,15 +108,13 @@ private:
                 site_.incomplete = true;
                 continue;
             }
-            if (auto const first = seen.find(value->name.value); first != seen.end()) {
-                diagnostics_
-                    .report(DiagId::duplicate_name, value->name.span, "a {} has the name `{}` already", kind,
-                            value->name.value)
-                    .note(first->second, "the first one");
+            auto const& name = out.emplace_back(std::move(*value)).name;
+            auto const [first, is_new] = seen.try_emplace(name.value, name.span);
+            if (is_new)
                 continue;
-            }
-            auto const& added = out.emplace_back(std::move(*value));
-            seen.emplace(added.name.value, added.name.span);
+            diagnostics_.report(DiagId::duplicate_name, name.span, "a {} has the name `{}` already", kind, name.value)
+                .note(first->second, "the first one");
+            out.pop_back();
         }
     }
 

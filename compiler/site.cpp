@@ -76,6 +76,12 @@ std::vector<std::size_t> Service::reals_for(Family family) const {
     return found;
 }
 
+bool Service::has_reals_for(Family family) const {
+    return std::ranges::any_of(reals, [&](RealServer const& real) {
+        return real.address.family() == family || real.forwarding.method == Forwarding::Method::tun;
+    });
+}
+
 SorryServer const* Service::sorry_for(Family family) const {
     auto const find = [&](auto const& fits) {
         auto const found = std::ranges::find_if(sorry, fits);

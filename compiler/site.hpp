@@ -231,6 +231,8 @@ struct Service {
     /// Its real servers' addresses in the virtual service of a family: those of that family, else, where it has none,
     /// those that a tunnel of the other family reaches. Indices into `reals`.
     [[nodiscard]] std::vector<std::size_t> reals_for(Family family) const;
+    /// Whether there are any.
+    [[nodiscard]] bool has_reals_for(Family family) const;
     /// Likewise its sorry server; null where there is none.
     [[nodiscard]] SorryServer const* sorry_for(Family family) const;
 };

@@ -51,7 +51,9 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
         return std::nullopt;
     auto const family = text.find(':') == std::string_view::npos ? Family::ipv4 : Family::ipv6;
     std::array<std::uint8_t, 16> bytes{};
-    if (inet_pton(socket_family(family), std::string(text).c_str(), bytes.data()) != 1)
+    std::array<char, INET6_ADDRSTRLEN> terminated{};
+    std::ranges::copy(text, terminated.begin());
+    if (inet_pton(socket_family(family), terminated.data(), bytes.data()) != 1)
         return std::nullopt;
     return IpAddress(family, bytes);
 }

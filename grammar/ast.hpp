@@ -6,6 +6,8 @@
 
 #include "grammar/source.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -66,7 +68,9 @@ private:
     [[nodiscard]] Statement const& statement() const { return file_->statements[index_]; }
 
     static std::vector<Node> list(File const& file, std::uint32_t from, std::uint32_t to) {
+        constexpr std::size_t usual = 8;
         std::vector<Node> nodes;
+        nodes.reserve(std::min<std::size_t>(to - from, usual));
         for (auto i = from; i < to; i = file.statements[i].next)
             nodes.emplace_back(file, i);
         return nodes;

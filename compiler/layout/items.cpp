@@ -12,7 +12,7 @@ std::size_t slots(PortRange const& range) { return range.first == range.last ? 1
 
 /// Calls `use(ports)` for parts of a port list of which each fits one multiport match.
 template <typename Use>
-void for_each_cut(std::vector<PortRange> const& ports, Use use) {
+void for_each_cut(std::span<PortRange const> ports, Use use) {
     if (ports.empty())
         use(std::span<PortRange const>{});
     for (auto first = ports.begin(); first != ports.end();) {
@@ -60,7 +60,7 @@ void add_guard(Guard const& guard, std::vector<MarkClass const*> const& classes,
         auto& item = parts.guard.items.emplace_back(
             Item{Item::Says::tunnel, Prefix::host(end.address), end.protocol, {}, nullptr});
         if (end.port)
-            item.ports = {{*end.port, *end.port}};
+            item.ports = parts.ports.emplace_back(1, PortRange{*end.port, *end.port});
     }
     if (parts.guard.empty())
         return;
@@ -105,7 +105,7 @@ void RuleWriter::append(Item const& item, std::vector<Rule>& rules) const {
         when.protocol = item.protocol;
         when.destination_ports.assign(ports.begin(), ports.end());
         if (item.says != Item::Says::mark || item.of->interfaces.empty())
-            append(item, when, rules);
+            append(item, std::move(when), rules);
         else
             for (auto const& interface : item.of->interfaces) {
                 when.in_interface = interface;

@@ -4,7 +4,9 @@
 #include "compiler/plan.hpp"
 #include "compiler/ruleset.hpp"
 
+#include <deque>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace lbc {
@@ -22,10 +24,13 @@ struct Item {
     };
     Says says = Says::mark;
     Prefix destination;
-    std::uint8_t protocol = 0;     // IP protocol number; 0: any
-    std::vector<PortRange> ports;  // sorted, none touching the next; none: any
-    MarkClass const* of = nullptr; // null: a tunnel's end
+    std::uint8_t protocol = 0;        // IP protocol number; 0: any
+    std::span<PortRange const> ports; // sorted, none touching the next; none: any; somebody else's
+    MarkClass const* of = nullptr;    // null: a tunnel's end
 };
+
+/// Ports of items that are not just a class's. What is in it stays where it is.
+using PortLists = std::deque<std::vector<PortRange>>;
 
 /// A chain as every layout begins it, and what is still to be said in it. The same may be said several times, of
 /// services on different interfaces.
@@ -42,6 +47,7 @@ struct Parts {
     Part peers;  // peers_chain
     Part output; // output_chain
     Part guard;  // guard_chain
+    PortLists ports;
 };
 
 /// Refers to the table.

@@ -18,8 +18,8 @@
 //
 //     PREROUTING -d NETWORK -j LBC
 //     LBC    -i lo, MACs of peers, as above
-//     LBC    -d PART -g LBC-0                                up to 16 parts, each in a chain of its own
-//     LBC-0  -d VIP -p tcp --dport 80 -j MARK 0x3            a leaf, of up to 16 rules
+//     LBC    -d PART -g LBC-0                                up to 8 parts, each in a chain of its own
+//     LBC-0  -d VIP -p tcp --dport 80 -j MARK 0x3            a leaf, of up to 8 rules
 #pragma once
 
 #include "compiler/plan.hpp"

@@ -20,7 +20,8 @@ Ruleset layout_linear(Site const& site, MarkTable const& table, Family family) {
         auto& chain = chains.emplace_back(Chain{std::string(name), std::move(part.lead)});
         std::set<std::tuple<Prefix, std::uint8_t, std::vector<PortRange>>> said;
         for (auto const& item : part.items)
-            if (is_of_interfaces(item) || said.emplace(item.destination, item.protocol, item.ports).second)
+            if (is_of_interfaces(item) ||
+                said.emplace(item.destination, item.protocol, std::vector(item.ports.begin(), item.ports.end())).second)
                 writer.append(item, chain.rules);
     };
     auto parts = parts_of(table, family);

@@ -36,7 +36,9 @@ std::strong_ordering compare_rules(Item const& a, Item const& b) {
     if (auto const order = std::tuple(a.says, mark_of(a), a.protocol) <=> std::tuple(b.says, mark_of(b), b.protocol);
         order != 0)
         return order;
-    if (auto const order = a.ports <=> b.ports; order != 0 || a.says != Item::Says::mark)
+    if (auto const order =
+            std::lexicographical_compare_three_way(a.ports.begin(), a.ports.end(), b.ports.begin(), b.ports.end());
+        order != 0 || a.says != Item::Says::mark)
         return order;
     return std::tie(a.of->interfaces, a.of->bypass, a.of->ethernet_only) <=>
            std::tie(b.of->interfaces, b.of->bypass, b.of->ethernet_only);
@@ -78,13 +80,13 @@ std::vector<Item> merge_equal(std::vector<Item> items, Compare compare, Merge me
     return all;
 }
 
-void merge_ports(std::vector<Item>& items) {
+void merge_ports(std::vector<Item>& items, PortLists& lists) {
     std::vector<PortRange> ports;
     for (auto const& item : items)
         ports.insert(ports.end(), item.ports.begin(), item.ports.end());
     if (std::ranges::any_of(items, [](Item const& item) { return item.ports.empty(); }))
         ports.clear(); // one has them all
-    items.front().ports = unite(std::move(ports));
+    items.front().ports = lists.emplace_back(unite(std::move(ports)));
     items.resize(1);
 }
 
@@ -115,10 +117,11 @@ std::vector<Prefix> aggregate(std::vector<Prefix> prefixes) {
     return all;
 }
 
-std::vector<Item> merge_neighbours(std::vector<Item> items) {
+std::vector<Item> merge_neighbours(std::vector<Item> items, PortLists& ports) {
     // Only of a list with one target: of packets that get marks, ports of several services may not be mixed.
     if (!items.empty() && items.front().says == Item::Says::peer)
-        items = merge_equal(std::move(items), compare_target, merge_ports);
+        items =
+            merge_equal(std::move(items), compare_target, [&](std::vector<Item>& equal) { merge_ports(equal, ports); });
     return merge_equal(std::move(items), compare_rules, merge_destinations);
 }
 

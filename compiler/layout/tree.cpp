@@ -114,7 +114,7 @@ public:
     void grow(std::string_view name, Part part) {
         if (part.empty())
             return;
-        auto const items = own(merge_neighbours(std::move(part.items)));
+        auto const items = own(merge_neighbours(std::move(part.items), ports_));
         Growing root{{std::string(name), std::move(part.lead)}, stem_of(name)};
         by_destination(root, {}, items);
         chains_.push_back(std::move(root.chain));
@@ -124,7 +124,7 @@ public:
     std::optional<Prefix> grow_entry(std::string_view name, Part part) {
         if (part.empty())
             return std::nullopt;
-        Items items = own(merge_neighbours(std::move(part.items)));
+        Items items = own(merge_neighbours(std::move(part.items), ports_));
         Items sorted = sort(items);
         Partition outside(sorted);
         auto const whole = outside.nodes().front().prefix;
@@ -177,6 +177,7 @@ private:
 
     void write(Growing& at, Items items) {
         std::ranges::sort(items, {}, &Placed::order);
+        at.chain.rules.reserve(at.chain.rules.size() + rules_of(items));
         for (auto const* one : items)
             writer_.append(one->item, at.chain.rules);
     }
@@ -308,17 +309,15 @@ private:
 
     /// Items again, each with those of its ports that are left.
     Items items_of(std::vector<Atom> const& atoms, Items const& any) {
-        std::map<Placed const*, Item> parts;
-        for (auto const& atom : atoms) {
-            auto const [place, is_new] = parts.try_emplace(atom.one, atom.one->item);
-            if (is_new)
-                place->second.ports.clear();
-            place->second.ports.push_back(atom.ports);
-        }
+        std::map<Placed const*, std::vector<PortRange>> parts;
+        for (auto const& atom : atoms)
+            parts[atom.one].push_back(atom.ports);
         Items items = any;
-        for (auto& [whole, part] : parts) {
+        for (auto& [whole, ports] : parts) {
+            auto part = whole->item;
+            part.ports = ports_.emplace_back(std::move(ports));
             auto const rules = RuleWriter::count(part);
-            items.push_back(&owned_.emplace_back(Placed{std::move(part), whole->order, rules}));
+            items.push_back(&owned_.emplace_back(Placed{part, whole->order, rules}));
         }
         return items; // `write` puts them in order
     }
@@ -327,6 +326,7 @@ private:
     TreeShape shape_;
     std::vector<Chain>& chains_;
     std::deque<Placed> owned_;
+    PortLists ports_;
     std::size_t next_order_ = 0;
 };
 

@@ -8,8 +8,8 @@
 namespace lbc {
 
 struct TreeShape {
-    std::size_t fan_out = 16; // chains that one leads on to by one kind of test; at least 2
-    std::size_t leaf = 16;    // rules that are not worth a chain more
+    std::size_t fan_out = 8;  // chains that one leads on to by one kind of test; at least 2
+    std::size_t leaf = 8;     // rules that are not worth a chain more
     std::size_t networks = 8; // that a packet is compared with before it meets a MAC
 };
 

@@ -176,7 +176,7 @@ TEST_CASE("tree: a packet walks few rules, and others' packets fewer") {
     auto const rules = layout_tree(any_site(), table, Family::ipv4);
     auto const cost = layout_cost(rules, table, 8192);
     CHECK(cost.rules.best >= 3);
-    CHECK(cost.rules.worst <= 1 + 1 + 3 * 16);
+    CHECK(cost.rules.worst <= 1 + 1 + 4 * 8);
     CHECK(cost.all_rules == rules_of(rules) + rules.hooks.size());
     CHECK(rules.hooks.front().rule.when.destination == prefix("10.64.0.0/20"));
 }
