@@ -260,7 +260,7 @@ class Bench:
     def draw(self) -> str:
         lines = {method: [(count, self.over(count, method, RANDOM)) for count in self.lanes
                           if method in self.lanes[count]] for method in METHODS[1:]}
-        return plot.log_log("Cost of a packet, each for a service at random", "services", "ns over no rules", lines)
+        return plot.log_log("Cost of a packet, each for a service at random", "number of services", "ns over no rules", lines)
 
     def page(self, name: str) -> str:
         text = f"""

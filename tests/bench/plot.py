@@ -50,9 +50,13 @@ def grid(across: Axis, upward: Axis) -> list[str]:
                        (upward, lambda at, colour: line(across.begin, at, across.end, at, colour))):
         out += [draw(axis.at(value), "#eff1f3") for value in axis.small_ticks()]
         out += [draw(axis.at(value), "#c9ced4") for value in axis.ticks()]
-    out += [text(across.at(value), upward.begin + 18, f"{value:,.0f}", ' text-anchor="middle"') for value in across.ticks()]
-    out += [text(across.begin - 8, upward.at(value) + 4, f"{value:,.0f}", ' text-anchor="end"') for value in upward.ticks()]
     return out
+
+
+def numbers(across: Axis, upward: Axis) -> list[str]:
+    return [text(across.at(value), upward.begin + 18, f"{value:,.0f}", ' text-anchor="middle"')
+            for value in across.ticks()] + [text(across.begin - 8, upward.at(value) + 4, f"{value:,.0f}",
+                                                 ' text-anchor="end"') for value in upward.ticks()]
 
 
 def curve(number: int, points: list[tuple[float, float]]) -> list[str]:
@@ -76,9 +80,7 @@ def log_log(title: str, across_label: str, upward_label: str, lines: Lines) -> s
            text(LEFT, 26, title, ' font-size="15" font-weight="bold"'),
            text(middle, HEIGHT - 14, across_label, ' text-anchor="middle"'),
            text(18, centre, upward_label, f' text-anchor="middle" transform="rotate(-90 18 {centre:.1f})"'),
-           '<g fill="none">'] + grid(across, upward) + ["</g>"]
-    out = [part.replace("<text", '<text fill="#1f2328"', 1) if part.startswith("<text") else part for part in out]
-    out.append('<g fill="none" stroke-linejoin="round">')
+           *numbers(across, upward), '<g fill="none" stroke-linejoin="round">', *grid(across, upward)]
     for number, points in enumerate(lines.values()):
         out += curve(number, [(across.at(x), upward.at(y)) for x, y in points])
     # The legend is in the order in which the lines end, from above.
