@@ -86,10 +86,13 @@ class Namespace:
         os.close(self.fd)
 
 
+def service(number: int) -> tuple[IPv4Address, int, int]:
+    """VIP, port and mark."""
+    return FIRST_VIP + number, FIRST_PORT + number, number + 1
+
+
 def services(count: int) -> Iterator[tuple[IPv4Address, int, int]]:
-    """VIP, port and mark of each."""
-    for i in range(count):
-        yield FIRST_VIP + i, FIRST_PORT + i, i + 1
+    return map(service, range(count))
 
 
 def write_site(path: Path, count: int, reals: Iterable[str], guard: str | None = "off") -> None:
@@ -112,9 +115,23 @@ def write_nft_map(path: Path, count: int) -> None:
                    f"ether saddr {PEER} return\nmeta mark set ip daddr . tcp dport map @marks\n}}\n}}\n")
 
 
+def ratios(above: list[float], below: list[float]) -> list[float]:
+    """Within rounds: what slows the machine down for a while slows both."""
+    return [a / b for a, b in zip(above, below)]
+
+
 def middle_ratio(above: list[float], below: list[float]) -> float:
-    """The median of the ratios within rounds: what slows the machine down for a while slows both."""
-    return statistics.median(a / b for a, b in zip(above, below))
+    return statistics.median(ratios(above, below))
+
+
+def steadiness(measured: Iterable[list[float]]) -> str:
+    """How far the ratios of a method are from each other, typically."""
+    spreads = []
+    for one in measured:
+        low, middle, high = statistics.quantiles(one, n=4, method="inclusive")
+        spreads.append((high - low) / middle)
+    typical = statistics.median(spreads)
+    return f"Typically, the middle half of a method's ratios spreads by {typical:.0%} of their median."
 
 
 def middle_difference(above: list[float], below: list[float]) -> float:

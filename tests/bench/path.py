@@ -24,21 +24,22 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import plot
-from common import (FIRST_PORT, FIRST_VIP, PEER, Namespace, aims, middle_difference, middle_ratio, need, run, scratch,
-                    services, stop, table, write_nft_map, write_site)
+from common import (FIRST_PORT, FIRST_VIP, PEER, Namespace, aims, middle_difference, middle_ratio, need, ratios, run,
+                    scratch, service, services, steadiness, stop, table, write_nft_map, write_site)
 
 LAYOUTS = ("linear", "tree")  # of lbc
 NO_RULES, EMPTY = "no rules", "empty table"
 CLASSIC, IPSET, NFT = "by hand", "ipset", "nft map"
 METHODS = (NO_RULES, EMPTY, CLASSIC, *(f"lbc {layout}" for layout in LAYOUTS), IPSET, NFT)
 EVERY_RULE = (CLASSIC, "lbc linear")  # a packet walks all rules
+EVERY_RULE_UP_TO = 10000  # services: a packet takes a twentieth of a millisecond there
 HOT, RANDOM, OUTSIDE, FROM_PEER = "hot", "random", "outside", "peer"
 KINDS = {HOT: "Every packet for one service, the last one", RANDOM: "Each packet for a service at random",
          OUTSIDE: "A destination outside of every VIP", FROM_PEER: "From the peer's MAC, for a service at random"}
 CLIENT, RECEIVER = "02:bb:00:00:00:01", "02:aa:00:00:00:01"
 ELSEWHERE = IPv4Address("10.100.0.1")  # local, as VIPs are, and none
 BATCH = 64  # packets, of path_packets
-CHECKED = 24  # services
+CHECKED = 256  # services, or all where there are fewer
 RECORDER = """
 table ip record {
     set seen { typeof ip saddr . meta mark; size 65536; flags dynamic; }
@@ -127,10 +128,9 @@ def frame(mac: str, source: IPv4Address, to: IPv4Address, port: int, protocol: i
 
 def packets_to_check(count: int, marking: bool) -> list[tuple[str, bytes, IPv4Address, int]]:
     """What each is, the packet, its source address, and the mark that it must get."""
-    known = list(services(count))
     spread = sorted({round(i * (count - 1) / (CHECKED - 1)) for i in range(CHECKED)})
     chosen = []
-    for vip, port, mark in (known[i] for i in spread):
+    for vip, port, mark in map(service, spread):
         chosen += [(f"{vip}:{port}", CLIENT, vip, port, 6, mark if marking else 0),
                    (f"{vip}:{port} from the peer", PEER, vip, port, 6, 0),
                    (f"{vip}:{port} by UDP", CLIENT, vip, port, 17, 0),
@@ -180,7 +180,7 @@ def send(lane: Lane, program: str, kind: str, count: int, batches: tuple[int, in
         first, port, number = first + count - 1, port + count - 1, 1
     elif kind == OUTSIDE:
         first, number = ELSEWHERE, 256
-    command = [program, "out", str(os.cpu_count() - 1), PEER if kind == FROM_PEER else CLIENT, RECEIVER, str(first),
+    command = [program, "out", str(max(os.sched_getaffinity(0))), PEER if kind == FROM_PEER else CLIENT, RECEIVER, str(first),
                str(port), str(number), *map(str, batches)]
     for _ in range(5):
         before = received(lane)
@@ -212,7 +212,7 @@ class Bench:
 
     def measure(self, count: int) -> None:
         write_site(self.folder / "site.lb", count, ("10.0.0.1", "10.0.0.2"))
-        methods = [method for method in METHODS if count <= 10000 or method not in EVERY_RULE]
+        methods = [method for method in METHODS if count <= EVERY_RULE_UP_TO or method not in EVERY_RULE]
         lanes = self.lanes[count] = {method: new_lane(method) for method in methods}
         for lane in lanes.values():
             load(lane, count, self.lbc, self.folder)
@@ -260,27 +260,34 @@ class Bench:
     def draw(self) -> str:
         lines = {method: [(count, self.over(count, method, RANDOM)) for count in self.lanes
                           if method in self.lanes[count]] for method in METHODS[1:]}
-        return plot.log_log("Cost of a packet, each for a service at random", "number of services", "ns over no rules", lines)
+        return plot.log_log("Cost of a packet, each for a service at random", "number of services", "ns over no rules",
+                            lines)
 
     def page(self, name: str) -> str:
+        steady = steadiness(ratios(self.times(count, method, kind), self.times(count, NO_RULES, kind))
+                            for count, lanes in self.lanes.items() for method in lanes for kind in KINDS
+                            if method != NO_RULES)
         text = f"""
 ## Packets
 
 Made by `./dev bench`, too. What a packet pays on its way, in nanoseconds: a 60-byte SYN goes from one network namespace
 to another by a veth pair, all of it on one CPU, through PREROUTING and to a local address, where a policy drops it.
 "No rules" is all of that with no table at all. The others are what they cost over it, and the ratio of the whole:
-medians of {self.rounds} rounds, in which ways take turns, of the differences and ratios within a round; each time is the median
-of batches of {BATCH} packets. One VIP, one port and one mark for each service, and one peer.
+medians of the differences and ratios within a round, of {self.rounds} rounds in which ways take turns. Each time is the
+median of batches of {BATCH} packets. One VIP, one port and one mark for each service, and one peer.
+{steady}
 
 - `empty table`: the mangle table, with no rule in it.
-- `by hand`: `-d VIP -p tcp --dport PORT -m mac ! --mac-source PEER -j MARK` in PREROUTING, once for each service.
+- `by hand`: `-d VIP -p tcp --dport PORT -m mac ! --mac-source PEER -j MARK` in PREROUTING, for each service.
 - {", ".join(f"`lbc {layout}`" for layout in LAYOUTS)}: lbc's rules by `--layout`, loaded by iptables-legacy-restore.
-- `ipset`: a `hash:ip,port` with a mark for each service, and one rule with `SET --map-set`, behind one for the peer's MAC.
+- `ipset`: a `hash:ip,port` with each service's mark, and a rule with `SET --map-set` behind one for the peer's MAC.
 - `nft map`: a map of `ip daddr . tcp dport`, behind a rule for the peer's MAC.
 
-{self.checked:,} packets had the mark that the site gives them, or none, in every way and with every number of services: of
-{CHECKED} services spread over all, from clients and from the peer, by UDP, to other ports, and to what is no VIP.
+{self.checked:,} packets had the mark that the site gives them, or none, in every way and with every number of services:
+of {CHECKED} services spread over all, from clients and from the peer, by UDP, to other ports, and to what is no VIP.
 """
+        if max(self.counts) > EVERY_RULE_UP_TO:
+            text += f"Where a packet walks all rules, more than {EVERY_RULE_UP_TO:,} services are left out.\n"
         if name:
             text += f"\n![Cost of a packet against the number of services]({name})\n"
         for kind, title in KINDS.items():

@@ -9,22 +9,22 @@ round, each load in a network namespace of its own. All ways to load the same ru
 from __future__ import annotations
 
 import argparse
-import hashlib
 import math
 import os
 import statistics
 import subprocess
 import sys
 import time
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import (PEER, Namespace, aims, digits, middle_ratio, need, run, scratch, services, stop, table,
-                    write_nft_map, write_site)
+from common import (PEER, Namespace, aims, digits, middle_ratio, need, ratios, run, scratch, service, services,
+                    steadiness, stop, table, write_nft_map, write_site)
 
 LAYOUTS = ("linear", "tree")  # of lbc
 REALS = ("10.0.0.1", "10.0.0.2")
-ROUNDS = {1000: 9, 10000: 7, 50000: 3}
+ROUNDS = {1000: 15, 10000: 11, 50000: 7}
 QUICK = {1000: 3, 10000: 2}
 PEERS_UP_TO = 10000  # services for ferm and keepalived
 COMPILE, CHECK, COMPILE_REALS, CHECK_REALS = "compile", "check", "compile, directors", "check, directors"
@@ -64,14 +64,15 @@ def write_keepalived(path: Path, count: int) -> None:
             file.write(f"virtual_server fwmark {mark} {{\nlb_algo wlc\nlb_kind DR\n{reals}}}\n")
 
 
-def rules_of(path: Path) -> dict[str, str]:
-    """A digest of the rules of each chain, in their order."""
-    chains: dict[str, hashlib._Hash] = {}
+def rules_of(path: Path) -> dict[str, int]:
+    """A checksum of the rules of each chain, in their order."""
+    chains: dict[str, int] = {}
     with path.open("rb") as file:
         for line in file:
             if line.startswith(b"-A "):
-                chains.setdefault(line.split(b" ", 2)[1].decode(), hashlib.sha256()).update(line)
-    return {chain: digest.hexdigest() for chain, digest in chains.items()}
+                chain = line.split(b" ", 2)[1].decode()
+                chains[chain] = zlib.crc32(line, chains.get(chain, 0))
+    return chains
 
 
 class Scale:
@@ -80,7 +81,7 @@ class Scale:
         self.folder = folder
         self.rounds = QUICK if arguments.quick else ROUNDS
         self.figures: dict[tuple[int, str], list[Figure]] = {}
-        self.loaded: dict[tuple[int, str], dict[str, str]] = {}
+        self.loaded: dict[tuple[int, str], dict[str, int]] = {}
 
     def file(self, name: str, count: int) -> str:
         return str(self.folder / f"{count}-{name}")
@@ -151,7 +152,7 @@ class Scale:
         self.note(count, f"{RESTORE} {layout}", self.measure(argv))
         self.keep_rules(count, f"{RESTORE} {layout}")
         self.note_kernel(count, layout)
-        *_, (vip, port, mark) = services(count + 1)
+        vip, port, mark = service(count)
         rule = f"-d {vip} -p tcp --dport {port} -j MARK --set-mark {mark}"
         self.note(count, f"{APPEND} {layout}",
                   self.measure(["iptables-legacy", "-t", "mangle", "-A", "LBC", *rule.split()]))
@@ -186,7 +187,8 @@ class Scale:
             one, other = (self.loaded[count, f"{way} {layout}"] for way in (APPLY, RESTORE))
             if not one or one != other:
                 odd = sorted(chain for chain in one.keys() | other.keys() if one.get(chain) != other.get(chain))
-                stop(f"lbc apply and iptables-legacy-restore leave different rules of {count} services, {layout}: {odd[:4]}")
+                stop(f"lbc apply and iptables-legacy-restore of {count} services leave different rules by {layout}, "
+                     f"such as in {odd[:4]}")
 
     def ms(self, count: int, method: str) -> list[float]:
         return [figure.ms for figure in self.figures[count, method]]
@@ -206,6 +208,15 @@ class Scale:
         return [f"{count:,}", label, digits(statistics.median(ms)), f"{digits(min(ms))} to {digits(max(ms))}",
                 str(len(ms)), shown, ratio]
 
+    def steadiness(self) -> str:
+        measured = []
+        for count, method in self.figures:
+            layout = method.split()[-1]
+            base = f"{APPLY} {layout}" if layout in LAYOUTS else COMPILE
+            if method != base:
+                measured.append(ratios(self.ms(count, method), self.ms(count, base)))
+        return steadiness(measured)
+
     def grown(self, methods: dict[str, str]) -> str:
         pairs = list(zip(self.rounds, list(self.rounds)[1:]))
         rows = [["n log n", *(digits(n_log_n(*pair)) for pair in pairs)]]
@@ -222,7 +233,7 @@ class Scale:
             rows.append((f"compile of 10,000: at most 1/{part} of {SOURCE[peer]}", shown, ratio <= 1 / part))
         for layout in LAYOUTS:
             for method, base, most, words in (
-                    (APPLY, RESTORE, 0.5, "apply of 10,000: at most 1/2 of `iptables-legacy-restore` of the same rules"),
+                    (APPLY, RESTORE, 0.5, "apply of 10,000: at most 1/2 of `iptables-legacy-restore` of the same"),
                     (APPLY, KERNEL, 1.5, "apply of 10,000: at most 1.5 times the kernel's own time"),
                     (ONE_MORE, APPEND, 0.5, "one service more, 10,000: at most 1/2 of `iptables-legacy -A`"),
                     (AGAIN, APPEND, 0.2, "nothing differs, 10,000: at most 1/5 of `iptables-legacy -A`")):
@@ -241,16 +252,17 @@ class Scale:
         text = f"""
 ## Scale
 
-Made by `./dev bench`, too. Wall time of whole processes, and the most memory that one has had; "<" is what the measuring
-process has itself, which a new one begins with. Each service has one VIP, one port, one mark and {len(REALS)} real servers; two
-directors. "Times lbc" and growth are medians of the ratios within a round, in which methods take turns.
+Made by `./dev bench`, too. Wall time of whole processes, and the most memory that one has had; "<" is what the
+measuring process has itself, which a new one begins with. Each service has one VIP, one port, one mark and {len(REALS)}
+real servers; two directors. "Times lbc" and growth are medians of the ratios within a round, in which methods take turns.
+{self.steadiness()}
 
-- lbc checks the site whatever it does. "The directors are the real servers" is the site that also has packets to follow
+- lbc checks the site whatever it does. "The directors are the real servers" is a site that also has packets to follow
   from one director to the other.
-- ferm and nft get no real servers, but the marks alone; keepalived gets a virtual server by mark for each service, with
+- ferm and nft get the marks alone and no real servers; keepalived gets a virtual server by mark for each service, with
   its real servers.
-- Each load has a new network namespace. `lbc apply` and `iptables-legacy-restore` are held to the same rules, in the same
-  order, else the run fails.
+- Each load has a new network namespace. `lbc apply` and `iptables-legacy-restore` are held to the same rules, in the
+  same order, else the run fails.
 - The kernel's own time is that of the one `setsockopt` that replaces the table, in a loop that does nothing else.
 
 ### From source to rules, by number of services
