@@ -134,10 +134,6 @@ def steadiness(measured: Iterable[list[float]]) -> str:
     return f"Typically, the middle half of a method's ratios spreads by {typical:.0%} of their median."
 
 
-def middle_difference(above: list[float], below: list[float]) -> float:
-    return statistics.median(a - b for a, b in zip(above, below))
-
-
 def digits(value: float, count: int = 3) -> str:
     """With as many digits as mean something: 0.0123, 1.23, 12.3, 123, 1,234."""
     if value == 0:
