@@ -256,7 +256,7 @@ class Bench:
                              ratio <= most))
             more = self.over(10000, method, OUTSIDE, EMPTY)
             rows.append((f"{method}, 10,000 services, outside of every VIP: at most 10 ns over an empty table",
-                         f"{more:+.0f} ns", more <= 10))
+                         f"{round(more):+} ns", more <= 10))
         return rows
 
     def draw(self) -> str:
@@ -274,10 +274,10 @@ class Bench:
 
 Made by `./dev bench`, too. What a packet pays on its way, in nanoseconds: a 60-byte SYN goes from one network namespace
 to another by a veth pair, all of it on one CPU, through PREROUTING and to a local address, where a policy drops it.
-"No rules" is all of that with no table at all, the least of {self.rounds} rounds, in which ways take turns. The others are
-what they cost over it, and behind × the ratio of the whole, which is the median of the ratios within a round. What they
-cost over it is that ratio's part of the least time, so a slow moment does not stretch it. Each time is the median of
-batches of {BATCH} packets. One VIP, one port and one mark for each service, and one peer.
+"No rules" is all of that with no table at all, the least of {self.rounds} rounds, in which ways take turns. The others
+are what they cost over it, and behind × the ratio of the whole, which is the median of the ratios within a round. What
+they cost over it is that ratio's part of the least time, so a slow moment does not stretch it. Each time is the median
+of batches of {BATCH} packets. One VIP, one port and one mark for each service, and one peer.
 {steady}
 
 - `empty table`: the mangle table, with no rule in it.

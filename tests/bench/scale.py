@@ -265,7 +265,8 @@ class Scale:
 
 Made by `./dev bench`, too. Wall time of whole processes, and the most memory that one has had; "<" is what the
 measuring process has itself, which a new one begins with. Methods take turns, round by round, and the lower time of
-{TRIES} is that of a round. "Times lbc" and growth are medians of the ratios within a round. {self.steadiness()}
+{TRIES} tries is that of a round. "Times lbc" and growth are medians of the ratios within a round.
+{self.steadiness()}
 Each service has one VIP, one port, one mark and {len(REALS)} real servers; two directors.
 
 - lbc checks the site whatever it does. "The directors are the real servers" is a site that also has packets to follow
