@@ -108,9 +108,8 @@ def load(lane: Lane, count: int, lbc: str, folder: Path) -> None:
             write_nft_map(folder / "map.nft", count)
             run("nft", "-f", str(folder / "map.nft"))
         elif lane.method != NO_RULES:
-            rules = run(lbc, "compile", str(folder / "site.lb"), "-d", "lb1", "--emit", "iptables", "--layout",
-                        lane.method.removeprefix("lbc "))
-            run("iptables-legacy-restore", "--noflush", text=rules)
+            run(lbc, "apply", str(folder / "site.lb"), "-d", "lb1", "--only", "marks", "--layout",
+                lane.method.removeprefix("lbc "))
 
 
 def frame(mac: str, source: IPv4Address, to: IPv4Address, port: int, protocol: int = 6) -> bytes:
@@ -282,7 +281,7 @@ of batches of {BATCH} packets. One VIP, one port and one mark for each service, 
 
 - `empty table`: the mangle table, with no rule in it.
 - `by hand`: `-d VIP -p tcp --dport PORT -m mac ! --mac-source PEER -j MARK` in PREROUTING, for each service.
-- {", ".join(f"`lbc {layout}`" for layout in LAYOUTS)}: lbc's rules by `--layout`, loaded by iptables-legacy-restore.
+- {", ".join(f"`lbc {layout}`" for layout in LAYOUTS)}: what `lbc apply --only marks` loads by this `--layout`.
 - `ipset`: a `hash:ip,port` with each service's mark, and a rule with `SET --map-set` behind one for the peer's MAC.
 - `nft map`: a map of `ip daddr . tcp dport`, behind a rule for the peer's MAC.
 
