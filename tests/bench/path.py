@@ -208,20 +208,24 @@ class Bench:
         timed = round(self.nanoseconds / BATCH / 800)
         return max(timed // 4, 2 * count // BATCH), timed
 
-    def measure(self, count: int) -> None:
+    def prepare(self, count: int) -> None:
         write_site(self.folder / "site.lb", count, ("10.0.0.1", "10.0.0.2"))
         methods = [method for method in METHODS if count <= EVERY_RULE_UP_TO or method not in EVERY_RULE]
         lanes = self.lanes[count] = {method: new_lane(method) for method in methods}
         for lane in lanes.values():
             load(lane, count, self.lbc, self.folder)
             self.checked += check(lane, count)
+
+    def measure(self) -> None:
         for turn in range(self.rounds):
-            print(f"{count} services, round {turn + 1} of {self.rounds}", file=sys.stderr)
-            for kind in KINDS:
-                for method in methods[turn % len(methods):] + methods[:turn % len(methods)]:
-                    ns = send(lanes[method], self.packets, kind, count, self.batches(method, count))
-                    lanes[method].times.setdefault(kind, []).append(ns)
-        for lane in lanes.values():
+            print(f"round {turn + 1} of {self.rounds}", file=sys.stderr)
+            for count, lanes in self.lanes.items():
+                methods = list(lanes)
+                for kind in KINDS:
+                    for method in methods[turn % len(methods):] + methods[:turn % len(methods)]:
+                        ns = send(lanes[method], self.packets, kind, count, self.batches(method, count))
+                        lanes[method].times.setdefault(kind, []).append(ns)
+        for lane in (lane for lanes in self.lanes.values() for lane in lanes.values()):
             lane.close()
 
     def times(self, count: int, method: str, kind: str) -> list[float]:
@@ -308,7 +312,8 @@ def main() -> None:
     with scratch() as folder:
         bench = Bench(arguments, Path(folder))
         for count in bench.counts:
-            bench.measure(count)
+            bench.prepare(count)
+        bench.measure()
     if arguments.plot:
         Path(arguments.plot).write_text(bench.draw(), encoding="utf-8")
     print(bench.page(Path(arguments.plot).name if arguments.plot else ""), end="")
