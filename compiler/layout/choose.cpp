@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::ptrdiff_t readable = 200; // classes; with more, nobody reads the rules one by one
 constexpr std::size_t asked = 400;       // packets
-constexpr double worth_a_tree = 0.8;     // of what `linear` costs
+constexpr double worth_a_tree = 50;      // nanoseconds that a packet saves; its whole way takes some 700
 
 } // namespace
 
@@ -19,7 +19,7 @@ Ruleset layout_auto(Site const& site, MarkTable const& table, Family family) {
         return tree;
     auto linear = layout_linear(site, table, family);
     auto const cost = [&](Ruleset const& rules) { return layout_cost(rules, table, asked).nanoseconds; };
-    return cost(tree) < worth_a_tree * cost(linear) ? tree : linear;
+    return cost(linear) - cost(tree) >= worth_a_tree ? tree : linear;
 }
 
 } // namespace lbc

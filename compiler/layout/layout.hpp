@@ -35,7 +35,7 @@ using Layout = Ruleset (*)(Site const&, MarkTable const&, Family);
 
 [[nodiscard]] Ruleset layout_linear(Site const& site, MarkTable const& table, Family family);
 [[nodiscard]] Ruleset layout_tree(Site const& site, MarkTable const& table, Family family);
-/// That of the others which costs a packet least by `layout_cost`; `linear` where the difference is small.
+/// `linear`, or `tree` where it saves a packet much by `layout_cost`.
 [[nodiscard]] Ruleset layout_auto(Site const& site, MarkTable const& table, Family family);
 
 struct NamedLayout {
