@@ -16,7 +16,7 @@ void use_huge_pages() {
     if (::mallopt(M_TOP_PAD, heap) == 0 || ::mallopt(M_MMAP_THRESHOLD, largest_block) == 0)
         return;
     // More than is left of the heap that the program began with, so that it grows.
-    void* volatile const block = std::malloc(huge_page); // NOLINT(cppcoreguidelines-no-malloc)
+    void* const volatile block = std::malloc(huge_page); // NOLINT(cppcoreguidelines-no-malloc)
     std::free(block);                                    // NOLINT(cppcoreguidelines-no-malloc)
     auto const end = reinterpret_cast<std::uintptr_t>(::sbrk(0));
     auto const first = (end - heap + huge_page - 1) / huge_page * huge_page;

@@ -68,15 +68,15 @@ std::vector<Item> merge_equal(std::vector<Item> items, Compare compare, Merge me
             equal.push_back(items[i]);
         if (equal.size() > 1)
             merge(equal);
-        for (auto& item : equal)
-            merged.emplace_back(*first, std::move(item));
+        for (auto const& item : equal)
+            merged.emplace_back(*first, item);
         equal.clear();
         first = last;
     }
     std::ranges::stable_sort(merged, {}, &std::pair<std::size_t, Item>::first);
     std::vector<Item> all;
-    for (auto& entry : merged)
-        all.push_back(std::move(entry.second));
+    for (auto const& entry : merged)
+        all.push_back(entry.second);
     return all;
 }
 

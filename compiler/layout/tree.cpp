@@ -124,8 +124,8 @@ public:
     std::optional<Prefix> grow_entry(std::string_view name, Part part) {
         if (part.empty())
             return std::nullopt;
-        Items items = own(merge_neighbours(std::move(part.items), ports_));
-        Items sorted = sort(items);
+        auto const items = own(merge_neighbours(std::move(part.items), ports_));
+        auto sorted = sort(items);
         Partition outside(sorted);
         auto const whole = outside.nodes().front().prefix;
         outside.split(shape_.networks, 1, {});
@@ -166,11 +166,11 @@ private:
         return items;
     }
 
-    Items own(std::vector<Item> items) {
+    Items own(std::vector<Item> const& items) {
         Items pointers;
-        for (auto& item : items) {
+        for (auto const& item : items) {
             auto const rules = RuleWriter::count(item);
-            pointers.push_back(&owned_.emplace_back(Placed{std::move(item), next_order_++, rules}));
+            pointers.push_back(&owned_.emplace_back(Placed{item, next_order_++, rules}));
         }
         return pointers;
     }

@@ -49,7 +49,7 @@ def main() -> None:
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     print("\n## Proofs\n\nMade by `./dev bench`, too. Time of one core and memory of a whole process. Two directors that "
           "are real servers of\nevery service, with two MACs each; `verify` reads the site and the rules of one director, "
-          "and proves them; `check`\nalso follows every packet between the directors.\n")
+          "and proves them; a guard\nand their MACs keep the directors from looping, so `check` has no packet to follow.\n")
     print("| services | method | median ms | lowest to highest | MiB | times compile |\n"
           "| --- | --- | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:

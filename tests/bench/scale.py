@@ -269,8 +269,8 @@ measuring process has itself, which a new one begins with. Methods take turns, r
 {self.steadiness()}
 Each service has one VIP, one port, one mark and {len(REALS)} real servers; two directors.
 
-- lbc checks the site whatever it does. "The directors are the real servers" is a site that also has packets to follow
-  from one director to the other.
+- lbc checks the site whatever it does. "The directors are the real servers" is a site of which it checks, too, that
+  packets between them are told by their MACs and guarded.
 - ferm and nft get the marks alone and no real servers; keepalived gets a virtual server by mark for each service, with
   its real servers.
 - Each load has a new network namespace. `lbc apply` and `iptables-legacy-restore` are held to the same rules, in the
