@@ -38,7 +38,7 @@ def main() -> None:
         print(f"| {title} | " + " | ".join(f"{found[stage][n]:.3g}" for n in numbers) + " |")
     ratio = found["compile_all"][10000] / found["count_lines"][10000]
     print(f"\nThe aim is {AIM} times the counting of lines at 10,000 services, and the figure {ratio:.0f}: "
-          f"{'reached' if ratio <= AIM else 'not reached'}. The text is in the processor's caches when its lines are "
+          f"{'reached' if ratio <= AIM else 'not reached'}.\nThe text is in the processor's caches when its lines are "
           "counted.")
 
 
