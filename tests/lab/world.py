@@ -84,7 +84,7 @@ class Host:
 
     def run(self, *command: str, text: str | None = None, check: bool = True) -> subprocess.CompletedProcess:
         with Inside(self.namespace):
-            done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
+            done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=300)
         if check and done.returncode != 0:
             raise RuntimeError(f"{self.name}: {' '.join(command)}: status {done.returncode}: {done.stderr.strip()}")
         return done
