@@ -182,13 +182,14 @@ private:
             writer_.append(one->item, at.chain.rules);
     }
 
-    /// A chain for the items, entered by packets that match `when`; `fill` gives it its rules.
+    /// A chain for the items, entered by packets that match `when`; `fill` gives it its rules. Where more follows for
+    /// the same packets, they come back for it: no packet is in two classes, so what the chain did stands.
     template <typename Fill>
-    void lead_on(Growing& at, Matches when, Items const& items, Fill fill) {
+    void lead_on(Growing& at, Matches when, Items const& items, bool more_follows, Fill fill) {
         auto name = at.next_name();
         if (!name) // of nothing that a site can hold
             return write(at, items);
-        at.chain.rules.push_back({std::move(when), Goto{*name}, {}});
+        at.chain.rules.push_back({std::move(when), more_follows ? Target{Jump{*name}} : Target{Goto{*name}}, {}});
         Growing next{{*name, {}}, *name};
         fill(next);
         chains_.push_back(std::move(next.chain));
@@ -214,9 +215,8 @@ private:
                 write(at, within); // what is wider follows
                 continue;
             }
-            std::ranges::copy_if(wider, std::back_inserter(within),
-                                 [&](Placed const* one) { return one->item.destination.contains(node.prefix); });
-            lead_on(at, to(node.prefix), within, [&](Growing& next) { by_destination(next, node.prefix, within); });
+            lead_on(at, to(node.prefix), within, !wider.empty(),
+                    [&](Growing& next) { by_destination(next, node.prefix, within); });
         }
         if (!wider.empty())
             by_protocol(at, wider);
@@ -236,12 +236,11 @@ private:
             if (protocol == 0)
                 continue;
             Items some;
-            std::ranges::copy_if(items, std::back_inserter(some), [&](Placed const* one) {
-                return one->item.protocol == 0 || one->item.protocol == protocol;
-            });
+            std::ranges::copy_if(items, std::back_inserter(some),
+                                 [&](Placed const* one) { return one->item.protocol == protocol; });
             Matches when;
             when.protocol = protocol;
-            lead_on(at, when, some, [&](Growing& next) { by_port(next, protocol, some); });
+            lead_on(at, when, some, !any.empty(), [&](Growing& next) { by_port(next, protocol, some); });
         }
         write(at, any);
     }
@@ -273,11 +272,12 @@ private:
         });
         std::erase_if(atoms, [&](Atom const& atom) { return std::ranges::find(wide, atom) != wide.end(); });
         any = items_of(wide, any);
-        by_port(at, protocol, atoms, any);
+        by_port(at, protocol, atoms, !any.empty());
+        write(at, any);
     }
 
-    void by_port(Growing& at, std::uint8_t protocol, std::vector<Atom> const& atoms, Items const& any) {
-        auto const items = items_of(atoms, any);
+    void by_port(Growing& at, std::uint8_t protocol, std::vector<Atom> const& atoms, bool more_follows) {
+        auto const items = items_of(atoms, {});
         auto const parts = rules_of(items) <= shape_.leaf ? std::vector<std::vector<Atom>>{} : cut(atoms);
         if (parts.size() < 2)
             return write(at, items);
@@ -288,9 +288,9 @@ private:
             for (auto const& atom : part)
                 range.last = std::max(range.last, atom.ports.last);
             when.destination_ports = {range};
-            lead_on(at, when, items_of(part, any), [&](Growing& next) { by_port(next, protocol, part, any); });
+            lead_on(at, when, items_of(part, {}), more_follows,
+                    [&](Growing& next) { by_port(next, protocol, part, false); });
         }
-        write(at, any);
     }
 
     /// Cut between ports, so that no port is in two parts. One part: there is no such place.

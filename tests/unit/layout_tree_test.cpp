@@ -216,3 +216,23 @@ TEST_CASE("neighbouring networks become one, and nothing else does") {
     CHECK(aggregate(all({"0.0.0.0/1", "128.0.0.0/1"})) == all({"0.0.0.0/0"}));
     CHECK(aggregate(all({"fd00::1", "fd00::"})) == all({"fd00::/127"}));
 }
+
+TEST_CASE("tree: services of a network are not said again for each VIP in it") {
+    MarkTable table;
+    auto const add = [&](Prefix const& destination, unsigned port, std::string_view interface) {
+        MarkClass one;
+        one.destination = destination;
+        one.protocol = Protocol::tcp;
+        one.ports = {{Port{static_cast<std::uint16_t>(port)}, Port{static_cast<std::uint16_t>(port)}}};
+        one.interfaces = {*InterfacePattern::parse(interface)};
+        one.mark = Fwmark{static_cast<std::uint32_t>(table.classes.size() + 1)};
+        table.classes.push_back(std::move(one));
+    };
+    for (unsigned i = 0; i < 200; ++i) {
+        add(prefix("10.64.0.0/16"), 1 + 2 * i, "eth1");
+        add(prefix("10.64.0." + std::to_string(i)), 80, "eth0");
+    }
+    auto const rules = layout_tree(any_site(), table, Family::ipv4);
+    CHECK(rules_of(rules) < 2 * table.classes.size());
+    CHECK(prove(table, marks_of(table), {Family::ipv4, {rules}}).holds());
+}
