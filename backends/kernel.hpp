@@ -1,12 +1,13 @@
 // The kernel as lbc's commands see it: one small interface, so that a test can stand in for it and make each call
-// fail. `backends/iptables/` has the real mangle tables, `backends/ipvs/` the real IPVS, `backends/keepalived/` the
-// program.
+// fail. `backends/iptables/` has the real mangle tables, `backends/ipset/` the real sets, `backends/ipvs/` the real
+// IPVS, `backends/keepalived/` the program.
 #pragma once
 
 #include "backends/ipvs/ipvs.hpp"
 #include "backends/keepalived/keepalived_daemon.hpp"
 #include "backends/sysctl.hpp"
 #include "backends/system_error.hpp"
+#include "compiler/mark_set.hpp"
 #include "compiler/ruleset.hpp"
 
 #include <chrono>
@@ -76,6 +77,15 @@ public:
 
     /// Reads a family's mangle table. `unsupported` where the kernel has none.
     [[nodiscard]] virtual std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) = 0;
+
+    /// The kernel's sets that are lbc's by their names, of one family, sorted by name; those that no rule asks among
+    /// them. Loads no module.
+    [[nodiscard]] virtual std::expected<std::vector<MarkSet>, SystemError> read_sets(Family family) = 0;
+    /// Makes a set with these entries, at least one. One that is called so gets them in one kernel call, from a set
+    /// that takes its place: a packet meets the old entries or the new ones. On an error nothing was changed.
+    [[nodiscard]] virtual std::expected<void, SystemError> write_set(MarkSet const& set) = 0;
+    /// Takes a set off that no rule asks; one that is not there is as good.
+    [[nodiscard]] virtual std::expected<void, SystemError> destroy_set(std::string const& name) = 0;
 
     /// All tables of a family that there are now, whoever's their rules: those of raw, mangle, nat, filter and security
     /// that /proc/net/ip_tables_names (ip6_tables_names) has. None is made by asking. Rules of nftables are not among

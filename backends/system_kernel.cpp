@@ -1,5 +1,6 @@
 #include "backends/system_kernel.hpp"
 
+#include "backends/ipset/ipset_kernel.hpp"
 #include "backends/iptables/libiptc_netfilter.hpp"
 #include "backends/iptables/libiptc_table.hpp"
 #include "backends/iptables/nft_marks.hpp"
@@ -9,6 +10,7 @@
 #include "backends/run_files.hpp"
 #include "backends/sysctl_files.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace lbc {
@@ -24,8 +26,27 @@ public:
         return open_libiptc_mangle(family);
     }
 
+    std::expected<std::vector<MarkSet>, SystemError> read_sets(Family family) override {
+        return read_ipset_sets(family);
+    }
+    std::expected<void, SystemError> write_set(MarkSet const& set) override { return write_ipset_set(set); }
+    std::expected<void, SystemError> destroy_set(std::string const& name) override { return destroy_ipset_set(name); }
+
     std::expected<Netfilter, SystemError> read_netfilter(Family family) override {
-        return read_libiptc_netfilter(family);
+        auto read = read_libiptc_netfilter(family);
+        if (!read) {
+            return read;
+        }
+        auto const mangle = std::ranges::find(read->tables, "mangle", &Ruleset::table);
+        if (mangle == read->tables.end()) {
+            return read;
+        }
+        auto sets = read_sets(family);
+        if (!sets) {
+            return std::unexpected(std::move(sets.error()));
+        }
+        mangle->sets = std::move(*sets);
+        return read;
     }
 
     std::expected<std::vector<std::string>, SystemError> nft_marks() override { return read_nft_marks(); }

@@ -15,6 +15,10 @@ using Json = nlohmann::ordered_json;
 /// A ruleset as lines, each with the chain it stands in.
 std::vector<std::string> lines_of(Ruleset const& rules) {
     std::vector<std::string> lines;
+    for (auto const& set : rules.sets)
+        for (auto const& entry : set.entries)
+            lines.push_back(fmt::format("ipset: {},{}:{} skbmark {}", entry.address.str(),
+                                        to_string(Protocol{entry.protocol}), entry.port.value, entry.mark.str()));
     for (auto const& chain : rules.chains) {
         lines.push_back("-N " + chain.name);
         for (auto const& rule : chain.rules)

@@ -77,6 +77,7 @@ void append_ports(std::string& out, Matches const& when) {
 
 struct TargetText {
     std::string operator()(SetMark const& set) const { return "-j MARK --set-xmark " + masked(set.mark, set.mask); }
+    std::string operator()(MapMark const& map) const { return "-j SET --map-set " + map.set + " dst,dst --map-mark"; }
     std::string operator()(Jump const& jump) const { return "-j " + jump.chain; }
     std::string operator()(Goto const& go) const { return "-g " + go.chain; }
     std::string operator()(Return const&) const { return "-j RETURN"; }
@@ -105,6 +106,11 @@ bool is_own_rule(std::string_view table, std::string_view chain, Rule const& rul
 Chain const* Ruleset::find(std::string_view name) const {
     auto const found = std::ranges::find(chains, name, &Chain::name);
     return found == chains.end() ? nullptr : &*found;
+}
+
+MarkSet const* Ruleset::find_set(std::string_view name) const {
+    auto const found = std::ranges::find(sets, name, &MarkSet::name);
+    return found == sets.end() ? nullptr : &*found;
 }
 
 void append_to(std::string& out, Rule const& rule) {

@@ -3,6 +3,7 @@
 // that lead into them; or a whole table of a box, rules of others among them, which lbc reads and never writes.
 #pragma once
 
+#include "compiler/mark_set.hpp"
 #include "compiler/types.hpp"
 
 #include <cstdint>
@@ -60,6 +61,12 @@ struct SetMark {
     std::uint32_t mask = whole_mark;
     friend bool operator==(SetMark const&, SetMark const&) = default;
 };
+/// -j SET --map-set SET dst,dst --map-mark: the mark that the set has for the packet's destination, protocol and port;
+/// a packet that the set does not have keeps its own (xt_set.c). The walk goes on behind it.
+struct MapMark {
+    std::string set;
+    friend bool operator==(MapMark const&, MapMark const&) = default;
+};
 struct Jump {
     std::string chain; // -j: the walk comes back here
     friend bool operator==(Jump const&, Jump const&) = default;
@@ -96,7 +103,7 @@ struct UnknownTarget {
     friend bool operator==(UnknownTarget const&, UnknownTarget const&) = default;
 };
 
-using Target = std::variant<SetMark, Jump, Goto, Return, Drop, Accept, Pass, AnyMark, UnknownTarget>;
+using Target = std::variant<SetMark, MapMark, Jump, Goto, Return, Drop, Accept, Pass, AnyMark, UnknownTarget>;
 
 struct Rule {
     Matches when;
@@ -128,9 +135,12 @@ struct Ruleset {
     std::vector<Chain> chains; // sorted by name
     std::vector<Hook> hooks;   // PREROUTING before OUTPUT
     std::string table = "mangle";
+    /// Those of lbc's that are known, sorted by name. What a rule maps to by another set is not known.
+    std::vector<MarkSet> sets{};
 
-    [[nodiscard]] bool empty() const { return chains.empty() && hooks.empty(); }
+    [[nodiscard]] bool empty() const { return chains.empty() && hooks.empty() && sets.empty(); }
     [[nodiscard]] Chain const* find(std::string_view name) const;
+    [[nodiscard]] MarkSet const* find_set(std::string_view name) const;
 
     friend bool operator==(Ruleset const&, Ruleset const&) = default;
 };

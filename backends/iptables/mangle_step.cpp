@@ -56,8 +56,16 @@ void list_left(Kernel& kernel, Family family, std::vector<std::string>& out) {
     out.push_back(fmt::format("{}: what is in it cannot be read; it may hold the new rules", table_name(family)));
 }
 
+bool asks_sets(Ruleset const& rules) {
+    return std::ranges::any_of(rules.chains, [](Chain const& chain) {
+        return std::ranges::any_of(chain.rules,
+                                   [](Rule const& rule) { return std::holds_alternative<MapMark>(rule.then); });
+    });
+}
+
 class MangleStep final : public Step {
 public:
+    /// `wanted` is about rules alone.
     MangleStep(Kernel& kernel, std::unique_ptr<MangleTable> table, Ruleset wanted)
         : kernel_(kernel), table_(std::move(table)), wanted_(std::move(wanted)) {}
 
@@ -82,7 +90,10 @@ public:
         return {};
     }
 
-    std::expected<void, SystemError> take_back() override { return table_->restore(); }
+    /// A set that came back is not known by the number that the old rules had.
+    std::expected<void, SystemError> take_back() override {
+        return asks_sets(table_->owned()) ? table_->replace(Ruleset(table_->owned())) : table_->restore();
+    }
 
     void list_left(std::vector<std::string>& out) override { lbc::list_left(kernel_, wanted_.family, out); }
 
@@ -93,7 +104,107 @@ private:
     bool touched_ = false;
 };
 
-std::expected<void, SystemError> plan_family(Kernel& kernel, Ruleset wanted, MarkPlan& plan) {
+/// A set that comes, or whose entries change. One that rules do not ask yet leaves every packet alone.
+class WriteSetStep final : public Step {
+public:
+    WriteSetStep(Kernel& kernel, MarkSet wanted, MarkSet const* before)
+        : kernel_(kernel), wanted_(std::move(wanted)), before_(before == nullptr ? MarkSet{} : *before) {}
+
+    std::expected<void, SystemError> act() override {
+        auto written = kernel_.write_set(wanted_);
+        touched_ = written.has_value();
+        return written;
+    }
+
+    bool touched() const override { return touched_; }
+
+    std::expected<void, SystemError> check() override {
+        auto const sets = kernel_.read_sets(wanted_.entries.front().address.family());
+        if (!sets) {
+            return std::unexpected(sets.error());
+        }
+        if (std::ranges::find(*sets, wanted_) == sets->end()) {
+            return std::unexpected(
+                SystemError{SystemError::Kind::failed, 0,
+                            fmt::format("the set {} does not read back as it was written", wanted_.name)});
+        }
+        return {};
+    }
+
+    std::expected<void, SystemError> take_back() override {
+        return before_.entries.empty() ? kernel_.destroy_set(wanted_.name) : kernel_.write_set(before_);
+    }
+
+    void list_left(std::vector<std::string>& out) override { out.push_back(fmt::format("the set {}", wanted_.name)); }
+
+private:
+    Kernel& kernel_;
+    MarkSet wanted_;
+    MarkSet before_; // without entries: there was none
+    bool touched_ = false;
+};
+
+/// A set that no rule asks any more.
+class DestroySetStep final : public Step {
+public:
+    DestroySetStep(Kernel& kernel, MarkSet before) : kernel_(kernel), before_(std::move(before)) {}
+
+    std::expected<void, SystemError> act() override {
+        auto destroyed = kernel_.destroy_set(before_.name);
+        touched_ = destroyed.has_value();
+        return destroyed;
+    }
+
+    bool touched() const override { return touched_; }
+    std::expected<void, SystemError> check() override { return {}; }
+
+    std::expected<void, SystemError> take_back() override {
+        return before_.entries.empty() ? std::expected<void, SystemError>{} : kernel_.write_set(before_);
+    }
+
+    void list_left(std::vector<std::string>& out) override {
+        out.push_back(fmt::format("the set {} is gone, which was there before", before_.name));
+    }
+
+private:
+    Kernel& kernel_;
+    MarkSet before_;
+    bool touched_ = false;
+};
+
+/// Steps in the order in which they are done: sets come before rules ask them, and go when none does.
+struct FamilySteps {
+    Steps sets;
+    Steps rules;
+    Steps leaving;
+};
+
+void plan_sets(Kernel& kernel, Ruleset const& now, Ruleset const& wanted, FamilySteps& steps) {
+    for (MarkSet const& set : wanted.sets) {
+        MarkSet const* const before = now.find_set(set.name);
+        if (before == nullptr || *before != set) {
+            steps.sets.push_back(std::make_unique<WriteSetStep>(kernel, set, before));
+        }
+    }
+    for (MarkSet const& set : now.sets) {
+        if (wanted.find_set(set.name) == nullptr) {
+            steps.leaving.push_back(std::make_unique<DestroySetStep>(kernel, set));
+        }
+    }
+}
+
+/// What is lbc's in a table that was opened, with the sets.
+std::expected<Ruleset, SystemError> owned_with_sets(Kernel& kernel, MangleTable const& table) {
+    Ruleset rules = table.owned();
+    auto sets = kernel.read_sets(rules.family);
+    if (!sets) {
+        return std::unexpected(std::move(sets.error()));
+    }
+    rules.sets = std::move(*sets);
+    return rules;
+}
+
+std::expected<void, SystemError> plan_family(Kernel& kernel, Ruleset wanted, MarkPlan& plan, FamilySteps& steps) {
     auto table = kernel.open_mangle(wanted.family);
     if (!table) {
         if (table.error().kind == SystemError::Kind::unsupported && wanted.empty()) {
@@ -101,16 +212,24 @@ std::expected<void, SystemError> plan_family(Kernel& kernel, Ruleset wanted, Mar
         }
         return std::unexpected(std::move(table.error()));
     }
-    Ruleset const& now = (*table)->owned();
-    std::ranges::copy(marks_of(now), std::back_inserter(plan.marks));
-    if (now == wanted) {
+    auto now = owned_with_sets(kernel, **table);
+    if (!now) {
+        return std::unexpected(std::move(now.error()));
+    }
+    std::ranges::copy(marks_of(*now), std::back_inserter(plan.marks));
+    if (*now == wanted) {
+        return {};
+    }
+    plan_sets(kernel, *now, wanted, steps);
+    plan.changes.push_back({wanted.family, std::move(*now), wanted});
+    wanted.sets.clear();
+    if ((*table)->owned() == wanted) {
         return {};
     }
     if (auto supported = (*table)->supports(wanted); !supported) {
         return supported;
     }
-    plan.changes.push_back({wanted.family, now, wanted});
-    plan.steps.push_back(std::make_unique<MangleStep>(kernel, std::move(*table), std::move(wanted)));
+    steps.rules.push_back(std::make_unique<MangleStep>(kernel, std::move(*table), std::move(wanted)));
     return {};
 }
 
@@ -125,6 +244,9 @@ std::vector<Fwmark> marks_of(Ruleset const& rules) {
             }
         }
     }
+    for (MarkSet const& set : rules.sets) {
+        std::ranges::transform(set.entries, std::back_inserter(marks), &SetEntry::mark);
+    }
     return marks;
 }
 
@@ -135,19 +257,26 @@ std::expected<std::vector<FamilyChange>, SystemError> compare_marks(Kernel& kern
         if (!table && table.error().kind != SystemError::Kind::unsupported) {
             return std::unexpected(table.error());
         }
-        compared.push_back(
-            {rules.family, table ? (*table)->owned() : Ruleset{rules.family, {}, {}}, as_read_back(rules)});
+        auto now = table ? owned_with_sets(kernel, **table) : Ruleset{rules.family, {}, {}};
+        if (!now) {
+            return std::unexpected(std::move(now.error()));
+        }
+        compared.push_back({rules.family, std::move(*now), as_read_back(rules)});
     }
     return compared;
 }
 
 std::expected<MarkPlan, SystemError> plan_marks(Kernel& kernel, MarkRules const& wanted) {
     MarkPlan plan;
+    FamilySteps steps;
     for (std::size_t i = 0; i < families.size(); ++i) {
         assert(wanted[i].family == families[i]);
-        if (auto planned = plan_family(kernel, as_read_back(wanted[i]), plan); !planned) {
+        if (auto planned = plan_family(kernel, as_read_back(wanted[i]), plan, steps); !planned) {
             return std::unexpected(std::move(planned.error()));
         }
+    }
+    for (Steps* part : {&steps.sets, &steps.rules, &steps.leaving}) {
+        std::ranges::move(*part, std::back_inserter(plan.steps));
     }
     return plan;
 }

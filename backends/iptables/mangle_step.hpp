@@ -1,4 +1,5 @@
-// A family's mangle table as a step of a transaction: one kernel call brings it to what is wanted.
+// A family's mangle table as a step of a transaction: one kernel call brings it to what is wanted. Sets that its rules
+// ask are filled before it under names of their own, and those that none asks any more go behind it.
 #pragma once
 
 #include "backends/kernel.hpp"
@@ -21,8 +22,8 @@ struct FamilyChange {
 
 /// What the mangle tables need.
 struct MarkPlan {
-    Steps steps;                       // IPv4 before IPv6; none for a table that is as wanted
-    std::vector<FamilyChange> changes; // one for each step
+    Steps steps;                       // IPv4 before IPv6; none for what is as wanted
+    std::vector<FamilyChange> changes; // one for each family that has steps
     std::vector<Fwmark> marks;         // that lbc's rules set now, in either family; without 0
 };
 

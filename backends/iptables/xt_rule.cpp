@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <linux/netfilter/ipset/ip_set.h>
+
 #include <algorithm>
 
 namespace lbc::xt {
@@ -267,6 +269,7 @@ struct TargetRefusal {
     std::string operator()(Goto const& go) const { return chain(go.chain); }
     std::string operator()(Return const&) const { return {}; }
     std::string operator()(SetMark const& set) const { return others(set.mask == whole_mark); }
+    std::string operator()(MapMark const& map) const { return others(map.set.size() < IPSET_MAXNAMELEN); }
     std::string operator()(Drop const& drop) const { return others(drop == Drop{}); }
     template <typename Others>
     std::string operator()(Others const&) const {
@@ -311,6 +314,8 @@ void collect_extensions(Rule const& rule, std::set<Extension>& into) {
     collect_extensions(rule.when, into);
     if (std::holds_alternative<SetMark>(rule.then)) {
         into.insert({Extension::Kind::target, "MARK", mark_target_revision, "xt_mark"});
+    } else if (std::holds_alternative<MapMark>(rule.then)) {
+        into.insert({Extension::Kind::target, "SET", set_target_revision, "xt_set"});
     }
 }
 

@@ -1,5 +1,6 @@
 #include "backends/iptables/xt_target.hpp"
 
+#include "backends/iptables/set_numbers.hpp"
 #include "backends/iptables/xt_words.hpp"
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <limits>
 
 namespace lbc::xt {
 namespace {
@@ -27,11 +29,23 @@ constexpr std::array<std::string_view, 22> passing{
     "NFLOG", "NOTRACK",  "RATEEST",  "SECMARK",     "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TRACE",     "TTL", "ULOG"};
 static_assert(std::ranges::is_sorted(passing));
 
+/// `--map-set SET dst,dst --map-mark`, but for the set's number (libxt_SET.c).
+constexpr xt_set_info_target_v3 map_info{.add_set = {IPSET_INVALID_ID, 0, 0},
+                                         .del_set = {IPSET_INVALID_ID, 0, 0},
+                                         .map_set = {IPSET_INVALID_ID, IPSET_DIM_TWO, 0},
+                                         .flags = IPSET_FLAG_MAP_SKBMARK,
+                                         .timeout = std::numeric_limits<std::uint32_t>::max()};
+
 struct TargetWriter {
     Bytes& out;
 
     void operator()(SetMark const& set) const {
         append_extension(out, "MARK", mark_target_revision, xt_mark_tginfo2{set.mark.value, whole_mark});
+    }
+    void operator()(MapMark const& map) const {
+        xt_set_info_target_v3 info = map_info;
+        info.map_set.index = set_number(map.set).value_or(IPSET_INVALID_ID);
+        append_extension(out, "SET", set_target_revision, info);
     }
     void operator()(Jump const& jump) const { named(jump.chain); }
     void operator()(Goto const& go) const { named(go.chain); }
@@ -89,10 +103,17 @@ std::optional<Target> set(ByteView target, std::uint8_t revision) {
         return Pass{"SET"};
     }
     auto const info = load_info<xt_set_info_target_v3>(target);
-    if (!info || revision != 3) {
+    if (!info || revision != set_target_revision) {
         return std::nullopt;
     }
-    return info->map_set.index == IPSET_INVALID_ID ? Target{Pass{"SET"}} : Target{AnyMark{"SET"}};
+    if (info->map_set.index == IPSET_INVALID_ID) {
+        return Pass{"SET"};
+    }
+    auto without_number = *info;
+    without_number.map_set.index = IPSET_INVALID_ID;
+    auto name =
+        std::memcmp(&without_number, &map_info, sizeof map_info) == 0 ? set_name(info->map_set.index) : std::nullopt;
+    return name ? Target{MapMark{std::move(*name)}} : Target{AnyMark{"SET"}};
 }
 
 std::optional<Target> known_target(std::string_view name, std::uint8_t revision, ByteView target) {

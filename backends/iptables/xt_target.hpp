@@ -1,5 +1,6 @@
-// The targets of rules, as the kernel's extensions store them: verdicts and MARK, which lbc writes, and those of others
-// that lbc knows what they do to a packet's mark. Targets are read as hostile bytes.
+// The targets of rules, as the kernel's extensions store them: verdicts, MARK and SET, which lbc writes, and those of
+// others that lbc knows what they do to a packet's mark. A rule has a set by its number, which this kernel is asked
+// for. Targets are read as hostile bytes.
 #pragma once
 
 #include "backends/iptables/xt_bytes.hpp"
@@ -8,6 +9,7 @@
 namespace lbc::xt {
 
 inline constexpr std::uint8_t mark_target_revision = 2;
+inline constexpr std::uint8_t set_target_revision = 3; // the first that maps
 
 /// Appends a target that `refuse_rule` has nothing against.
 void append_target(Target const& target, Bytes& out);

@@ -2,6 +2,7 @@
 // the sources of this folder.
 #pragma once
 
+#include "backends/netlink/attributes.hpp"
 #include "backends/system_error.hpp"
 
 #include <netlink/genl/genl.h>
@@ -11,18 +12,10 @@
 
 #include <expected>
 #include <functional>
-#include <memory>
 #include <span>
 #include <vector>
 
 namespace lbc {
-
-template <auto free>
-struct NetlinkFree {
-    void operator()(auto* pointer) const { free(pointer); }
-};
-using NlSocket = std::unique_ptr<nl_sock, NetlinkFree<nl_socket_free>>;
-using NlMessage = std::unique_ptr<nl_msg, NetlinkFree<nlmsg_free>>;
 
 /// One request: an IPVS_CMD_*, and what puts its attributes into the message; false where they do not fit.
 struct GenlRequest {

@@ -1,5 +1,7 @@
 #include "backends/ipvs/ipvs_message.hpp"
 
+#include "backends/netlink/attributes.hpp"
+
 #include <netlink/msg.h>
 
 #include <arpa/inet.h>
@@ -27,81 +29,11 @@ std::optional<Family> family_of(std::optional<std::uint16_t> number) {
     return number == AF_INET6 ? std::optional(Family::ipv6) : std::nullopt;
 }
 
-/// Attributes of one level by number; the last of a number counts.
-template <int max>
-class Attributes {
-public:
-    Attributes(nlattr* first, int length) {
-        // Sizes are asked for where a value is taken, so the parser needs no policy.
-        if (nla_parse(table_.data(), max, first, length, nullptr) < 0) {
-            table_.fill(nullptr);
-        }
-    }
-    explicit Attributes(nlattr* nest)
-        : Attributes(nest == nullptr ? nullptr : static_cast<nlattr*>(nla_data(nest)),
-                     nest == nullptr ? 0 : nla_len(nest)) {}
-
-    [[nodiscard]] nlattr* operator[](int number) const { return table_.at(static_cast<std::size_t>(number)); }
-
-    template <typename T>
-    [[nodiscard]] std::optional<T> get(int number) const {
-        static_assert(std::is_trivially_copyable_v<T>);
-        nlattr* attribute = (*this)[number];
-        if (attribute == nullptr || nla_len(attribute) < static_cast<int>(sizeof(T))) {
-            return std::nullopt;
-        }
-        T value{};
-        std::memcpy(&value, nla_data(attribute), sizeof value);
-        return value;
-    }
-
-    [[nodiscard]] std::string text(int number) const {
-        nlattr* attribute = (*this)[number];
-        if (attribute == nullptr) {
-            return {};
-        }
-        auto const* bytes = static_cast<char const*>(nla_data(attribute));
-        return {bytes, ::strnlen(bytes, static_cast<std::size_t>(nla_len(attribute)))};
-    }
-
-private:
-    std::array<nlattr*, static_cast<std::size_t>(max) + 1> table_{};
-};
-
 using Top = Attributes<IPVS_CMD_ATTR_MAX>;
-
-template <typename T>
-bool put(nl_msg* message, int number, T value) {
-    return nla_put(message, number, sizeof value, &value) == 0;
-}
-
-bool put_text(nl_msg* message, int number, std::string const& text) {
-    return nla_put_string(message, number, text.c_str()) == 0;
-}
 
 /// The kernel reads and writes both families' addresses in a field of 16 bytes.
 bool put_address(nl_msg* message, int number, IpAddress const& address) {
     return put(message, number, address.bytes());
-}
-
-std::optional<IpAddress> address_in(nlattr* attribute, Family family) {
-    std::size_t const size = family == Family::ipv4 ? 4 : 16;
-    if (attribute == nullptr || nla_len(attribute) < static_cast<int>(size)) {
-        return std::nullopt;
-    }
-    std::array<std::uint8_t, 16> bytes{};
-    std::memcpy(bytes.data(), nla_data(attribute), size);
-    return IpAddress(family, bytes);
-}
-
-template <typename Put>
-bool nested(nl_msg* message, int number, Put put_all) {
-    nlattr* nest = nla_nest_start(message, number);
-    if (nest == nullptr || !put_all()) {
-        return false;
-    }
-    nla_nest_end(message, nest);
-    return true;
 }
 
 /// An IPv4 netmask travels as one, in network order; an IPv6 one as its length.

@@ -1,6 +1,7 @@
 #include "backends/restore/read_tables.hpp"
 
 #include "backends/comment.hpp"
+#include "backends/ipset/ipset_text.hpp"
 #include "backends/restore/rule_text.hpp"
 
 #include <fmt/format.h>
@@ -55,7 +56,7 @@ bool is_chain_name(std::string_view name) {
 
 class TablesReader {
 public:
-    explicit TablesReader(Family family) : family_(family) {}
+    explicit TablesReader(Family family) : family_(family), sets_(family) {}
 
     std::expected<Netfilter, TextProblem> read(std::string_view text) {
         if (text.size() > largest_text) {
@@ -77,6 +78,9 @@ public:
         if (is_open_) {
             close();
         }
+        if (auto const mangle = std::ranges::find(tables_, "mangle", &Ruleset::table); mangle != tables_.end()) {
+            mangle->sets = std::move(sets_).sets();
+        }
         return Netfilter{family_, std::move(tables_)};
     }
 
@@ -91,6 +95,12 @@ private:
         line = trim(line);
         if (line.empty()) {
             return {};
+        }
+        if (line.starts_with(ipset_prefix)) {
+            return sets_.take(line.substr(ipset_prefix.size()));
+        }
+        if (!is_open_ && IpsetReader::is_command(line)) {
+            return sets_.take(line);
         }
         switch (line.front()) {
         case '#': return comment(line);
@@ -242,6 +252,7 @@ private:
     }
 
     Family family_;
+    IpsetReader sets_;
     std::vector<Ruleset> tables_;
     std::size_t chains_ = 0;
     std::size_t rule_count_ = 0;

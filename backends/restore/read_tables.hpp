@@ -22,6 +22,8 @@ struct TextProblem {
 
 /// The tables of a text, in its order; rules without a `*table` line are the mangle table's. Chains that are built in
 /// stand among the others, where the text declares them or has rules for them; a policy DROP is a last rule.
+/// Lines of `ipset save` may stand before and between the tables, and lines behind `#ipset ` anywhere (ipset_text.hpp):
+/// the sets of lbc's among them become the mangle table's.
 /// Refused: a table or chain given twice, a rule of a chain that is not declared, any line but `*TABLE`, `:CHAIN`,
 /// `-A` and COMMIT, a section without COMMIT, an address of the other family, and a table that iptables-nft-save says
 /// it cannot word. More than 64 MiB, 1,000,000 rules, or 100,000 chains are refused too.

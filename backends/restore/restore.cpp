@@ -1,6 +1,7 @@
 #include "backends/restore/restore.hpp"
 
 #include "backends/comment.hpp"
+#include "backends/ipset/ipset_text.hpp"
 
 #include <fmt/format.h>
 
@@ -10,14 +11,16 @@ namespace lbc {
 
 namespace {
 
-std::string header(Family family, RestoreStyle style) {
+std::string header(Family family, RestoreStyle style, bool has_sets) {
     std::string_view const program = family == Family::ipv4 ? "iptables-restore" : "ip6tables-restore";
     std::string_view const version = title(family);
     return fmt::format("# lbc: the {} mangle rules of director {}.\n"
                        "# Load with: {} --noflush\n"
                        "# A second load adds a second jump into each chain, which changes no mark; the script of\n"
                        "# `lbc compile --emit sh` keeps one.\n",
-                       version, comment_text(style.director), program);
+                       version, comment_text(style.director), program) +
+           (has_sets ? "# First, the sets that the rules ask: sed -n 's/^#ipset //p' FILE | ipset restore -exist\n"
+                     : "");
 }
 
 } // namespace
@@ -31,6 +34,9 @@ std::string restore_body(Ruleset const& ruleset) {
         append_to(out, rule);
         out += '\n';
     };
+    for (MarkSet const& set : ruleset.sets) {
+        append_ipset_lines(out, set);
+    }
     for (Chain const& chain : ruleset.chains) {
         out += ':';
         out += chain.name;
@@ -57,7 +63,7 @@ std::string restore_body(Ruleset const& ruleset) {
 }
 
 std::string restore_text(Ruleset const& ruleset, RestoreStyle style) {
-    std::string out = header(ruleset.family, style);
+    std::string out = header(ruleset.family, style, !ruleset.sets.empty());
     if (ruleset.empty()) {
         out += "# The site has nothing for this family: this text changes nothing.\n";
     }

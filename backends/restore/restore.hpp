@@ -17,7 +17,8 @@ struct RestoreStyle {
 /// A whole input, from a header comment to COMMIT. An empty ruleset gives an input that says so and changes nothing.
 [[nodiscard]] std::string restore_text(Ruleset const& ruleset, RestoreStyle style);
 
-/// What stands in it between `*mangle` and COMMIT: a `:CHAIN - [0:0]` line for each chain, each chain's rules with a
+/// What stands in it between `*mangle` and COMMIT: the lines of sets (ipset_text.hpp), a `:CHAIN - [0:0]` line for each
+/// chain, each chain's rules with a
 /// `#` line wherever the comment changes, and the jumps from the built-in chains; blank lines between these.
 [[nodiscard]] std::string restore_body(Ruleset const& ruleset);
 

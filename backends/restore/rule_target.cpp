@@ -86,6 +86,11 @@ Target read_connmark(Words target) {
 
 /// A set may give the packet its mark, by `--map-set … --map-mark` (xt_set.c).
 Target read_set(Words target) {
+    bool const maps = target.size() == 5 && target[1].text == "--map-set" && target[3].text == "dst,dst" &&
+                      target[4].text == "--map-mark";
+    if (maps) {
+        return MapMark{target[2].text};
+    }
     static constexpr std::array<std::string_view, 4> harmless{"--add-set", "--del-set", "--exist", "--timeout"};
     return read_options(target, "--map-set", harmless);
 }

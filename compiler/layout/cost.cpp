@@ -11,6 +11,7 @@ namespace {
 // Nanoseconds on the machine of docs/benchmarks.md; their ratios are what matters.
 constexpr double per_rule = 4;   // its addresses, interface and protocol are compared
 constexpr double per_match = 12; // a match is called
+constexpr double per_set = 90;   // a set is asked
 constexpr double per_chain = 8;  // the walk goes on in another chain
 
 // Bytes of ipt_entry or ip6t_entry, and of matches and targets with their xt_entry_match (x_tables.h).
@@ -19,8 +20,10 @@ constexpr std::size_t port_size = 48;      // tcp, udp, sctp
 constexpr std::size_t multiport_size = 80; // revision 1
 constexpr std::size_t mac_size = 48;
 constexpr std::size_t mark_match_size = 48;
-constexpr std::size_t target_size = 40;     // standard, MARK
-constexpr std::size_t chain_name_size = 64; // the ERROR target that a chain begins with
+constexpr std::size_t target_size = 40;                                    // standard, MARK
+constexpr std::size_t set_target_size = 96;                                // SET, revision 3
+constexpr std::array<std::size_t, families.size()> set_entry_size{48, 63}; // as `ipset list` tells, of 10,000
+constexpr std::size_t chain_name_size = 64;                                // the ERROR target that a chain begins with
 
 std::size_t bytes_of(Rule const& rule, Family family) {
     auto const& when = rule.when;
@@ -31,6 +34,8 @@ std::size_t bytes_of(Rule const& rule, Family family) {
         bytes += mac_size;
     if (when.mark)
         bytes += mark_match_size;
+    if (std::holds_alternative<MapMark>(rule.then))
+        bytes += set_target_size - target_size;
     return bytes;
 }
 
@@ -44,6 +49,8 @@ std::size_t bytes_of(Ruleset const& rules) {
         for (auto const& rule : chain.rules)
             bytes += bytes_of(rule, rules.family);
     }
+    for (auto const& set : rules.sets)
+        bytes += set.entries.size() * set_entry_size[index_of(rules.family)];
     return bytes;
 }
 
@@ -59,6 +66,8 @@ double nanoseconds_of(TraceStep const& step, Packet const& packet) {
         cost += per_match;
     if (is_called && when.mark)
         cost += per_match;
+    if (is_called && std::holds_alternative<MapMark>(step.rule->then))
+        cost += per_set;
     bool const leads_on =
         std::holds_alternative<Jump>(step.rule->then) || std::holds_alternative<Goto>(step.rule->then);
     return step.match == TraceStep::Match::yes && leads_on ? cost + per_chain : cost;

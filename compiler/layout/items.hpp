@@ -37,6 +37,7 @@ using PortLists = std::deque<std::vector<PortRange>>;
 struct Part {
     std::vector<Rule> lead;
     std::vector<Item> items;
+    std::vector<Item> said; // by sets that the lead asks
 
     [[nodiscard]] bool empty() const { return lead.empty() && items.empty(); }
 };

@@ -20,6 +20,13 @@
 //     LBC    -i lo, MACs of peers, as above
 //     LBC    -d PART -g LBC-0                                up to 8 parts, each in a chain of its own
 //     LBC-0  -d VIP -p tcp --dport 80 -j MARK 0x3            a leaf, of up to 8 rules
+//
+// `ipset` asks a set of the kernel for the mark of each VIP's ports, and says as a tree what no such set can: prefixes,
+// long ranges of ports, any port, MACs that bypass a service, and the guard's chains.
+//
+//     LBC    -i lo, MACs of peers, as above
+//     LBC    -j SET --map-set LBC-4-… dst,dst --map-mark
+//     LBC    -d PREFIX -p tcp --dport 80 -j MARK 0x3         the rest
 #pragma once
 
 #include "compiler/plan.hpp"
@@ -35,7 +42,9 @@ using Layout = Ruleset (*)(Site const&, MarkTable const&, Family);
 
 [[nodiscard]] Ruleset layout_linear(Site const& site, MarkTable const& table, Family family);
 [[nodiscard]] Ruleset layout_tree(Site const& site, MarkTable const& table, Family family);
-/// `linear`, or `tree` where it saves a packet much by `layout_cost`.
+[[nodiscard]] Ruleset layout_ipset(Site const& site, MarkTable const& table, Family family);
+/// Never `ipset`, which needs modules that not every kernel has. `linear`, or `tree` where it saves a packet much by
+/// `layout_cost`.
 [[nodiscard]] Ruleset layout_auto(Site const& site, MarkTable const& table, Family family);
 
 struct NamedLayout {
@@ -43,6 +52,6 @@ struct NamedLayout {
     Layout layout;
 };
 inline constexpr std::array layouts{NamedLayout{"auto", layout_auto}, NamedLayout{"linear", layout_linear},
-                                    NamedLayout{"tree", layout_tree}};
+                                    NamedLayout{"tree", layout_tree}, NamedLayout{"ipset", layout_ipset}};
 
 } // namespace lbc

@@ -125,7 +125,9 @@ public:
         if (part.empty())
             return std::nullopt;
         auto const items = own(merge_neighbours(std::move(part.items), ports_));
-        auto sorted = sort(items);
+        auto everything = items;
+        std::ranges::copy(own(part.said), std::back_inserter(everything));
+        auto sorted = sort(std::move(everything));
         Partition outside(sorted);
         auto const whole = outside.nodes().front().prefix;
         outside.split(shape_.networks, 1, {});
@@ -337,10 +339,13 @@ Ruleset layout_tree(Site const& site, MarkTable const& table, Family family) {
 }
 
 Ruleset layout_tree(Site const& site, MarkTable const& table, Family family, TreeShape shape) {
+    return layout_tree(site, table, family, parts_of(table, family), shape);
+}
+
+Ruleset layout_tree(Site const& site, MarkTable const& table, Family family, Parts parts, TreeShape shape) {
     RuleWriter const writer(site, table);
     std::vector<Chain> chains;
     Tree tree(writer, shape, chains);
-    auto parts = parts_of(table, family);
     auto const network = tree.grow_entry(marks_chain, std::move(parts.marks));
     tree.grow(peers_chain, std::move(parts.peers));
     tree.grow(output_chain, std::move(parts.output));

@@ -204,6 +204,9 @@ void Borders::add(RulesFor const& rules) {
                     macs.insert(*when.source_mac);
                 if (when.protocol != 0)
                     protocols.insert(when.protocol);
+                if (std::holds_alternative<MapMark>(placed.rule->then))
+                    for (auto const protocol : {Protocol::tcp, Protocol::udp, Protocol::sctp})
+                        protocols.insert(static_cast<std::uint8_t>(protocol));
                 if (enters.contains(chain.name))
                     add_asked(when, entering);
                 if (leaves.contains(chain.name))

@@ -105,7 +105,7 @@ private:
             if (!doubtful && !is_harmless &&
                 (step.match == TraceStep::Match::maybe || is_unknown || step.table == "nat"))
                 doubtful = decision;
-            if (std::holds_alternative<SetMark>(target))
+            if (std::holds_alternative<SetMark>(target) || std::holds_alternative<MapMark>(target))
                 gave = decision;
             else if (!std::holds_alternative<Jump>(target) && !std::holds_alternative<Goto>(target) &&
                      !std::holds_alternative<Pass>(target))

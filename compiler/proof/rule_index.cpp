@@ -15,6 +15,12 @@ bool cannot_matter(Rule const& rule, std::string_view table, std::string_view ch
     return std::holds_alternative<Drop>(rule.then) && !rule.when.unknown.empty() && !is_own_chain(table, chain);
 }
 
+void add_entries(Ruleset const& rules, MapMark const& map, std::set<Prefix>& destinations) {
+    if (auto const* set = rules.find_set(map.set))
+        for (auto const& entry : set->entries)
+            destinations.insert(Prefix::host(entry.address));
+}
+
 } // namespace
 
 RuleIndex::RuleIndex(Ruleset const& rules) {
@@ -51,6 +57,8 @@ void RuleIndex::finish() {
                     continue;
                 if (when.destination)
                     destinations.insert(*when.destination);
+                if (auto const* map = std::get_if<MapMark>(&rules[rule]->then))
+                    add_entries(*tables_[table].rules, *map, destinations);
                 bool const is_one = when.destination && !when.not_destination;
                 (is_one ? by_prefix_[*when.destination] : for_all_).push_back({table, chain, rule});
             }

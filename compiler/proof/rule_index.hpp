@@ -17,7 +17,7 @@ public:
     explicit RuleIndex(Ruleset&&) = delete;
     explicit RuleIndex(Netfilter&&) = delete;
 
-    /// All that the rules ask for as a destination, sorted, each once.
+    /// All that the rules and their sets ask for as a destination, sorted, each once.
     [[nodiscard]] std::vector<Prefix> const& destinations() const { return destinations_; }
 
     /// Those that can match packets for an address of `destination` that is in no narrower one of `destinations`.

@@ -141,6 +141,8 @@ private:
         }
         if (auto const* set = std::get_if<SetMark>(&rule.then))
             return change(placed, place, active, [&](Outcome const& outcome) { return marked(outcome, *set, place); });
+        if (auto const* map = std::get_if<MapMark>(&rule.then))
+            return look_up(placed, place, active, *map);
         if (std::holds_alternative<AnyMark>(rule.then))
             return change(placed, place, active, [](Outcome const&) { return Outcome::anything(true); });
         if (std::holds_alternative<Pass>(rule.then))
@@ -148,14 +150,34 @@ private:
         lead(rule.then, place, split(placed, place, active), active, returned);
     }
 
+    /// A set that is not known may give any mark; lbc asks none for ports that the rule asks for too.
+    void look_up(RulesFor::Placed const& placed, Place const& place, Pieces& active, MapMark const& map) {
+        auto const* set = place.table.all->find_set(map.set);
+        if (set == nullptr || !placed.rule->when.destination_ports.empty())
+            return change(placed, place, active, [](Outcome const&) { return Outcome::anything(true); });
+        auto best = Match::no;
+        for (auto const& entry : set->find(packet_.destination, packet_.protocol)) {
+            auto when = placed.rule->when;
+            when.destination_ports = {{entry.port, entry.port}};
+            auto const to = [&](Outcome const& outcome) { return marked(outcome, {entry.mark, entry.mask}, place); };
+            best = std::max(best, change(when, active, to));
+        }
+        observe(placed, place, best, active);
+    }
+
     /// Packets that take the rule have another outcome and go on.
     template <typename Change>
     void change(RulesFor::Placed const& placed, Place const& place, Pieces& active, Change to) {
+        observe(placed, place, change(placed.rule->when, active, to), active);
+    }
+
+    template <typename Change>
+    Match change(Matches const& when, Pieces& active, Change to) {
         auto best = Match::no;
-        for_each_piece(placed.rule->when, active, [&](Piece& piece) {
+        for_each_piece(when, active, [&](Piece& piece) {
             Outcomes outcomes;
             for (auto const& outcome : sets_[piece.set]) {
-                auto const match = matches_mark(placed.rule->when, outcome);
+                auto const match = matches_mark(when, outcome);
                 best = std::max(best, match);
                 if (match != Match::yes)
                     outcomes.push_back(outcome);
@@ -168,7 +190,7 @@ private:
                 outcomes = {Outcome::anything()};
             piece.set = sets_.of(outcomes);
         });
-        observe(placed, place, best, active);
+        return best;
     }
 
     /// Takes the packets that the rule matches out of `active`.
@@ -286,9 +308,10 @@ private:
 
 PortRange only_port(Packet const& packet) { return {packet.port, packet.port}; }
 
+/// Of a set, its name does not tell what a kernel has in it.
 bool same_rules(RulesFor::NamedChain const& a, RulesFor::NamedChain const& b) {
     return a.name == b.name && std::ranges::equal(a.rules, b.rules, [](auto const& one, auto const& other) {
-               return *one.rule == *other.rule;
+               return *one.rule == *other.rule && !std::holds_alternative<MapMark>(one.rule->then);
            });
 }
 

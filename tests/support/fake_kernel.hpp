@@ -14,6 +14,7 @@ namespace lbc::test {
 class FakeKernel final : public Kernel {
 public:
     std::array<Ruleset, 2> tables{Ruleset{Family::ipv4, {}, {}}, Ruleset{Family::ipv6, {}, {}}};
+    std::array<std::vector<MarkSet>, 2> sets; // sorted by name
     std::array<bool, 2> has_table{true, true};
     /// Whole tables with the rules of others; those of `tables` are no part of them.
     std::array<std::vector<Ruleset>, 2> foreign;
@@ -32,6 +33,7 @@ public:
     std::function<void(FakeKernel&)> on_reload = [](FakeKernel& /*kernel*/) {};
 
     /// Every call in order: "lock", "open ipv4", "supports ipv4", "replace ipv4", "restore ipv4", "unlock",
+    /// "read sets ipv4", "write set LBC-4-0123456789abcdef", "destroy set LBC-4-0123456789abcdef",
     /// "read netfilter ipv4", "read nftables", "read record", "write record", "open ipvs", "read services", "read
     /// addresses", "write services", "read daemons", "start daemon", "stop daemon", "read net.ipv4.vs.backup_only",
     /// "write net.ipv4.vs.backup_only", "read file", "write file", "test file", "find keepalived", "reload keepalived".
@@ -54,6 +56,10 @@ public:
     [[nodiscard]] std::expected<std::unique_ptr<XtablesLock>, SystemError>
     lock(std::chrono::milliseconds wait) override;
     [[nodiscard]] std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override;
+    /// Refused where a rule asks for a set that is not there, or for one that is to go.
+    [[nodiscard]] std::expected<std::vector<MarkSet>, SystemError> read_sets(Family family) override;
+    [[nodiscard]] std::expected<void, SystemError> write_set(MarkSet const& set) override;
+    [[nodiscard]] std::expected<void, SystemError> destroy_set(std::string const& name) override;
     /// `foreign`, with what is lbc's in its mangle table: each hook behind the foreign rules of its chain.
     [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override;
     [[nodiscard]] std::expected<std::vector<std::string>, SystemError> nft_marks() override;

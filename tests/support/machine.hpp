@@ -37,6 +37,15 @@ public:
     [[nodiscard]] std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) override {
         return kernel_.open_mangle(family);
     }
+    [[nodiscard]] std::expected<std::vector<MarkSet>, SystemError> read_sets(Family family) override {
+        return kernel_.read_sets(family);
+    }
+    [[nodiscard]] std::expected<void, SystemError> write_set(MarkSet const& set) override {
+        return kernel_.write_set(set);
+    }
+    [[nodiscard]] std::expected<void, SystemError> destroy_set(std::string const& name) override {
+        return kernel_.destroy_set(name);
+    }
     [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override {
         return kernel_.read_netfilter(family);
     }

@@ -162,6 +162,49 @@ TEST_CASE("tree: every shape of it marks every packet as the table says") {
     CHECK(chains > tables * 30);
 }
 
+TEST_CASE("ipset: it marks every packet as the table says, what no set can say among them") {
+    constexpr unsigned tables = 300;
+    std::size_t entries = 0;
+    std::size_t tables_with_rest = 0;
+    for (unsigned seed = 0; seed < tables; ++seed) {
+        auto const table = RandomTable(seed).draw();
+        for (auto const family : families) {
+            CAPTURE(seed);
+            auto rules = layout_ipset(any_site(), table, family);
+            for (auto const& set : rules.sets) {
+                entries += set.entries.size();
+                CHECK(is_own_set(set.name, family));
+            }
+            CHECK(prove(table, marks_of(table), {family, {rules}}).holds());
+            auto const* marks = rules.find(marks_chain);
+            tables_with_rest += !rules.sets.empty() && marks != nullptr && rules.chains.size() > 3 ? 1 : 0;
+            // An entry with another mark is found, under the same name.
+            if (rules.sets.empty())
+                continue;
+            auto& mark = rules.sets.front().entries[seed % rules.sets.front().entries.size()].mark;
+            mark = Fwmark{mark.value + 1'000'000};
+            CHECK_FALSE(prove(table, marks_of(table), {family, {rules}}).holds());
+            rules.sets.clear(); // what is not known may be anything
+            CHECK_FALSE(prove(table, marks_of(table), {family, {rules}}).holds());
+        }
+    }
+    CHECK(entries > tables * 5);
+    CHECK(tables_with_rest > tables / 10);
+}
+
+TEST_CASE("ipset: a set has the name of its entries") {
+    auto const entry = [](std::string_view address, unsigned port, unsigned mark) {
+        return SetEntry{prefix(address).address, 6, Port{static_cast<std::uint16_t>(port)}, Fwmark{mark}};
+    };
+    auto const one = make_mark_set({entry("10.0.0.1", 80, 1), entry("10.0.0.2", 80, 2)});
+    CHECK(one == make_mark_set({entry("10.0.0.2", 80, 2), entry("10.0.0.1", 80, 1)}));
+    CHECK(one.name != make_mark_set({entry("10.0.0.1", 80, 2), entry("10.0.0.2", 80, 1)}).name);
+    CHECK(one.name.size() == std::string_view("LBC-4-0123456789abcdef").size());
+    CHECK(one.find(prefix("10.0.0.2").address, 6).size() == 1);
+    CHECK(one.find(prefix("10.0.0.2").address, 17).empty());
+    CHECK(make_mark_set({entry("fd00::1", 80, 1)}).name.starts_with("LBC-6-"));
+}
+
 TEST_CASE("tree: a packet walks few rules, and others' packets fewer") {
     MarkTable table;
     for (unsigned i = 0; i < 4096; ++i) {

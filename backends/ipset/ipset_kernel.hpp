@@ -1,0 +1,17 @@
+// The kernel's sets of this network namespace (ip_set_core.c): see the calls of `Kernel` of the same names.
+#pragma once
+
+#include "backends/system_error.hpp"
+#include "compiler/mark_set.hpp"
+
+#include <expected>
+#include <string>
+#include <vector>
+
+namespace lbc {
+
+[[nodiscard]] std::expected<std::vector<MarkSet>, SystemError> read_ipset_sets(Family family);
+[[nodiscard]] std::expected<void, SystemError> write_ipset_set(MarkSet const& set);
+[[nodiscard]] std::expected<void, SystemError> destroy_ipset_set(std::string const& name);
+
+} // namespace lbc
