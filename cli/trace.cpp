@@ -113,7 +113,7 @@ private:
                         is_own_rule(step.table, step.chain, *step.rule),
                         {}};
         if (step.match == TraceStep::Match::no)
-            rule.why_not = why_not(step.rule->when, packet);
+            rule.why_not = why_not(*step.rule, packet);
         if (step.is_mark_known)
             rule.mark = step.mark;
         return rule;

@@ -121,6 +121,8 @@ std::size_t rule_count(Ruleset const& rules) {
     std::size_t count = 0;
     for (auto const& chain : rules.chains)
         count += chain.rules.size();
+    for (auto const& set : rules.sets)
+        count += set.entries.size();
     return count;
 }
 

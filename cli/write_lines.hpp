@@ -18,6 +18,7 @@ struct LineDifference {
 };
 [[nodiscard]] LineDifference line_difference(FamilyChange const& change);
 
+/// Rules, and entries of the sets that they ask.
 [[nodiscard]] std::size_t rule_count(Ruleset const& rules);
 
 /// `- -A LBC …` and `+ -A LBC …`, indented, each line ended.

@@ -24,13 +24,14 @@ constexpr std::string_view header = R"sh(#!/bin/sh
 # show prints what is there: rules with counters, virtual services with connections. remove takes all of it off.
 # DIRECTOR may be left out where a director has this machine's host name, or a MAC of it.
 #
-# Only the chains LBC and LBC-* of the mangle tables, the jumps into them, and the virtual services with the site's
-# marks are touched. Everything is read, and both rule sets are tried, before the first change. Then: virtual services
-# and real servers are added and edited, each mangle table changes in one transaction, IPv4 first, and at last the
-# virtual services and real servers that the site no longer has are removed.
+# Only the chains LBC and LBC-* of the mangle tables, the jumps into them, the sets LBC-4-* and LBC-6-*, and the virtual
+# services with the site's marks are touched. Everything is read, and both rule sets are tried, before the first change.
+# Then: virtual services and real servers are added and edited, each mangle table changes in one transaction, IPv4
+# first, and at last the virtual services and real servers that the site no longer has are removed.
 #
-# Environment: IPTABLES, IP6TABLES and IPVSADM name the programs (iptables, ip6tables, ipvsadm), of iptables-legacy or
-# iptables-nft, with PROGRAM-restore beside them. LBC_ONLY=marks or LBC_ONLY=ipvs does that part alone.
+# Environment: IPTABLES, IP6TABLES, IPSET and IPVSADM name the programs (iptables, ip6tables, ipset, ipvsadm), of
+# iptables-legacy or iptables-nft, with PROGRAM-restore beside them. LBC_ONLY=marks or LBC_ONLY=ipvs does that part
+# alone.
 #
 # Exit status: 0 done; 1 a step failed, the steps before it stay done, and another run finishes the work; 2 wrong usage,
 # or no director fits; 3 something is missing or not permitted, and nothing was changed.

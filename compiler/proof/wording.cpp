@@ -115,7 +115,8 @@ std::string title_of_witness(MarkChange const& change) {
     return title_of(change.witness, change.sent_here ? Direction::leaving : Direction::entering);
 }
 
-std::string why_not(Matches const& when, Packet const& packet) {
+std::string why_not(Rule const& rule, Packet const& packet) {
+    auto const& when = rule.when;
     if (when.destination && when.destination->contains(packet.destination) == when.not_destination)
         return fmt::format("it goes to {}", packet.destination.str());
     if (when.in_interface && when.in_interface->matches(packet.interface) == when.not_in_interface)
@@ -130,7 +131,9 @@ std::string why_not(Matches const& when, Packet const& packet) {
         return fmt::format("it goes to port {}", packet.port.value);
     if (when.source_mac && (!packet.source || (*packet.source == *when.source_mac) == when.not_source_mac))
         return packet.source ? fmt::format("it comes from {}", packet.source->str()) : "it has no source MAC";
-    return when.mark ? "it has another mark" : "";
+    if (when.mark)
+        return "it has another mark";
+    return std::holds_alternative<MapMark>(rule.then) ? fmt::format("the set has no {}", target_of(packet)) : "";
 }
 
 } // namespace lbc

@@ -21,7 +21,7 @@ namespace lbc {
 [[nodiscard]] std::string title_of(Packet const& packet, Direction direction);
 
 /// What of a packet a rule does not match; empty where it does, but for the mark, which changes on the way.
-[[nodiscard]] std::string why_not(Matches const& when, Packet const& packet);
+[[nodiscard]] std::string why_not(Rule const& rule, Packet const& packet);
 
 /// One packet of them: "192.0.2.1:80/tcp on eth0 from 02:00:00:00:00:01".
 [[nodiscard]] std::string title_of_witness(MarkChange const& change);

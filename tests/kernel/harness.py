@@ -84,7 +84,7 @@ def learn(site: Site) -> tuple[dict[str | None, int], bool]:
     return chosen, "mark-collision" in done.stderr
 
 
-LAYOUTS = ("auto", "linear", "tree")
+LAYOUTS = ("auto", "linear", "tree", "ipset")
 layout = LAYOUTS[0]  # of the loaders
 
 
@@ -95,6 +95,8 @@ def load_apply(director: str) -> None:
 def load_restore(director: str, variant: str) -> None:
     for program in FAMILIES:
         text = lbc_ok("compile", str(SITE), "-d", director, "--emit", program, "--layout", layout)
+        if sets := "".join(line[7:] + "\n" for line in text.splitlines() if line.startswith("#ipset ")):
+            net.run("ipset", "restore", "-exist", text=sets)
         net.run(f"{program}-{variant}-restore", "--noflush", text=text)
 
 
@@ -124,6 +126,7 @@ def clear() -> None:
         net.run(f"{program}-legacy-restore", text="*mangle\nCOMMIT\n")
     for family in ("ip", "ip6"):
         subprocess.run(["nft", "delete", "table", family, "mangle"], capture_output=True)
+    net.run("ipset", "destroy")
 
 
 def saved(program: str = "iptables", counters: bool = False) -> list[str]:

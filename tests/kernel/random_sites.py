@@ -47,7 +47,7 @@ class RandomSites(unittest.TestCase):
             seed = OPTIONS.seed + number
             with self.subTest(seed=seed):
                 harness.layout = harness.LAYOUTS[seed % len(harness.LAYOUTS)]
-                site = Draw(Random(seed)).site(MANY if harness.layout == "tree" else FEW)
+                site = Draw(Random(seed)).site(MANY if harness.layout in ("tree", "ipset") else FEW)
                 allocated, _ = harness.learn(site)
                 for director in site.directors:
                     self.check(site, director.name, allocated, seed, "apply")

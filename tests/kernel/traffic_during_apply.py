@@ -4,6 +4,7 @@ none from a peer ever gets a service's."""
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import unittest
 from ipaddress import ip_address
@@ -38,11 +39,15 @@ class TrafficDuringApply(unittest.TestCase):
         cls.lab = net.Lab(("eth0", "eth1"))
         cls.addClassCleanup(cls.lab.close)
 
+    def setUp(self) -> None:
+        self.layouts = itertools.repeat("auto")
+
     def tearDown(self) -> None:
         harness.clear()
 
     def apply(self, path: object) -> None:
-        harness.lbc_ok("apply", str(path), "--only", "marks", "-d", "lb1")
+        harness.layout = next(self.layouts)
+        harness.lbc_ok("apply", str(path), "--only", "marks", "-d", "lb1", "--layout", harness.layout)
 
     def restore(self, path: object) -> None:
         for program in harness.FAMILIES:
@@ -81,6 +86,16 @@ class TrafficDuringApply(unittest.TestCase):
     def test_neighbours_come_and_go(self) -> None:
         sites = known_site(), small_site()
         self.alternate(self.apply, *sites, {3}, self.guards(*sites))
+
+    def test_sets_come_and_go(self) -> None:
+        sites = known_site(), small_site()
+        self.layouts = itertools.repeat("ipset")
+        self.alternate(self.apply, *sites, {3}, self.guards(*sites))
+
+    def test_the_layout_changes_with_the_site(self) -> None:
+        sites = known_site(), moved_site()
+        self.layouts = itertools.cycle(harness.LAYOUTS[1:])
+        self.alternate(self.apply, *sites, {3, 7}, self.guards(*sites))
 
     def test_the_mark_itself_changes(self) -> None:
         sites = known_site(), moved_site()

@@ -11,7 +11,7 @@ WIDEST_LINE = 120
 # Third-party headers, and the only places that may include them.
 CORNERS = {
     r"boost/": {"grammar/grammar.cpp", "grammar/recover.hpp", "grammar/recover.cpp"},
-    r"libiptc/|libip6?tc|linux/netfilter": {"backends/iptables/", "tests/"},
+    r"libiptc/|libip6?tc|linux/netfilter": {"backends/iptables/", "backends/ipset/", "tests/"},
     r"CLI/": {"cli/"},
     r"nlohmann/": {"backends/json/", "cli/", "tests/"},
     r"doctest/": {"tests/"},

@@ -23,7 +23,7 @@ WALKED = 8000  # atoms; directors of more are left to the proof
 class Translation(unittest.TestCase):
     def prove(self, file: str, director: str) -> Counter:
         """Proves each emitter's rules of one director, in each layout."""
-        return sum((self.prove_layout(file, director, layout) for layout in ("linear", "tree")), Counter())
+        return sum((self.prove_layout(file, director, layout) for layout in ("linear", "tree", "ipset")), Counter())
 
     def prove_layout(self, file: str, director: str, layout: str) -> Counter:
         counts: Counter = Counter()

@@ -52,6 +52,18 @@ def program(path: Path, text: str) -> Path:
     return path
 
 
+def site_with_sets(name: str, services: int) -> Path:
+    path = SCRATCH / name
+    path.write_text("director lb1 { address 10.0.0.1; mac 02:00:00:00:00:11 }\n" + "".join(
+        f"service s{i} {{ vip 192.0.2.{1 + 8 * i}; port tcp 80; mark {3 + i}; real 10.0.0.9 }}\n"
+        for i in range(services)))
+    return path
+
+
+SETS = site_with_sets("sets.lb", 6)
+MORE_SETS = site_with_sets("more-sets.lb", 7)
+
+
 class Case(unittest.TestCase):
     """A clean namespace's tables and an empty fake IPVS for each test."""
 
@@ -64,6 +76,7 @@ class Case(unittest.TestCase):
             for tool in ("iptables", "ip6tables"):
                 for command in ("-F", "-X"):
                     run(f"{tool}-{kind}", "-t", "mangle", command)
+        run("ipset", "destroy")
 
     def go(self, script, *arguments, kind="legacy", shell=("dash",), status=0, **env):
         """Runs a script; its output and messages."""
@@ -212,6 +225,32 @@ class Marks(Case):
             self.go(script_of(HERE / "later.lb"), "apply", "lb1", **how)
             said = self.go(script_of(HERE / "site.lb"), "apply", "lb1", status=3, **how)
             self.assertIn("the rules for ipv6 need /nonexistent/ip6tables", said)
+
+    def test_sets(self):
+        script = script_of(SETS, "--layout", "ipset")
+        for how in self.each():
+            how["LBC_ONLY"] = "marks"
+            run("ipset", "create", "others", "hash:ip")
+            self.go(script, "apply", "lb1", **how)
+            once = run("ipset", "save").stdout
+            name = re.search("^create (LBC-4-[^ ]*)", once, re.MULTILINE)[1]
+            self.assertIn(f"add {name} 192.0.2.1,tcp:80 skbmark 0x3\n", once)
+            self.assertIn(f"-A LBC-IN -j SET --map-set {name} dst,dst --map-mark", self.table(how["kind"]))
+            self.go(script, "apply", "lb1", **how)
+            self.assertEqual(run("ipset", "save").stdout, once)
+            self.assertIn(name, self.go(script, "show", **how))
+            run("ipset", "del", name, "192.0.2.1,tcp:80")
+            self.go(script, "apply", "lb1", **how)
+            self.assertIn(f"add {name} 192.0.2.1,tcp:80 skbmark 0x3\n", run("ipset", "save").stdout)
+            before = self.table(how["kind"])
+            said = self.go(script_of(MORE_SETS, "--layout", "ipset"), "apply", "lb1", status=3, IPSET="/none", **how)
+            self.assertIn("need /none", said)
+            self.go(script_of(MORE_SETS, "--layout", "ipset"), "apply", "lb1", **how)
+            self.assertNotEqual(self.table(how["kind"]), before)
+            self.assertNotIn(name, run("ipset", "list", "-n").stdout)
+            self.go(script, "remove", **how)
+            self.assertEqual(run("ipset", "list", "-n").stdout, "others\n")
+            self.assertEqual(self.table(how["kind"]), BUILTINS)
 
     def test_another_awk(self):
         program(SCRATCH / "awk" / "awk", 'exec busybox awk "$@"\n')

@@ -22,22 +22,6 @@ private:
     FakeKernel& kernel_;
 };
 
-namespace {
-
-std::vector<std::string> set_names(Ruleset const& rules) {
-    std::vector<std::string> names;
-    for (Chain const& chain : rules.chains) {
-        for (Rule const& rule : chain.rules) {
-            if (auto const* map = std::get_if<MapMark>(&rule.then)) {
-                names.push_back(map->set);
-            }
-        }
-    }
-    return names;
-}
-
-} // namespace
-
 class FakeKernel::Table final : public MangleTable {
 public:
     Table(FakeKernel& kernel, Family family)
@@ -51,7 +35,7 @@ public:
 
     std::expected<void, SystemError> replace(Ruleset const& wanted) override {
         auto done = kernel_.call("replace", family_);
-        if (done && !has_sets_of(wanted)) {
+        if (done && !kernel_.has_sets_of(wanted)) {
             return std::unexpected(
                 SystemError{SystemError::Kind::failed, ENOENT, "a rule asks a set that is not there"});
         }
@@ -70,13 +54,6 @@ public:
     }
 
 private:
-    [[nodiscard]] bool has_sets_of(Ruleset const& rules) const {
-        auto const& sets = kernel_.sets[static_cast<std::size_t>(family_)];
-        return std::ranges::all_of(set_names(rules), [&](std::string const& name) {
-            return std::ranges::find(sets, name, &MarkSet::name) != sets.end();
-        });
-    }
-
     Ruleset& table() { return kernel_.tables[static_cast<std::size_t>(family_)]; }
 
     FakeKernel& kernel_;
@@ -272,47 +249,6 @@ std::expected<std::unique_ptr<MangleTable>, SystemError> FakeKernel::open_mangle
         return std::unexpected(SystemError{SystemError::Kind::unsupported, ENOENT, "the kernel has no mangle table"});
     }
     return std::make_unique<Table>(*this, family);
-}
-
-std::expected<std::vector<MarkSet>, SystemError> FakeKernel::read_sets(Family family) {
-    auto const& found = sets[static_cast<std::size_t>(family)];
-    if (found.empty()) {
-        return found; // asks nothing of a kernel that has none
-    }
-    auto done = call("read sets", family);
-    if (!done) {
-        return std::unexpected(std::move(done.error()));
-    }
-    return found;
-}
-
-std::expected<void, SystemError> FakeKernel::write_set(MarkSet const& set) {
-    auto done = call("write set " + set.name);
-    if (done) {
-        auto& kept = sets[static_cast<std::size_t>(set.entries.front().address.family())];
-        auto const place = std::ranges::lower_bound(kept, set.name, {}, &MarkSet::name);
-        if (place != kept.end() && place->name == set.name) {
-            *place = set;
-        } else {
-            kept.insert(place, set);
-        }
-    }
-    return done;
-}
-
-std::expected<void, SystemError> FakeKernel::destroy_set(std::string const& name) {
-    auto done = call("destroy set " + name);
-    if (!done) {
-        return done;
-    }
-    for (std::size_t i = 0; i < sets.size(); ++i) {
-        auto const asked = set_names(tables[i]);
-        if (std::ranges::find(asked, name) != asked.end()) {
-            return std::unexpected(SystemError{SystemError::Kind::failed, EBUSY, "a rule uses the set"});
-        }
-        std::erase_if(sets[i], [&](MarkSet const& set) { return set.name == name; });
-    }
-    return done;
 }
 
 namespace {

@@ -79,6 +79,7 @@ private:
     /// Logs a call; its failure, if it is to fail.
     [[nodiscard]] std::expected<void, SystemError> call(std::string name);
     [[nodiscard]] std::expected<void, SystemError> call(std::string_view name, Family family);
+    [[nodiscard]] bool has_sets_of(Ruleset const& rules) const;
 
     bool locked_ = false;
 };
