@@ -26,7 +26,7 @@ import plot
 from common import (FIRST_PORT, FIRST_VIP, PEER, Namespace, aims, middle_ratio, need, ratios, run, scratch,
                     service, services, steadiness, stop, table, write_nft_map, write_site)
 
-LAYOUTS = ("linear", "tree")  # of lbc
+LAYOUTS = ("linear", "tree", "ipset")  # of lbc
 NO_RULES, EMPTY = "no rules", "empty table"
 CLASSIC, IPSET, NFT = "by hand", "ipset", "nft map"
 METHODS = (NO_RULES, EMPTY, CLASSIC, *(f"lbc {layout}" for layout in LAYOUTS), IPSET, NFT)

@@ -22,7 +22,9 @@ from pathlib import Path
 from common import (PEER, Namespace, aims, digits, middle_ratio, need, ratios, run, scratch, service, services,
                     steadiness, stop, table, write_nft_map, write_site)
 
-LAYOUTS = ("linear", "tree")  # of lbc
+TABLES = ("linear", "tree")  # layouts of lbc that are rules alone
+SETS = "ipset"
+LAYOUTS = (*TABLES, SETS)
 REALS = ("10.0.0.1", "10.0.0.2")
 ROUNDS = {1000: 11, 10000: 9, 50000: 5}
 QUICK = {1000: 3, 10000: 2}
@@ -97,6 +99,9 @@ class Scale:
         write_keepalived(Path(self.file("keepalived.conf", count)), count)
         for layout in LAYOUTS:
             run(*self.compiling(count), "--layout", layout, "-o", self.file(f"{layout}.rules", count))
+        with open(self.file(f"{SETS}.rules", count), encoding="ascii") as rules:
+            lines = [line.removeprefix("#ipset ") for line in rules if line.startswith("#ipset ")]
+        Path(self.file("sets", count)).write_text("".join(lines), encoding="ascii")
 
     def compiling(self, count: int, site: str = "site.lb") -> list[str]:
         return [self.lbc, "compile", self.file(site, count), "-d", "lb1", "--emit", "iptables"]
@@ -153,8 +158,12 @@ class Scale:
 
     def restore_lane(self, count: int, layout: str) -> None:
         argv = ["iptables-legacy-restore", "--noflush", self.file(f"{layout}.rules", count)]
+        if layout == SETS:
+            argv = ["sh", "-c", 'ipset restore -exist <"$0" && exec "$@"', self.file("sets", count), *argv]
         self.note(count, f"{RESTORE} {layout}", self.measure(argv))
         self.keep_rules(count, f"{RESTORE} {layout}")
+        if layout == SETS:
+            return
         self.note_kernel(count, layout)
         vip, port, mark = service(count)
         rule = f"-d {vip} -p tcp --dport {port} -j MARK --set-mark {mark}"
@@ -248,7 +257,10 @@ class Scale:
                     (APPLY, KERNEL, 1.5, "apply of 10,000: at most 1.5 times the kernel's own time"),
                     (ONE_MORE, APPEND, 0.5, "one service more, 10,000: at most 1/2 of `iptables-legacy -A`"),
                     (AGAIN, APPEND, 0.2, "nothing differs, 10,000: at most 1/5 of `iptables-legacy -A`")):
-                ratio = self.ratio(count, f"{method} {layout}", f"{base} {layout}")
+                if layout == SETS and base == KERNEL:
+                    continue
+                of = "linear" if layout == SETS and base == APPEND else layout
+                ratio = self.ratio(count, f"{method} {layout}", f"{base} {of}")
                 rows.append((f"{layout}: {words}", digits(ratio, 2), ratio <= most))
         for method, words in ((COMPILE, "compile"), (CHECK, "check"),
                               *((f"{APPLY} {layout}", f"{layout}: apply") for layout in LAYOUTS)):
@@ -275,6 +287,8 @@ Each service has one VIP, one port, one mark and {len(REALS)} real servers; two 
   its real servers.
 - Each load has a new network namespace. `lbc apply` and `iptables-legacy-restore` are held to the same rules, in the
   same order, else the run fails.
+- By `ipset`, the peer is `ipset restore` and `iptables-legacy-restore` of the same, in a shell; one service more is held
+  to `iptables-legacy -A` of the linear table.
 - The kernel's own time is that of the one `setsockopt` that replaces the table, in a loop that does nothing else.
 
 ### From source to rules, by number of services
@@ -286,11 +300,13 @@ Each service has one VIP, one port, one mark and {len(REALS)} real servers; two 
         for layout in LAYOUTS:
             text += f"\n### Into the kernel, `--layout {layout}`, by number of services\n\n"
             text += table(head, [self.row(count, label, self.named(method, layout), f"{APPLY} {layout}")
-                                 for count in self.rounds for method, label in LOAD.items()], left=2)
+                                 for count in self.rounds for method, label in LOAD.items()
+                                 if (count, self.named(method, layout)) in self.figures], left=2)
         grown = dict(methods)
         del grown[FLOOR]
         for layout in LAYOUTS:
-            grown |= {f"{method} {layout}": f"{layout}: {label}" for method, label in LOAD.items() if method != NFT}
+            grown |= {f"{method} {layout}": f"{layout}: {label}" for method, label in LOAD.items()
+                      if method != NFT and (next(iter(self.rounds)), f"{method} {layout}") in self.figures}
         grown[NFT] = LOAD[NFT]
         return text + f"\n### Growth\n\n{self.grown(grown)}\n### Aims of scale\n\n{aims(self.aims())}"
 
@@ -309,7 +325,7 @@ def main() -> None:
     parser.add_argument("replace_table", help="the program of replace_table.cpp")
     parser.add_argument("--quick", action="store_true", help="fewer services and rounds")
     arguments = parser.parse_args()
-    need("ferm", "keepalived", "nft", "iptables-legacy", "iptables-legacy-restore", "iptables-legacy-save")
+    need("ferm", "ipset", "keepalived", "nft", "iptables-legacy", "iptables-legacy-restore", "iptables-legacy-save")
     with scratch() as folder:
         scale = Scale(arguments, Path(folder))
         scale.run()
