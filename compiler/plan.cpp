@@ -40,7 +40,7 @@ bool is_tunnel_end(Site const& site, Service const& service, DirectorId self) {
 
 void add_classes(Site const& site, std::size_t index, ServiceOn const& on, MarkTable& table) {
     auto const& service = site.services[index];
-    auto const& interfaces = service.interfaces.empty() ? site[on.director].interfaces : service.interfaces;
+    auto const& interfaces = service.interfaces.empty() ? site[on.director].interfaces : service.interfaces.get();
     for (auto const& vip : service.vips)
         for (auto const& claim : service.ports)
             table.classes.push_back({
@@ -49,7 +49,7 @@ void add_classes(Site const& site, std::size_t index, ServiceOn const& on, MarkT
                 .protocol = claim.protocol,
                 .ports = claim.ports,
                 .interfaces = values_of(interfaces),
-                .bypass = values_of(service.bypass),
+                .bypass = values_of(service.bypass.get()),
                 .ethernet_only = is_tunnel_end(site, service, on.director),
                 .from_director = service.local,
                 .mark = on.mark,

@@ -192,7 +192,7 @@ constexpr std::array real_rules{
     StatementRule<RealDraft>{"check", Occurs::repeated, Block::optional,
                              [](Arguments& in, RealDraft& draft) {
                                  if (auto check = read_check(in, draft.reading))
-                                     draft.real.checks.push_back(std::move(*check));
+                                     draft.real.checks.edit().push_back(std::move(*check));
                              }},
     StatementRule<RealDraft>{
         "notify-up", Occurs::once, Block::none,
@@ -314,7 +314,7 @@ void read_sorry(Arguments& in, RealContext& context) {
             in.fail(DiagId::duplicate_statement, targets->span, "a service has one sorry server for each family")
                 .note(same->span, "the first one");
         else
-            sorry.push_back({target.address, target.director, targets->port, forwarding, targets->span});
+            sorry.edit().push_back({target.address, target.director, targets->port, forwarding, targets->span});
     }
 }
 

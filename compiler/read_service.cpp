@@ -33,7 +33,7 @@ void read_service_sorry(Arguments& in, Draft& draft) {
 
 void read_service_check(Arguments& in, Draft& draft) {
     if (auto check = read_check(in, draft.reading))
-        draft.service.checks.push_back(std::move(*check));
+        draft.service.checks.edit().push_back(std::move(*check));
 }
 
 void read_pool(Arguments& in, Draft& draft);
@@ -49,11 +49,13 @@ constexpr std::array service_rules{
     StatementRule<Draft>{"on", Occurs::repeated, Block::none, read_on},
     StatementRule<Draft>{"interface", Occurs::repeated, Block::none,
                          [](Arguments& in, Draft& draft) {
-                             in.values<InterfacePattern>(parse_interface, "an interface", draft.service.interfaces);
+                             in.values<InterfacePattern>(parse_interface, "an interface",
+                                                         draft.service.interfaces.edit());
                          }},
-    StatementRule<Draft>{
-        "bypass", Occurs::repeated, Block::none,
-        [](Arguments& in, Draft& draft) { in.values<MacAddress>(parse_mac, "a MAC address", draft.service.bypass); }},
+    StatementRule<Draft>{"bypass", Occurs::repeated, Block::none,
+                         [](Arguments& in, Draft& draft) {
+                             in.values<MacAddress>(parse_mac, "a MAC address", draft.service.bypass.edit());
+                         }},
     StatementRule<Draft>{"local", Occurs::once, Block::none, read_service_switch<&Service::local>},
     StatementRule<Draft>{"scheduler", Occurs::once, Block::none, read_scheduler},
     StatementRule<Draft>{

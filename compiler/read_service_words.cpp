@@ -195,13 +195,13 @@ void read_scheduler(Arguments& in, ServiceDraft& draft) {
             in.fail(DiagId::flag_scheduler, in.last(),
                     fmt::format("`{}` is a flag of the scheduler `{}`, not of `{}`", flag, of, scheduler.name));
         else if (std::ranges::find(scheduler.flags, flag) == scheduler.flags.end())
-            scheduler.flags.emplace_back(flag);
+            scheduler.flags.edit().emplace_back(flag);
     });
 }
 
 void read_persistent(Arguments& in, ServiceDraft& draft) {
     if (!read_switch(in)) {
-        draft.service.persistence.reset();
+        draft.service.persistence = std::nullopt;
         return;
     }
     auto& persistence = draft.service.persistence.emplace();

@@ -3,6 +3,7 @@
 // kernel's refusal, can point at the source.
 #pragma once
 
+#include "compiler/rare.hpp"
 #include "compiler/types.hpp"
 #include "grammar/source.hpp"
 
@@ -141,9 +142,9 @@ struct RealServer {
     Forwarding forwarding;
     std::uint32_t connections_min = 0; // IPVS's lower threshold, 0: none
     std::uint32_t connections_max = 0; // the upper one, 0: none
-    std::vector<Check> checks;
-    std::string notify_up;
-    std::string notify_down;
+    Rare<std::vector<Check>> checks;
+    Rare<std::string> notify_up;
+    Rare<std::string> notify_down;
     bool inhibit_on_failure = false;
     Span span;
 };
@@ -177,7 +178,7 @@ struct PortClaim {
 
 struct Scheduler {
     std::string name = "wlc";
-    std::vector<std::string> flags; // as written, in order: "sh-port", "flag-1"
+    Rare<std::vector<std::string>> flags; // as written, in order: "sh-port", "flag-1"
     Span span;
     bool known = true; // it is one of the kernel's
 };
@@ -203,21 +204,21 @@ struct Quorum {
 /// Example: `service web { vip 192.168.23.253; port tcp 80; real lb1; real lb2 }`
 struct Service {
     Located<std::string> name;
-    std::string description;
+    Rare<std::string> description;
     std::vector<Located<Prefix>> vips;
     std::vector<PortClaim> ports; // one for each protocol, in the order tcp, udp, sctp; or just `any`
     std::vector<ServiceOn> on;    // in the order of the site's directors
-    std::vector<Located<InterfacePattern>> interfaces; // its own; none: the director's
-    std::vector<Located<MacAddress>> bypass;
+    Rare<std::vector<Located<InterfacePattern>>> interfaces; // its own; none: the director's
+    Rare<std::vector<Located<MacAddress>>> bypass;
     bool local = false;
     Scheduler scheduler;
     Forwarding forwarding;
-    std::optional<Persistence> persistence;
+    RareOptional<Persistence> persistence;
     bool one_packet = false;
-    std::vector<RealServer> reals;  // its own, then its pools'
-    std::vector<SorryServer> sorry; // one for each family at most
-    std::vector<Check> checks;
-    std::optional<Quorum> quorum;
+    std::vector<RealServer> reals;        // its own, then its pools'
+    Rare<std::vector<SorryServer>> sorry; // one for each family at most
+    Rare<std::vector<Check>> checks;
+    RareOptional<Quorum> quorum;
     bool alpha = false;
     bool omega = false;
     bool inhibit_on_failure = false;

@@ -163,7 +163,7 @@ VirtualService virtual_service(IpvsService const& service) {
          {std::tuple(IP_VS_SVC_F_SCHED1, "flag-1", "-fallback"), std::tuple(IP_VS_SVC_F_SCHED2, "flag-2", "-port"),
           std::tuple(IP_VS_SVC_F_SCHED3, "flag-3", "")}) {
         if ((parameters.flags & static_cast<unsigned>(flag)) != 0) {
-            out.scheduler.flags.push_back(hashes && *hashing != 0 ? parameters.scheduler + hashing : plain);
+            out.scheduler.flags.edit().push_back(hashes && *hashing != 0 ? parameters.scheduler + hashing : plain);
         }
     }
     if ((parameters.flags & IP_VS_SVC_F_PERSISTENT) != 0) {

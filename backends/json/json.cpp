@@ -122,7 +122,7 @@ Json value(Persistence const& persistence) {
     return object;
 }
 
-Json value(Scheduler const& scheduler) { return {{"name", scheduler.name}, {"flags", list(scheduler.flags)}}; }
+Json value(Scheduler const& scheduler) { return {{"name", scheduler.name}, {"flags", list(scheduler.flags.get())}}; }
 
 Json value(PortRange const& range) { return {{"first", value(range.first)}, {"last", value(range.last)}}; }
 

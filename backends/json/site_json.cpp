@@ -118,15 +118,17 @@ Json service_object(Context const& context, Service const& service) {
     object["vips"] = list(service.vips);
     object["ports"] = list(service.ports, port_claim);
     object["on"] = list(service.on, [&](auto const& on) { return service_on(context, on); });
-    object["interfaces"] = list(service.interfaces);
-    object["bypass"] = list(service.bypass);
+    object["interfaces"] = list(service.interfaces.get());
+    object["bypass"] = list(service.bypass.get());
     object["local"] = service.local;
     object["scheduler"] = value(service.scheduler);
     object["forward"] = value(service.forwarding);
-    set(object, "persistent", service.persistence);
+    if (service.persistence)
+        object["persistent"] = value(*service.persistence);
     object["one_packet"] = service.one_packet;
     object["real_servers"] = list(service.reals, [&](auto const& real) { return real_server(context, real); });
-    object["sorry_servers"] = list(service.sorry, [&](auto const& sorry) { return sorry_server(context, sorry); });
+    object["sorry_servers"] =
+        list(service.sorry.get(), [&](auto const& sorry) { return sorry_server(context, sorry); });
     object["checks"] = checks(context, service.checks);
     if (service.quorum)
         object["quorum"] = quorum_object(context, *service.quorum);

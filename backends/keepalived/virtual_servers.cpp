@@ -76,9 +76,9 @@ Statement real_server(Checked const& checked) {
     if (real.connections_min > 0)
         lines.emplace_back(fmt::format("lthreshold {}", real.connections_min));
     if (!real.notify_up.empty())
-        lines.emplace_back(fmt::format("notify_up {}", command(real.notify_up)));
+        lines.emplace_back(fmt::format("notify_up {}", command(real.notify_up.get())));
     if (!real.notify_down.empty())
-        lines.emplace_back(fmt::format("notify_down {}", command(real.notify_down)));
+        lines.emplace_back(fmt::format("notify_down {}", command(real.notify_down.get())));
     if (real.inhibit_on_failure)
         lines.emplace_back("inhibit_on_failure");
     for (auto const* checks : {&service.checks, &real.checks})
@@ -120,7 +120,7 @@ Statement virtual_server(Site const& site, DirectorId director, VirtualService c
         lines.push_back(real_server({site, director, service, planned.family, *real, sessions}));
     Statement made(fmt::format("virtual_server fwmark {}", planned.mark.value), std::move(lines));
     made.comment = fmt::format("{}, {}{}{}", service.name.value, title(planned.family),
-                               service.description.empty() ? "" : ": ", service.description);
+                               service.description.empty() ? "" : ": ", service.description.get());
     return made;
 }
 

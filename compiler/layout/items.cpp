@@ -141,7 +141,7 @@ void RuleWriter::append(Item const& item, Matches when, std::vector<Rule>& rules
 
 std::string RuleWriter::comment_of(Item const& item) const {
     auto const& service = site_->services[item.of->service];
-    return service.description.empty() ? service.name.value : service.name.value + ": " + service.description;
+    return service.description.empty() ? service.name.value : service.name.value + ": " + service.description.get();
 }
 
 Ruleset assemble(std::vector<Chain> chains, Family family, std::optional<Prefix> destination) {
