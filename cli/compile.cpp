@@ -3,6 +3,7 @@
 #include "backends/json/json.hpp"
 #include "backends/keepalived/keepalived.hpp"
 #include "backends/limits.hpp"
+#include "backends/nft/nft.hpp"
 #include "backends/restore/restore.hpp"
 #include "backends/sh/sh.hpp"
 #include "backends/write_file.hpp"
@@ -83,6 +84,15 @@ std::array const kinds{
          Output::marks,
          {},
          "ip6tables.rules"},
+    Kind{"nft",
+         true,
+         [](SiteInput const& in, Plans plans) {
+             auto const& plan = plans.front();
+             return nft_text(in.site, plan.marks, in.site[plan.director].name.value);
+         },
+         Output::marks,
+         {},
+         "nft.rules"},
     Kind{"ipvsadm",
          true,
          [](SiteInput const& in, Plans plans) { return ipvsadm_text(in.site, plans.front()); },
@@ -142,6 +152,8 @@ void report_limits_of(std::string_view name, SiteInput& input) {
         outputs.push_back(Output::realserver);
     if (name == "networkd" || name == "all")
         outputs.push_back(Output::networkd);
+    if (name == "nft" || name == "all")
+        report_nft_limits(input.site, input.diagnostics);
     for (auto const output : outputs) // a second time says nothing new
         report_limits(input.site, output, input.diagnostics);
 }
@@ -267,7 +279,7 @@ Proved prove_all(SiteInput const& input, Plans plans, Files const& files) {
         for (auto const& plan : plans) {
             auto const file =
                 files.find(fmt::format("{}/{}", input.site[plan.director].name.value, kind.file_of_director));
-            if (file == files.end())
+            if (file == files.end() || kind.name == "nft")
                 continue;
             if (auto proved = prove_text(input, {&plan, 1}, kind.name, file->second); !proved)
                 return proved;
@@ -312,6 +324,8 @@ void finish(Options& options) {
         throw CLI::ValidationError("--emit " + options.emit, "needs the folder to write to: -o FOLDER");
     if (options.check && !has_place)
         throw CLI::ValidationError("--check", "needs what to compare with: -o PATH");
+    if (options.prove && options.emit == "nft")
+        throw CLI::ValidationError("--prove", "is for rules of iptables; of those of nftables lbc has no proof");
     if (!options.reals.empty() && !is_for_real_servers(options.emit))
         throw CLI::ValidationError("--real", "is for --emit realserver, networkd and ifupdown");
 }

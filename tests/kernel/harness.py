@@ -109,8 +109,13 @@ def load_script(director: str, variant: str) -> None:
         raise AssertionError(f"rules.sh: status {done.returncode}\n{done.stderr}")
 
 
+def load_nft(director: str) -> None:
+    net.run("nft", "-f", "-", text=lbc_ok("compile", str(SITE), "-d", director, "--emit", "nft"))
+
+
 LOADERS = {
     "apply": load_apply,
+    "nft": load_nft,
     "restore-legacy": lambda director: load_restore(director, "legacy"),
     "restore-nft": lambda director: load_restore(director, "nft"),
     "sh-legacy": lambda director: load_script(director, "legacy"),
@@ -119,11 +124,11 @@ LOADERS = {
 
 
 def clear() -> None:
-    """Empties the mangle tables of either kind."""
+    """Empties the mangle tables of either kind, and takes lbc's own away."""
     for program in FAMILIES:
         net.run(f"{program}-legacy-restore", text="*mangle\nCOMMIT\n")
-    for family in ("ip", "ip6"):
-        subprocess.run(["nft", "delete", "table", family, "mangle"], capture_output=True)
+    for table in (("ip", "mangle"), ("ip6", "mangle"), ("inet", "lbc")):
+        subprocess.run(["nft", "delete", "table", *table], capture_output=True)
 
 
 def saved(program: str = "iptables", counters: bool = False) -> list[str]:

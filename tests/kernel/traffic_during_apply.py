@@ -11,7 +11,7 @@ from ipaddress import ip_address
 import harness
 import net
 from fixtures import CLIENT_MAC, PEER_MACS, VIPS, known_site, moved_site, small_site
-from model import Packet
+from model import ANY_PORT, Claim, Packet, Real, Service
 
 TURNS = 60
 AT_MOST = 3_000_000  # packets
@@ -49,6 +49,9 @@ class TrafficDuringApply(unittest.TestCase):
             text = harness.lbc_ok("compile", str(path), "-d", "lb1", "--emit", program)
             net.run(f"{program}-legacy-restore", "--noflush", "-w", text=text)
 
+    def nft(self, path: object) -> None:
+        net.run("nft", "-f", "-", text=harness.lbc_ok("compile", str(path), "-d", "lb1", "--emit", "nft"))
+
     def alternate(self, load, one: object, two: object, marks: set[int], guards: set[int]) -> None:
         paths = [harness.SCRATCH / "one.lb", harness.SCRATCH / "two.lb"]
         for path, site in zip(paths, (one, two)):
@@ -78,13 +81,29 @@ class TrafficDuringApply(unittest.TestCase):
     def guards(self, *sites: object) -> set[int]:
         return {harness.learn(site)[0].get(None, 0) for site in sites}
 
+    def each_way(self, one: object, two: object, marks: set[int]) -> None:
+        for load in (self.apply, self.nft):
+            with self.subTest(load=load.__name__):
+                self.alternate(load, one, two, marks, self.guards(one, two))
+                harness.clear()
+
     def test_neighbours_come_and_go(self) -> None:
-        sites = known_site(), small_site()
-        self.alternate(self.apply, *sites, {3}, self.guards(*sites))
+        self.each_way(known_site(), small_site(), {3})
 
     def test_the_mark_itself_changes(self) -> None:
-        sites = known_site(), moved_site()
-        self.alternate(self.apply, *sites, {3, 7}, self.guards(*sites))
+        self.each_way(known_site(), moved_site(), {3, 7})
+
+    def test_elements_in_intervals_stay(self) -> None:
+        """A range of ports, every port and every protocol, beside services that come and go in the same maps."""
+        for claim in (Claim("tcp", [(79, 81), (8000, 8099)]), Claim("tcp", [ANY_PORT]), Claim("any", [])):
+            sites = small_site(), known_site()
+            for site in sites:
+                site.services[0].claims = [claim]
+            sites[1].services += [Service(f"n{n}", [f"10.0.2.{n}"], [claim], [Real("10.50.0.2")], marks=100 + n,
+                                          bypass=sites[1].services[0].bypass) for n in range(40)]
+            with self.subTest(claim=claim):
+                self.alternate(self.nft, *sites, {3}, self.guards(*sites))
+                harness.clear()
 
     def test_restore_text(self) -> None:
         sites = known_site(), known_site()
