@@ -109,6 +109,12 @@ def load_script(director: str, variant: str) -> None:
         raise AssertionError(f"rules.sh: status {done.returncode}\n{done.stderr}")
 
 
+def load_nft_script(director: str) -> None:
+    script = SCRATCH / "rules.sh"
+    script.write_text(lbc_ok("compile", str(SITE), "--emit", "sh", "--backend", "nft"), encoding="utf-8")
+    net.run("env", "LBC_ONLY=marks", "sh", str(script), "apply", director)
+
+
 def load_nft(director: str) -> None:
     net.run("nft", "-f", "-", text=lbc_ok("compile", str(SITE), "-d", director, "--emit", "nft"))
 
@@ -116,6 +122,7 @@ def load_nft(director: str) -> None:
 LOADERS = {
     "apply": load_apply,
     "nft": load_nft,
+    "sh-backend-nft": load_nft_script,
     "restore-legacy": lambda director: load_restore(director, "legacy"),
     "restore-nft": lambda director: load_restore(director, "nft"),
     "sh-legacy": lambda director: load_script(director, "legacy"),

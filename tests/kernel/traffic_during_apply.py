@@ -13,7 +13,7 @@ import net
 from fixtures import CLIENT_MAC, PEER_MACS, VIPS, known_site, moved_site, small_site
 from model import ANY_PORT, Claim, Packet, Real, Service
 
-TURNS = 60
+TURNS, TURNS_OF_SCRIPT = 60, 16  # a script takes longer
 AT_MOST = 3_000_000  # packets
 CLIENTS = {4: ip_address("10.200.0.1").packed, 6: ip_address("fd5e::c1").packed}
 PEERS = {4: ip_address("10.200.0.2").packed, 6: ip_address("fd5e::bad").packed}
@@ -52,6 +52,11 @@ class TrafficDuringApply(unittest.TestCase):
     def nft(self, path: object) -> None:
         net.run("nft", "-f", "-", text=harness.lbc_ok("compile", str(path), "-d", "lb1", "--emit", "nft"))
 
+    def nft_script(self, path: object) -> None:
+        script = harness.SCRATCH / "rules.sh"
+        script.write_text(harness.lbc_ok("compile", str(path), "--emit", "sh", "--backend", "nft"), encoding="utf-8")
+        net.run("env", "LBC_ONLY=marks", "sh", str(script), "apply", "lb1")
+
     def alternate(self, load, one: object, two: object, marks: set[int], guards: set[int]) -> None:
         paths = [harness.SCRATCH / "one.lb", harness.SCRATCH / "two.lb"]
         for path, site in zip(paths, (one, two)):
@@ -61,8 +66,9 @@ class TrafficDuringApply(unittest.TestCase):
         stop, sent = multiprocessing.Event(), multiprocessing.Value("l", 0)
         child = multiprocessing.Process(target=flood, args=(self.lab, stop, sent))
         child.start()
+        turns = TURNS_OF_SCRIPT if load == self.nft_script else TURNS
         try:
-            for turn in range(TURNS):
+            for turn in range(turns):
                 load(paths[1 - turn % 2])
         finally:
             stop.set()
@@ -70,8 +76,8 @@ class TrafficDuringApply(unittest.TestCase):
             if child.is_alive():
                 child.kill()
         self.assertEqual(child.exitcode, 0)
-        print(f"{sent.value} packets, {TURNS} loads", flush=True)
-        self.assertGreater(sent.value, TURNS)
+        print(f"{sent.value} packets, {turns} loads", flush=True)
+        self.assertGreater(sent.value, turns)
         seen = [(source, mark) for name, source, mark in self.lab.noted() if name == "in"]
         for family in (4, 6):
             self.assertLessEqual({mark for source, mark in seen if source == CLIENTS[family]}, marks)
@@ -82,7 +88,7 @@ class TrafficDuringApply(unittest.TestCase):
         return {harness.learn(site)[0].get(None, 0) for site in sites}
 
     def each_way(self, one: object, two: object, marks: set[int]) -> None:
-        for load in (self.apply, self.nft):
+        for load in (self.apply, self.nft, self.nft_script):
             with self.subTest(load=load.__name__):
                 self.alternate(load, one, two, marks, self.guards(one, two))
                 harness.clear()
@@ -103,6 +109,19 @@ class TrafficDuringApply(unittest.TestCase):
                                           bypass=sites[1].services[0].bypass) for n in range(40)]
             with self.subTest(claim=claim):
                 self.alternate(self.nft, *sites, {3}, self.guards(*sites))
+                harness.clear()
+
+    def test_elements_that_move(self) -> None:
+        """Between a hash and intervals, and with other bypass MACs to other maps: the script loses no packet, where
+        one transaction can."""
+        ports, everything, by_mac = small_site(), small_site(), small_site()
+        ports.services[0].claims = [Claim("tcp", [(79, 81), (8000, 8099)])]
+        everything.services[0].claims = [Claim("any", [])]
+        by_mac.services[0].bypass = ["02:00:00:00:00:78"]
+        for one, two in ((small_site(), ports), (ports, everything), (small_site(), everything),
+                         (small_site(), by_mac), (ports, by_mac)):
+            with self.subTest(one=one.services[0], two=two.services[0]):
+                self.alternate(self.nft_script, one, two, {3}, self.guards(one, two))
                 harness.clear()
 
     def test_restore_text(self) -> None:

@@ -375,6 +375,9 @@ find_director() {
     exit 2
 }
 
+
+name_programs() { IPTABLES=${IPTABLES:-iptables} IP6TABLES=${IP6TABLES:-ip6tables} IPVSADM=${IPVSADM:-ipvsadm}; }
+
 # table_change: from `iptables -S`, a line with `=` and what is wanted, to the input of iptables-restore --noflush that
 # leads from one to the other; nothing, where neither has a thing of lbc's. Jumps that stay keep their place.
 table_change() {
@@ -420,6 +423,27 @@ plan_table() {
 load_table() {
     [ -n "$2" ] || return 0
     printf '%s\n' "$2" | "$1-restore" -w 5 --noflush || fail "$1-restore failed; its mangle table is as it was"
+}
+
+plan_marks() {
+    plan_table "$IPTABLES" ipv4
+    ipv4_change=$change
+    plan_table "$IP6TABLES" ipv6
+    ipv6_change=$change
+}
+
+load_marks() {
+    load_table "$IPTABLES" "$ipv4_change"
+    load_table "$IP6TABLES" "$ipv6_change"
+}
+
+show_marks() {
+    for program in "$IPTABLES" "$IP6TABLES"; do
+        command -v "$program" >/dev/null || continue
+        table=$("$program" -w 5 -t mangle -v -S) || refuse "$program cannot read the mangle table"
+        printf '# %s -t mangle -v -S\n' "$program"
+        printf '%s\n' "$table" | awk '$2 == "LBC" || $2 ~ /^LBC-/ || / -[jg] LBC(-[^ ]*)?$/'
+    done
 }
 
 # service_change add|delete: from `ipvsadm -Ln --thresholds`, `ipvsadm -Sn` and what is wanted, each behind a line with
@@ -521,13 +545,8 @@ change_sysctls() {
 
 # change_all: makes what $director is to have all that is lbc's; for no director, takes all of it off.
 change_all() {
-    ipv4_change='' ipv6_change='' to_add='' to_delete=''
-    if [ "$only" != ipvs ]; then
-        plan_table "$IPTABLES" ipv4
-        ipv4_change=$change
-        plan_table "$IP6TABLES" ipv6
-        ipv6_change=$change
-    fi
+    to_add='' to_delete=''
+    if [ "$only" != ipvs ]; then plan_marks; fi
     if [ "$only" = marks ]; then sync=no sysctls=''; fi
     if [ "$only" != marks ] && [ "$ipvs" = lbc ]; then plan_services; fi
     if [ -n "$sysctls" ]; then plan_sysctls; fi
@@ -535,18 +554,12 @@ change_all() {
     change_sysctls
     change_services "$to_add" add
     if [ "$sync" = yes ]; then change_sync; fi
-    load_table "$IPTABLES" "$ipv4_change"
-    load_table "$IP6TABLES" "$ipv6_change"
+    if [ "$only" != ipvs ]; then load_marks; fi
     change_services "$to_delete" delete
 }
 
 show() {
-    for program in "$IPTABLES" "$IP6TABLES"; do
-        if [ "$only" = ipvs ] || ! command -v "$program" >/dev/null; then continue; fi
-        table=$("$program" -w 5 -t mangle -v -S) || refuse "$program cannot read the mangle table"
-        printf '# %s -t mangle -v -S\n' "$program"
-        printf '%s\n' "$table" | awk '$2 == "LBC" || $2 ~ /^LBC-/ || / -[jg] LBC(-[^ ]*)?$/'
-    done
+    if [ "$only" != ipvs ]; then show_marks; fi
     if [ "$only" = marks ] || [ "$ipvs" != lbc ] || ! command -v "$IPVSADM" >/dev/null; then return 0; fi
     services=$("$IPVSADM" -Ln) || refuse "$IPVSADM cannot read the virtual services"
     printf '# %s -Ln\n' "$IPVSADM"
@@ -567,7 +580,7 @@ main() {
     -h/0 | --help/0) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
     esac
-    IPTABLES=${IPTABLES:-iptables} IP6TABLES=${IP6TABLES:-ip6tables} IPVSADM=${IPVSADM:-ipvsadm}
+    name_programs
     only=${LBC_ONLY:-}
     case $only in
     '' | marks | ipvs) ;;
