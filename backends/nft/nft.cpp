@@ -6,73 +6,35 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
+#include <utility>
 #include <vector>
 
 namespace lbc {
 namespace {
-
-/// A set or map, or a chain, with its elements or rules as lines. A table that has the name with another definition is
-/// refused by the kernel, so a name keeps its definition for good.
-struct Named {
-    std::string_view kind;
-    std::string name;
-    std::string definition;
-    std::string lines;
-};
 
 class Writer {
 public:
     Writer(Site const& site, MarkTable const& table)
         : site_(&site), table_(&table), groups_(groups_of(table)), own_(own_elements_of(table)) {}
 
-    NftParts write() {
+    NftState write() {
         fill_prerouting();
         fill_output();
         if (prerouting_.empty() && output_.empty())
-            return {{}, "add table inet lbc\ndelete table inet lbc\n"};
+            return {};
         fill_sets();
-        return {sets_text(), rules_text()};
+        NftState state{std::move(sets_), {}};
+        for (auto const& [name, rules] : {std::pair("prerouting", &prerouting_), std::pair("output", &output_),
+                                          std::pair("peers", &peers_), std::pair("guard", &guard_)})
+            if (!rules->empty())
+                state.chains.push_back({name, {}, std::move(*rules)});
+        return state;
     }
 
 private:
-    std::string sets_text() const {
-        std::string out = "# Made where it is missing, and filled anew.\ntable inet lbc {\n";
-        auto const into = std::back_inserter(out);
-        for (auto const& set : sets_)
-            fmt::format_to(into, "    {} {} {{ {} }}\n", set.kind, set.name, set.definition);
-        out += "}\n";
-        for (auto const& set : sets_)
-            fmt::format_to(into, "flush {} inet lbc {}\n", set.kind, set.name);
-        for (auto const& set : sets_)
-            fmt::format_to(into, "add element inet lbc {} {{\n{}}}\n", set.name, set.lines);
-        return out;
-    }
-
-    std::string rules_text() const {
-        std::vector<Named> const chains{
-            {"chain", "prerouting", "type filter hook prerouting priority mangle; policy accept; ", prerouting_},
-            {"chain", "output", "type route hook output priority mangle; policy accept; ", output_},
-            {"chain", "peers", {}, peers_},
-            {"chain", "guard", {}, guard_}};
-        std::string out = "# All rules change at one moment.\ntable inet lbc {\n";
-        auto const into = std::back_inserter(out);
-        for (auto const& chain : chains)
-            fmt::format_to(into, "    chain {} {{ {}}}\n", chain.name, chain.definition);
-        out += "}\nflush table inet lbc\n";
-        for (auto const& chain : chains)
-            if (chain.lines.empty())
-                fmt::format_to(into, "delete chain inet lbc {}\n", chain.name);
-        out += "table inet lbc {\n";
-        for (auto const& chain : chains)
-            if (!chain.lines.empty())
-                fmt::format_to(into, "    chain {} {{\n{}    }}\n", chain.name, chain.lines);
-        return out + "}\n";
-    }
-
-    void add_set(std::string_view kind, std::string name, std::string definition, std::string lines) {
+    void add_set(std::string kind, std::string name, std::string definition, std::string lines) {
         if (!lines.empty())
-            sets_.push_back({kind, std::move(name), std::move(definition), std::move(lines)});
+            sets_.push_back({std::move(kind), std::move(name), std::move(definition), std::move(lines)});
     }
 
     void add_maps(MarkElements const& elements, std::string_view prefix, std::string_view suffix) {
@@ -175,7 +137,7 @@ private:
     MarkTable const* table_;
     std::vector<MarkGroup> groups_;
     MarkElements own_;
-    std::vector<Named> sets_;
+    std::vector<NftSet> sets_;
     std::string prerouting_;
     std::string output_;
     std::string peers_;
@@ -184,7 +146,8 @@ private:
 
 } // namespace
 
-NftParts nft_parts(Site const& site, MarkTable const& table) { return Writer(site, table).write(); }
+NftState nft_state(Site const& site, MarkTable const& table) { return Writer(site, table).write(); }
+NftParts nft_parts(Site const& site, MarkTable const& table) { return nft_state(site, table).parts(); }
 
 std::string nft_text(Site const& site, MarkTable const& table, std::string_view director) {
     auto const parts = nft_parts(site, table);

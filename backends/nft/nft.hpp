@@ -14,6 +14,7 @@
 // its service has changed. For the same reason no rule has a map in place.
 #pragma once
 
+#include "backends/nft/nft_state.hpp"
 #include "compiler/plan.hpp"
 #include "grammar/diagnostic.hpp"
 
@@ -22,12 +23,7 @@
 
 namespace lbc {
 
-/// Two transactions, of which the second changes what packets get. Under other names for its sets, the first touches
-/// nothing that rules use.
-struct NftParts {
-    std::string sets;  // made where they are missing, emptied, filled
-    std::string rules; // of all chains; a director without classes has no sets, and these take the table away
-};
+[[nodiscard]] NftState nft_state(Site const& site, MarkTable const& table);
 [[nodiscard]] NftParts nft_parts(Site const& site, MarkTable const& table);
 
 /// Both as one transaction, with a heading.

@@ -109,6 +109,10 @@ def load_script(director: str, variant: str) -> None:
         raise AssertionError(f"rules.sh: status {done.returncode}\n{done.stderr}")
 
 
+def load_apply_nft(director: str) -> None:
+    lbc_ok("apply", str(SITE), "--only", "marks", "-d", director, "--backend", "nft")
+
+
 def load_nft_script(director: str) -> None:
     script = SCRATCH / "rules.sh"
     script.write_text(lbc_ok("compile", str(SITE), "--emit", "sh", "--backend", "nft"), encoding="utf-8")
@@ -123,6 +127,7 @@ LOADERS = {
     "apply": load_apply,
     "nft": load_nft,
     "sh-backend-nft": load_nft_script,
+    "apply-nft": load_apply_nft,
     "restore-legacy": lambda director: load_restore(director, "legacy"),
     "restore-nft": lambda director: load_restore(director, "nft"),
     "sh-legacy": lambda director: load_script(director, "legacy"),

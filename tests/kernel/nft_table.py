@@ -126,6 +126,69 @@ class NftTable(unittest.TestCase):
                 self.assertTrue(all("set" in part or "map" in part for part in left), left)
         self.assertGreater(compared, SITES // 2)
 
+    def test_apply_finds_what_the_text_has_left(self) -> None:
+        """Random sites: `apply` takes what a load has made for what it wants, and a second `apply` writes nothing."""
+        compared = 0
+        for seed in range(100, 100 + SITES):
+            rng = Random(seed)
+            site = Draw(rng).site(MANY if seed % 4 == 0 else FEW)
+            if harness.lbc("check", harness.write(site)).returncode != 0:
+                continue
+            director = rng.choice(site.directors).name
+            with self.subTest(seed=seed):
+                compared += 1
+                self.apply(director)
+                self.assertIn("nothing differs, nothing written", self.apply(director))
+                after = listed("ruleset")
+                net.run("nft", "flush", "ruleset")
+                load(text_of(site, director))
+                self.assertIn("nothing differs, nothing written", self.apply(director))
+                self.assertEqual(listed("ruleset"), after)
+        self.assertGreater(compared, SITES // 2)
+        harness.lbc_ok("remove", "--only", "marks")
+        self.assertEqual(tables(), [])
+
+    @staticmethod
+    def apply(director: str = "lb1", *arguments: str) -> str:
+        return harness.lbc_ok("apply", str(harness.SITE), "--only", "marks", "-d", director, "--backend", "nft",
+                              *arguments)
+
+    def test_apply_mends_whatever_was_changed(self) -> None:
+        harness.write(known_site())
+        self.apply()
+        wanted = listed("ruleset")
+        for change in ("add element inet lbc peers { 02:00:00:00:00:98 }", "flush set inet lbc peers",
+                       "add rule inet lbc prerouting meta mark set 0x9", "flush chain inet lbc peers",
+                       "add set inet lbc more { type ether_addr; }", "add chain inet lbc more",
+                       "insert rule inet lbc output accept", "delete table inet lbc"):
+            with self.subTest(change=change):
+                net.run("nft", change)
+                self.assertNotEqual(listed("ruleset"), wanted)
+                self.assertIn("would change the table inet lbc", self.apply("lb1", "--dry-run"))
+                self.apply()
+                self.assertEqual(listed("ruleset"), wanted)
+
+    def test_auto(self) -> None:
+        """iptables where nothing says otherwise, then what is there."""
+        harness.write(known_site())
+        auto = ["apply", str(harness.SITE), "--only", "marks", "-d", "lb1", "--backend", "auto"]
+        self.assertIn("IPv4 mangle table changed", harness.lbc_ok(*auto))
+        self.assertEqual(tables(), [])
+        self.apply()
+        self.assertEqual(harness.own(harness.saved()), [])
+        self.assertIn("nothing differs", harness.lbc_ok(*auto))
+        harness.lbc_ok("remove", "--only", "marks")
+
+    def test_other_tables_stay_beside_apply(self) -> None:
+        load(FOREIGN)
+        before = net.run("nft", "-a", "list", "ruleset")
+        for site in (known_site(), small_site(), moved_site()):
+            harness.write(site)
+            self.apply()
+            self.assertTrue(net.run("nft", "-a", "list", "ruleset").startswith(before))
+        harness.lbc_ok("remove", "--only", "marks")
+        self.assertEqual(net.run("nft", "-a", "list", "ruleset"), before)
+
     def test_no_marks_no_table(self) -> None:
         text = text_of(nothing_on_lb1())
         load(text)

@@ -4,6 +4,7 @@ none from a peer ever gets a service's."""
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import unittest
 from ipaddress import ip_address
@@ -13,7 +14,7 @@ import net
 from fixtures import CLIENT_MAC, PEER_MACS, VIPS, known_site, moved_site, small_site
 from model import ANY_PORT, Claim, Packet, Real, Service
 
-TURNS, TURNS_OF_SCRIPT = 60, 16  # a script takes longer
+TURNS, FEWER_TURNS = 60, 16  # where a load is several transactions
 AT_MOST = 3_000_000  # packets
 CLIENTS = {4: ip_address("10.200.0.1").packed, 6: ip_address("fd5e::c1").packed}
 PEERS = {4: ip_address("10.200.0.2").packed, 6: ip_address("fd5e::bad").packed}
@@ -57,6 +58,9 @@ class TrafficDuringApply(unittest.TestCase):
         script.write_text(harness.lbc_ok("compile", str(path), "--emit", "sh", "--backend", "nft"), encoding="utf-8")
         net.run("env", "LBC_ONLY=marks", "sh", str(script), "apply", "lb1")
 
+    def apply_nft(self, path: object) -> None:
+        harness.lbc_ok("apply", str(path), "--only", "marks", "-d", "lb1", "--backend", "nft")
+
     def alternate(self, load, one: object, two: object, marks: set[int], guards: set[int]) -> None:
         paths = [harness.SCRATCH / "one.lb", harness.SCRATCH / "two.lb"]
         for path, site in zip(paths, (one, two)):
@@ -66,7 +70,7 @@ class TrafficDuringApply(unittest.TestCase):
         stop, sent = multiprocessing.Event(), multiprocessing.Value("l", 0)
         child = multiprocessing.Process(target=flood, args=(self.lab, stop, sent))
         child.start()
-        turns = TURNS_OF_SCRIPT if load == self.nft_script else TURNS
+        turns = FEWER_TURNS if load in (self.nft_script, self.apply_nft) else TURNS
         try:
             for turn in range(turns):
                 load(paths[1 - turn % 2])
@@ -88,7 +92,7 @@ class TrafficDuringApply(unittest.TestCase):
         return {harness.learn(site)[0].get(None, 0) for site in sites}
 
     def each_way(self, one: object, two: object, marks: set[int]) -> None:
-        for load in (self.apply, self.nft, self.nft_script):
+        for load in (self.apply, self.nft, self.nft_script, self.apply_nft):
             with self.subTest(load=load.__name__):
                 self.alternate(load, one, two, marks, self.guards(one, two))
                 harness.clear()
@@ -112,17 +116,28 @@ class TrafficDuringApply(unittest.TestCase):
                 harness.clear()
 
     def test_elements_that_move(self) -> None:
-        """Between a hash and intervals, and with other bypass MACs to other maps: the script loses no packet, where
-        one transaction can."""
+        """Between a hash and intervals, and with other bypass MACs to other maps: the script and apply lose no packet,
+        where one transaction can."""
         ports, everything, by_mac = small_site(), small_site(), small_site()
         ports.services[0].claims = [Claim("tcp", [(79, 81), (8000, 8099)])]
         everything.services[0].claims = [Claim("any", [])]
         by_mac.services[0].bypass = ["02:00:00:00:00:78"]
         for one, two in ((small_site(), ports), (ports, everything), (small_site(), everything),
                          (small_site(), by_mac), (ports, by_mac)):
-            with self.subTest(one=one.services[0], two=two.services[0]):
-                self.alternate(self.nft_script, one, two, {3}, self.guards(one, two))
-                harness.clear()
+            for load in (self.nft_script, self.apply_nft):
+                with self.subTest(load=load.__name__, one=one.services[0], two=two.services[0]):
+                    self.alternate(load, one, two, {3}, self.guards(one, two))
+                    harness.clear()
+
+    def test_from_iptables_to_nftables_and_back(self) -> None:
+        turns = itertools.cycle(("nft", "iptables"))
+
+        def load(path: object) -> None:
+            harness.lbc_ok("apply", str(path), "--only", "marks", "-d", "lb1", "--backend", next(turns))
+
+        for two in (known_site(), moved_site()):
+            with self.subTest(two=len(two.services)):
+                self.alternate(load, known_site(), two, {3, 7}, self.guards(known_site(), two))
 
     def test_restore_text(self) -> None:
         sites = known_site(), known_site()
