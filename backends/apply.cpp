@@ -87,6 +87,10 @@ std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
         marks = std::move(*planned);
         changes_.marks = std::move(marks.changes);
     }
+    if (wanted.nft) {
+        if (auto looked = look_at_nft(*wanted.nft, marks); !looked)
+            return looked;
+    }
     if (!wanted.ipvs) {
         append(steps_, std::move(marks.steps));
         return {};
@@ -110,7 +114,7 @@ std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
     after.sysctls = std::move(ipvs->sysctls);
     owned.sysctls.insert(after.sysctls.begin(), after.sysctls.end());
     changes_.services = std::move(ipvs->changes);
-    changes_.settings = std::move(ipvs->settings);
+    std::ranges::move(ipvs->settings, std::back_inserter(changes_.settings));
     changes_.leaving = std::move(ipvs->leaving);
     KeepalivedPlan keepalived;
     if (wanted.keepalived) {
@@ -136,6 +140,21 @@ std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
     if (last != first) {
         steps_.push_back(std::make_unique<RecordStep>(*kernel_, first, last));
     }
+    return {};
+}
+
+// Whichever marks packets from now on comes first.
+std::expected<void, SystemError> Transaction::look_at_nft(NftState const& wanted, MarkPlan& marks) {
+    auto planned = plan_nft(kernel_->open_nft(), wanted);
+    if (!planned)
+        return std::unexpected(std::move(planned.error()));
+    std::ranges::copy(planned->marks, std::back_inserter(marks.marks));
+    if (planned->steps.empty())
+        return {};
+    changes_.settings.push_back(std::move(planned->change));
+    auto const place = wanted.empty() ? marks.steps.end() : marks.steps.begin();
+    marks.steps.insert(place, std::make_move_iterator(planned->steps.begin()),
+                       std::make_move_iterator(planned->steps.end()));
     return {};
 }
 

@@ -7,6 +7,7 @@
 #include "backends/iptables/mangle_step.hpp"
 #include "backends/ipvs/ipvs_step.hpp"
 #include "backends/keepalived/keepalived_step.hpp"
+#include "backends/nft/nft_step.hpp"
 #include "backends/transaction.hpp"
 #include "compiler/layout/layout.hpp"
 
@@ -16,6 +17,7 @@ namespace lbc {
 
 struct Wanted {
     std::optional<MarkRules> marks;               // none: the mangle tables are left alone
+    std::optional<NftState> nft{};                // none: nftables is left alone
     std::optional<IpvsWanted> ipvs;               // none: IPVS is left alone
     std::optional<KeepalivedWanted> keepalived{}; // none: keepalived is left alone
 };
@@ -55,6 +57,7 @@ private:
     explicit Transaction(Kernel& kernel) : kernel_(&kernel) {}
 
     std::expected<void, SystemError> look(Wanted const& wanted);
+    std::expected<void, SystemError> look_at_nft(NftState const& wanted, MarkPlan& marks);
 
     Kernel* kernel_;
     std::unique_ptr<XtablesLock> lock_;

@@ -1,10 +1,11 @@
 // The kernel as lbc's commands see it: one small interface, so that a test can stand in for it and make each call
 // fail. `backends/iptables/` has the real mangle tables, `backends/ipset/` the real sets, `backends/ipvs/` the real
-// IPVS, `backends/keepalived/` the program.
+// IPVS, `backends/keepalived/` the program, `backends/nft/` lbc's table of nftables.
 #pragma once
 
 #include "backends/ipvs/ipvs.hpp"
 #include "backends/keepalived/keepalived_daemon.hpp"
+#include "backends/nft/nft_table.hpp"
 #include "backends/sysctl.hpp"
 #include "backends/system_error.hpp"
 #include "compiler/mark_set.hpp"
@@ -91,6 +92,9 @@ public:
     /// that /proc/net/ip_tables_names (ip6_tables_names) has. None is made by asking. Rules of nftables are not among
     /// them.
     [[nodiscard]] virtual std::expected<Netfilter, SystemError> read_netfilter(Family family) = 0;
+
+    /// lbc's table of nftables. Asks nothing yet.
+    [[nodiscard]] virtual std::unique_ptr<NftTable> open_nft() = 0;
 
     /// Chains of nftables in this network namespace that set a mark, in words; iptables-nft keeps its rules in such.
     /// Loads no module for it.

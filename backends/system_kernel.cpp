@@ -49,6 +49,8 @@ public:
         return read;
     }
 
+    std::unique_ptr<NftTable> open_nft() override { return open_libnftables(); }
+
     std::expected<std::vector<std::string>, SystemError> nft_marks() override { return read_nft_marks(); }
 
     std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return open_ipvs_netlink(); }

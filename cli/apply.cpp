@@ -3,8 +3,10 @@
 #include "backends/ipvs/ipvs_plan.hpp"
 #include "backends/keepalived/keepalived.hpp"
 #include "backends/limits.hpp"
+#include "backends/nft/nft.hpp"
 #include "cli/apply_output.hpp"
 #include "cli/commands.hpp"
+#include "cli/mark_backend.hpp"
 #include "cli/proving.hpp"
 #include "cli/site_input.hpp"
 #include "cli/supervisor.hpp"
@@ -25,6 +27,7 @@ constexpr std::chrono::milliseconds drain_pause{200};
 struct Options {
     SiteOptions site;
     std::string only;
+    std::string backend; // of the marks; none: iptables, whatever nftables has
     bool dry_run = false;
     bool json = false;
     std::chrono::milliseconds wait{5000};
@@ -35,6 +38,7 @@ struct Options {
 
     [[nodiscard]] bool marks() const { return only != "ipvs"; }
     [[nodiscard]] bool ipvs() const { return only != "marks"; }
+    [[nodiscard]] bool may_use_nft() const { return backend == "nft" || backend == "auto"; }
 
     void add_to(CLI::App& subcommand) {
         subcommand.add_option("--only", only, "the mangle tables alone, or IPVS alone")
@@ -50,6 +54,12 @@ struct Options {
         subcommand.add_option("--keepalived-config", keepalived_config, "keepalived's file, under `ipvs keepalived`")
             ->check(not_empty)
             ->option_text("PATH [/etc/keepalived/keepalived.conf]");
+        subcommand
+            .add_option("--backend", backend,
+                        "what marks packets, in place of the other; auto takes nftables where lbc's table is, or where "
+                        "the kernel has no legacy iptables")
+            ->check(CLI::IsMember({"iptables", "nft", "auto"}))
+            ->option_text("iptables|nft|auto");
         subcommand.add_flag("--prove,!--no-prove", prove,
                             "prove first that the rules mark every packet as the site says; by default up to "
                             "20,000 kinds of traffic, for which it takes less than a second");
@@ -123,8 +133,10 @@ Wanted wanted_of(SiteInput const& input, Plan const& plan, Options const& option
 
 Wanted nothing_of(Options const& options) {
     Wanted wanted;
-    if (options.marks())
+    if (options.marks()) {
         wanted.marks = no_marks();
+        wanted.nft.emplace();
+    }
     if (options.ipvs())
         wanted.ipvs.emplace();
     return wanted;
@@ -270,6 +282,8 @@ Status apply_site(Options const& options, Environment const& environment) {
     auto const input = read_site(options.site, environment);
     if (input->good())
         report_limits(input->site, options.only == "marks" ? Output::marks : Output::apply, input->diagnostics);
+    if (options.may_use_nft())
+        report_nft_limits(input->site, input->diagnostics);
     print_messages(*input, options.site, environment);
     if (!input->good())
         return Status::bad_input;
@@ -285,11 +299,19 @@ Status apply_site(Options const& options, Environment const& environment) {
         return Status::bad_input;
     }
     auto const plan = make_plan(input->site, *director);
-    if (options.marks() && options.prove.value_or(plan.marks.classes.size() <= proved_unasked))
+    if (options.marks() && !options.may_use_nft() &&
+        options.prove.value_or(plan.marks.classes.size() <= proved_unasked))
         if (auto const proved = prove_layout(*input, plan); !proved)
             return fail(Status::refused, proved.error(), environment);
-    return carry_out({options, environment, input->site[*director].name.value, &input->sources, nullptr},
-                     wanted_of(*input, plan, options));
+    Run const run{options, environment, input->site[*director].name.value, &input->sources, nullptr};
+    auto wanted = wanted_of(*input, plan, options);
+    if (options.marks() && !options.backend.empty()) {
+        auto chosen = choose_marks(*environment.kernel(), options.backend, std::move(*wanted.marks),
+                                   nft_state(input->site, plan.marks), wanted);
+        if (!chosen)
+            return run.fail({ApplyFailure::Outcome::refused, std::move(chosen.error()), {}});
+    }
+    return carry_out(run, wanted);
 }
 
 Status answer(std::string_view word, Environment const& environment) {
@@ -310,6 +332,10 @@ Command add_apply(CLI::App& subcommand) {
     options->site.add_layout_to(subcommand);
     options->add_to(subcommand);
     options->add_apply_only(subcommand);
+    subcommand.final_callback([options] {
+        if (options->prove.value_or(false) && options->may_use_nft())
+            throw CLI::ValidationError("--prove", "is for rules of iptables; of those of nftables lbc has no proof");
+    });
     return [options](Environment const& environment) { return apply_site(*options, environment); };
 }
 

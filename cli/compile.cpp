@@ -3,6 +3,7 @@
 #include "backends/json/json.hpp"
 #include "backends/keepalived/keepalived.hpp"
 #include "backends/limits.hpp"
+#include "backends/nft/nft.hpp"
 #include "backends/restore/restore.hpp"
 #include "backends/sh/sh.hpp"
 #include "backends/write_file.hpp"
@@ -29,10 +30,11 @@ struct Options {
     SiteOptions site;
     std::string emit; // of `kind_names`, once the command line is read
     std::string output;
-    bool check = false;             // the output against what is there
-    bool prove = false;             // the output against the site
-    bool verbose = false;           // what each layout costs
-    std::vector<std::string> reals; // machines of real servers, by their names
+    MarkTool tool = MarkTool::iptables; // of the script
+    bool check = false;                 // the output against what is there
+    bool prove = false;                 // the output against the site
+    bool verbose = false;               // what each layout costs
+    std::vector<std::string> reals;     // machines of real servers, by their names
 
     /// -d names one, too: the director that is a real server.
     [[nodiscard]] std::vector<std::string> real_names() const {
@@ -69,8 +71,7 @@ struct Kind {
 };
 
 std::array const kinds{
-    Kind{"sh", false, [](SiteInput const& in, Plans plans) { return sh_script(in.site, plans, in.layout); }, Output::sh,
-         "rules.sh"},
+    Kind{"sh", false, nullptr, Output::sh, "rules.sh"}, // text_of
     Kind{"iptables",
          true,
          [](SiteInput const& in, Plans plans) { return restore(in, plans.front(), Family::ipv4); },
@@ -83,6 +84,15 @@ std::array const kinds{
          Output::marks,
          {},
          "ip6tables.rules"},
+    Kind{"nft",
+         true,
+         [](SiteInput const& in, Plans plans) {
+             auto const& plan = plans.front();
+             return nft_text(in.site, plan.marks, in.site[plan.director].name.value);
+         },
+         Output::marks,
+         {},
+         "nft.rules"},
     Kind{"ipvsadm",
          true,
          [](SiteInput const& in, Plans plans) { return ipvsadm_text(in.site, plans.front()); },
@@ -117,6 +127,10 @@ std::array const kinds{
          "site.json"},
 };
 
+std::string text_of(Kind const& kind, Options const& options, SiteInput const& input, Plans plans) {
+    return kind.name == "sh" ? sh_script(input.site, plans, input.layout, options.tool) : kind.text(input, plans);
+}
+
 /// Null for those of real servers, and for `all`.
 Kind const* find_kind(std::string_view name) {
     auto const found = std::ranges::find(kinds, name, &Kind::name);
@@ -133,7 +147,8 @@ std::vector<std::string> kind_names() {
 }
 
 /// What the kind cannot hold.
-void report_limits_of(std::string_view name, SiteInput& input) {
+void report_limits_of(Options const& options, SiteInput& input) {
+    std::string_view const name = options.emit;
     std::vector<Output> outputs;
     for (auto const& kind : kinds)
         if (kind.limits && (kind.name == name || name == "all"))
@@ -142,6 +157,8 @@ void report_limits_of(std::string_view name, SiteInput& input) {
         outputs.push_back(Output::realserver);
     if (name == "networkd" || name == "all")
         outputs.push_back(Output::networkd);
+    if (name == "nft" || name == "all" || options.tool == MarkTool::nft)
+        report_nft_limits(input.site, input.diagnostics);
     for (auto const output : outputs) // a second time says nothing new
         report_limits(input.site, output, input.diagnostics);
 }
@@ -174,11 +191,11 @@ Files emit_all(Options const& options, SiteInput const& input, Plans plans) {
     auto files = emit_real_servers(options, input.site);
     for (auto const& kind : kinds) {
         if (!kind.file_of_site.empty())
-            files[std::string(kind.file_of_site)] = kind.text(input, plans);
+            files[std::string(kind.file_of_site)] = text_of(kind, options, input, plans);
         for (auto const& plan : plans)
             if (!kind.file_of_director.empty() && kind.is_needed(input.site, plan))
                 files[fmt::format("{}/{}", input.site[plan.director].name.value, kind.file_of_director)] =
-                    kind.text(input, {&plan, 1});
+                    text_of(kind, options, input, {&plan, 1});
     }
     return files;
 }
@@ -267,7 +284,7 @@ Proved prove_all(SiteInput const& input, Plans plans, Files const& files) {
         for (auto const& plan : plans) {
             auto const file =
                 files.find(fmt::format("{}/{}", input.site[plan.director].name.value, kind.file_of_director));
-            if (file == files.end())
+            if (file == files.end() || kind.name == "nft")
                 continue;
             if (auto proved = prove_text(input, {&plan, 1}, kind.name, file->second); !proved)
                 return proved;
@@ -279,7 +296,7 @@ Proved prove_all(SiteInput const& input, Plans plans, Files const& files) {
 Status compile_site(Options const& options, Environment const& environment) {
     auto const input = read_site(options.site, environment);
     if (input->good())
-        report_limits_of(options.emit, *input);
+        report_limits_of(options, *input);
     print_messages(*input, options.site, environment);
     if (!input->good())
         return Status::bad_input;
@@ -297,7 +314,7 @@ Status compile_site(Options const& options, Environment const& environment) {
             return fail(Status::refused, proved.error(), environment);
         return deliver(options, std::move(files), environment);
     }
-    auto const text = find_kind(options.emit)->text(*input, plans);
+    auto const text = text_of(*find_kind(options.emit), options, *input, plans);
     if (auto const proved = options.prove ? prove_text(*input, plans, options.emit, text) : Proved(); !proved)
         return fail(Status::refused, proved.error(), environment);
     return deliver(options, text, environment);
@@ -312,6 +329,11 @@ void finish(Options& options) {
         throw CLI::ValidationError("--emit " + options.emit, "needs the folder to write to: -o FOLDER");
     if (options.check && !has_place)
         throw CLI::ValidationError("--check", "needs what to compare with: -o PATH");
+    bool const by_nft = options.tool == MarkTool::nft;
+    if (by_nft && options.emit != "sh" && options.emit != "all")
+        throw CLI::ValidationError("--backend", "is for --emit sh, and for the script in `all`");
+    if (options.prove && (options.emit == "nft" || by_nft))
+        throw CLI::ValidationError("--prove", "is for rules of iptables; of those of nftables lbc has no proof");
     if (!options.reals.empty() && !is_for_real_servers(options.emit))
         throw CLI::ValidationError("--real", "is for --emit realserver, networkd and ifupdown");
 }
@@ -326,6 +348,13 @@ Command add_compile(CLI::App& subcommand) {
     subcommand.add_option("--emit", options->emit, fmt::format("{}", fmt::join(names, ", ")))
         ->check(CLI::IsMember(names))
         ->option_text("KIND [sh]");
+    subcommand
+        .add_option_function<std::string>(
+            "--backend",
+            [options](std::string const& name) { options->tool = name == "nft" ? MarkTool::nft : MarkTool::iptables; },
+            "what the script marks packets by")
+        ->check(CLI::IsMember({"iptables", "nft"}))
+        ->option_text("iptables|nft");
     subcommand
         .add_option("--real", options->reals,
                     "a real server, by its address or director's name; again for further names of one machine")

@@ -86,6 +86,7 @@ enum class DiagId : std::uint8_t {
     duplicate_router_id,
     keepalived_limit,
     check_through_vip,
+    nft_interface,
     // warnings
     unknown_scheduler,
     vip_not_carried,

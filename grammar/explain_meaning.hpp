@@ -235,6 +235,10 @@ a backup forwards nothing.
 ```lb
 check tcp { through-vip }
 ```)md"},
+    DiagInfo{DiagId::nft_interface, "nft-interface", Severity::error,
+             R"md(In nft(8) a `*` at the end of an interface's name stands for every end, and a `\` before it makes it a
+plain character. So it has no way to write what lbc calls `NAME\+`, every name that begins with `NAME\`.
+Rename the interfaces, or load the marks by iptables, which has words for them.)md"},
 };
 
 } // namespace lbc::explain

@@ -4,14 +4,13 @@ namespace lbc {
 
 namespace {
 
-constexpr std::string_view mechanics = R"sh(
+constexpr std::string_view how_to_begin = R"sh(
 # ==== How it is done: the same for every site ====
 
 say() { printf 'lbc: %s\n' "$*" >&2; }
 refuse() {
     say "$*; nothing was changed"
-    kept=$sets_before
-    if [ -n "$sets_made" ]; then drop_sets; fi
+    forget_marks
     exit 3
 }
 fail() { say "$*"; exit 1; }
@@ -39,84 +38,9 @@ find_director() {
     exit 2
 }
 
-# table_change: from `iptables -S`, a line with `=` and what is wanted, to the input of iptables-restore --noflush that
-# leads from one to the other; nothing, where neither has a thing of lbc's. Jumps that stay keep their place.
-table_change() {
-    awk '
-    function own(chain) { return chain == "LBC" || chain ~ /^LBC-/ }
-    function builtin(chain) { return chain ~ /^(PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING)$/ }
-    $0 == "=" { wanted = 1; next }
-    wanted && /^#ipset / { next }
-    !wanted && $1 == "-N" && own($2) { old[++olds] = $2 }
-    !wanted && $1 == "-A" && builtin($2) && $(NF - 1) ~ /^-[jg]$/ && own($NF) { jump[++jumps] = $0 }
-    wanted && /^:/ { chain[++chains] = $0; keep[substr($1, 2)] = 1 }
-    wanted && /^#/ { rule[++rules] = $0 }
-    wanted && $1 == "-A" && own($2) { rule[++rules] = $0 }
-    wanted && $1 == "-A" && !own($2) { hook[++hooks] = $0; hooked[$0] = 1 }
-    END {
-        if (olds + jumps + chains + hooks == 0) exit
-        print "*mangle"
-        for (i = 1; i <= chains; i++) print chain[i]
-        for (i = 1; i <= olds; i++) if (!(old[i] in keep)) print ":" old[i] " - [0:0]"
-        for (i = 1; i <= jumps; i++) if (!(jump[i] in hooked) || ++seen[jump[i]] > 1) print "-D" substr(jump[i], 3)
-        for (i = 1; i <= olds; i++) if (!(old[i] in keep)) print "-X " old[i]
-        for (i = 1; i <= rules; i++) print rule[i]
-        for (i = 1; i <= hooks; i++) if (!(hook[i] in seen)) print hook[i]
-        print "COMMIT"
-    }'
-}
+)sh";
 
-own_sets() {
-    [ -e /sys/module/ip_set ] && command -v "$IPSET" >/dev/null || return 0
-    "$IPSET" list -n | grep -E '^LBC-[46]-' || true
-}
-
-# make_sets FAMILY: fills the sets that the rules ask, where they are not as wanted already. Each is called after what
-# is in it, so rules that are there ask another; sets_made gets those that are wanted.
-make_sets() {
-    lines=$(wanted "$1" | sed -n 's/^#ipset //p')
-    [ -n "$lines" ] || return 0
-    command -v "$IPSET" >/dev/null || refuse "the rules for $1 need $IPSET"
-    names=$(printf '%s\n' "$lines" | sed -n 's/^swap \([^ ]*\)-NEW .*/\1/p')
-    sets_made="$sets_made $names"
-    entries=$(printf '%s\n' "$lines" | sed -n 's/^add \([^ ]*\)-NEW /add \1 /p' | LC_ALL=C sort)
-    have=$(for name in $names; do "$IPSET" save "$name" 2>/dev/null; done | grep '^add ' | LC_ALL=C sort) || true
-    [ "$have" != "$entries" ] || return 0
-    printf '%s\n' "$lines" | "$IPSET" restore -exist || refuse "$IPSET does not take the sets"
-}
-
-# drop_sets: takes every set of lbc's off that is none of $kept.
-drop_sets() {
-    for name in $(own_sets); do
-        case " $(printf '%s' "$kept" | tr '\n' ' ') " in
-        *" $name "*) ;;
-        *) "$IPSET" destroy "$name" || say "the set $name stays" ;;
-        esac
-    done
-}
-
-# plan_table PROGRAM FAMILY: sets change to the input of PROGRAM-restore, empty where there is nothing to do.
-plan_table() {
-    change=
-    make_sets "$2"
-    rules=$(wanted "$2")
-    if ! command -v "$1" >/dev/null || { [ "$2" = ipv6 ] && [ ! -e /proc/net/if_inet6 ]; }; then
-        [ -z "$rules" ] || refuse "the rules for $2 need $1, and a kernel that has $2"
-        return 0
-    fi
-    command -v "$1-restore" >/dev/null || refuse "there is no $1-restore"
-    table=$("$1" -w 5 -t mangle -S) || refuse "$1 cannot read the mangle table"
-    change=$(printf '%s\n=\n%s\n' "$table" "$rules" | table_change) || refuse "awk failed"
-    [ -n "$change" ] || return 0
-    printf '%s\n' "$change" | "$1-restore" -w 5 --noflush --test || refuse "$1-restore does not take the rules"
-}
-
-# load_table PROGRAM CHANGE
-load_table() {
-    [ -n "$2" ] || return 0
-    printf '%s\n' "$2" | "$1-restore" -w 5 --noflush || fail "$1-restore failed; its mangle table is as it was"
-}
-
+constexpr std::string_view how_services = R"sh(
 # service_change add|delete: from `ipvsadm -Ln --thresholds`, `ipvsadm -Sn` and what is wanted, each behind a line with
 # `=`, to the input of ipvsadm -R. -S leaves out connection limits, and shows marks above 2147483647 as negative.
 service_change() {
@@ -216,14 +140,8 @@ change_sysctls() {
 
 # change_all: makes what $director is to have all that is lbc's; for no director, takes all of it off.
 change_all() {
-    ipv4_change='' ipv6_change='' to_add='' to_delete='' sets_made=''
-    sets_before=$(own_sets)
-    if [ "$only" != ipvs ]; then
-        plan_table "$IPTABLES" ipv4
-        ipv4_change=$change
-        plan_table "$IP6TABLES" ipv6
-        ipv6_change=$change
-    fi
+    to_add='' to_delete=''
+    if [ "$only" != ipvs ]; then plan_marks; fi
     if [ "$only" = marks ]; then sync=no sysctls=''; fi
     if [ "$only" != marks ] && [ "$ipvs" = lbc ]; then plan_services; fi
     if [ -n "$sysctls" ]; then plan_sysctls; fi
@@ -231,23 +149,12 @@ change_all() {
     change_sysctls
     change_services "$to_add" add
     if [ "$sync" = yes ]; then change_sync; fi
-    load_table "$IPTABLES" "$ipv4_change"
-    load_table "$IP6TABLES" "$ipv6_change"
-    kept=$sets_made
-    if [ "$only" != ipvs ]; then drop_sets; fi
+    if [ "$only" != ipvs ]; then load_marks; fi
     change_services "$to_delete" delete
 }
 
 show() {
-    for program in "$IPTABLES" "$IP6TABLES"; do
-        if [ "$only" = ipvs ] || ! command -v "$program" >/dev/null; then continue; fi
-        table=$("$program" -w 5 -t mangle -v -S) || refuse "$program cannot read the mangle table"
-        printf '# %s -t mangle -v -S\n' "$program"
-        printf '%s\n' "$table" | awk '$2 == "LBC" || $2 ~ /^LBC-/ || / -[jg] LBC(-[^ ]*)?$/'
-    done
-    for name in $(own_sets); do
-        if [ "$only" != ipvs ]; then "$IPSET" list "$name"; fi
-    done
+    if [ "$only" != ipvs ]; then show_marks; fi
     if [ "$only" = marks ] || [ "$ipvs" != lbc ] || ! command -v "$IPVSADM" >/dev/null; then return 0; fi
     services=$("$IPVSADM" -Ln) || refuse "$IPVSADM cannot read the virtual services"
     printf '# %s -Ln\n' "$IPVSADM"
@@ -268,8 +175,7 @@ main() {
     -h/0 | --help/0) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
     esac
-    IPTABLES=${IPTABLES:-iptables} IP6TABLES=${IP6TABLES:-ip6tables} IPVSADM=${IPVSADM:-ipvsadm}
-    IPSET=${IPSET:-ipset} sets_made='' sets_before=''
+    name_programs
     only=${LBC_ONLY:-}
     case $only in
     '' | marks | ipvs) ;;
@@ -291,6 +197,11 @@ main "$@"
 
 } // namespace
 
-std::string_view sh_mechanics() { return mechanics; }
+std::string sh_mechanics(MarkTool tool) {
+    std::string out(how_to_begin);
+    out += tool == MarkTool::iptables ? how_by_iptables : how_by_nft;
+    out += how_services;
+    return out;
+}
 
 } // namespace lbc

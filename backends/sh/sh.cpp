@@ -2,6 +2,7 @@
 
 #include "backends/comment.hpp"
 #include "backends/ipvsadm/ipvsadm.hpp"
+#include "backends/nft/nft.hpp"
 #include "backends/restore/restore.hpp"
 #include "backends/sh/mechanics.hpp"
 #include "backends/sysctl.hpp"
@@ -15,8 +16,7 @@ namespace lbc {
 
 namespace {
 
-constexpr std::string_view header = R"sh(#!/bin/sh
-# The load balancing of an LVS site, for each of its directors. Made by lbc from the site file: change that instead.
+constexpr std::string_view usage = R"sh(
 #
 #     sh rules.sh [apply|show|remove] [DIRECTOR]
 #
@@ -24,6 +24,9 @@ constexpr std::string_view header = R"sh(#!/bin/sh
 # show prints what is there: rules with counters, virtual services with connections. remove takes all of it off.
 # DIRECTOR may be left out where a director has this machine's host name, or a MAC of it.
 #
+)sh";
+
+constexpr std::string_view by_iptables = R"sh(
 # Only the chains LBC and LBC-* of the mangle tables, the jumps into them, the sets LBC-4-* and LBC-6-*, and the virtual
 # services with the site's marks are touched. Everything is read, and both rule sets are tried, before the first change.
 # Then: virtual services and real servers are added and edited, each mangle table changes in one transaction, IPv4
@@ -32,11 +35,34 @@ constexpr std::string_view header = R"sh(#!/bin/sh
 # Environment: IPTABLES, IP6TABLES, IPSET and IPVSADM name the programs (iptables, ip6tables, ipset, ipvsadm), of
 # iptables-legacy or iptables-nft, with PROGRAM-restore beside them. LBC_ONLY=marks or LBC_ONLY=ipvs does that part
 # alone.
+)sh";
+
+constexpr std::string_view by_nft = R"sh(
+# Only the table inet lbc of nftables, and the virtual services with the site's marks are touched. Everything is read,
+# and the rules are tried, before the first change. Then: virtual services and real servers are added and edited, all
+# rules change in one transaction, to sets that are filled by then, and at last the virtual services and real servers
+# that the site no longer has are removed.
+#
+# Environment: NFT and IPVSADM name the programs (nft, ipvsadm). LBC_ONLY=marks or LBC_ONLY=ipvs does that part alone.
+)sh";
+
+constexpr std::string_view statuses = R"sh(
 #
 # Exit status: 0 done; 1 a step failed, the steps before it stay done, and another run finishes the work; 2 wrong usage,
 # or no director fits; 3 something is missing or not permitted, and nothing was changed.
 set -eu
 )sh";
+
+std::string header(MarkTool tool) {
+    bool const is_nft = tool == MarkTool::nft;
+    std::string out(is_nft ? script_heading_of_nft : script_heading);
+    out += " from the site file: change that instead.";
+    out += usage;
+    out.pop_back();
+    out += is_nft ? by_nft : by_iptables;
+    out.pop_back();
+    return out += statuses;
+}
 
 std::string names(Site const& site, std::span<Plan const> plans) {
     std::string out;
@@ -118,7 +144,8 @@ std::string services_text(Site const& site, Plan const& plan) {
     return out;
 }
 
-// No line of a body is `END`: rules and commands begin with `-` or `:`, comments with `#`; others are blank.
+// No line of a body is `END`: those of nft begin in lower case or with blanks or `}`, others with `-` or `:`, comments
+// with `#`.
 std::string item(std::string const& director, std::string_view kind, std::string const& body) {
     if (body.empty()) {
         return {};
@@ -126,15 +153,28 @@ std::string item(std::string const& director, std::string_view kind, std::string
     return fmt::format("    {}) cat <<'END' ;;\n{}END\n", shell_quote(fmt::format("{}/{}", director, kind)), body);
 }
 
-std::string wanted(Site const& site, std::span<Plan const> plans, Layout layout) {
-    std::string out = "\n# wanted ipv4|ipv6|services: what $director is to have, as rules and as ipvsadm takes it.\n"
-                      "wanted() {\n    case $director/$1 in\n";
+std::string marks_of(Site const& site, Plan const& plan, Layout layout, MarkTool tool) {
+    std::string const& name = site[plan.director].name.value;
+    if (tool == MarkTool::nft) {
+        auto const parts = nft_parts(site, plan.marks);
+        return item(name, "sets", parts.sets) + item(name, "rules", parts.rules);
+    }
+    std::string out;
+    for (Family const family : families) {
+        out += item(name, to_string(family), restore_body(layout(site, plan.marks, family)));
+    }
+    return out;
+}
+
+std::string wanted(Site const& site, std::span<Plan const> plans, Layout layout, MarkTool tool) {
+    std::string out =
+        fmt::format("\n# wanted {}|services: what $director is to have, as {} and as ipvsadm takes it.\n"
+                    "wanted() {{\n    case $director/$1 in\n",
+                    tool == MarkTool::nft ? "sets|rules" : "ipv4|ipv6", tool == MarkTool::nft ? "nft" : "rules");
     for (Plan const& plan : plans) {
         std::string const& name = site[plan.director].name.value;
         out += fmt::format("\n# ==== {} ====\n\n", name);
-        for (Family const family : families) {
-            out += item(name, to_string(family), restore_body(layout(site, plan.marks, family)));
-        }
+        out += marks_of(site, plan, layout, tool);
         if (site.ipvs == IpvsOwner::lbc) {
             out += item(name, "services", services_text(site, plan));
         }
@@ -170,16 +210,16 @@ std::string shell_quote(std::string_view text) {
     return out + '\'';
 }
 
-std::string sh_script(Site const& site, std::span<Plan const> plans, Layout layout) {
+std::string sh_script(Site const& site, std::span<Plan const> plans, Layout layout, MarkTool tool) {
     bool const sync = site.ipvs == IpvsOwner::lbc && site.sync && !site.sync->instance;
-    std::string out(header);
+    std::string out = header(tool);
     out += settings(site, plans, sync);
     out += identities(site, plans);
-    out += wanted(site, plans, layout);
+    out += wanted(site, plans, layout, tool);
     if (sync) {
         out += sync_daemons(*site.sync);
     }
-    return out + std::string(sh_mechanics());
+    return out + sh_mechanics(tool);
 }
 
 } // namespace lbc

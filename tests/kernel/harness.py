@@ -111,8 +111,25 @@ def load_script(director: str, variant: str) -> None:
         raise AssertionError(f"rules.sh: status {done.returncode}\n{done.stderr}")
 
 
+def load_apply_nft(director: str) -> None:
+    lbc_ok("apply", str(SITE), "--only", "marks", "-d", director, "--backend", "nft")
+
+
+def load_nft_script(director: str) -> None:
+    script = SCRATCH / "rules.sh"
+    script.write_text(lbc_ok("compile", str(SITE), "--emit", "sh", "--backend", "nft"), encoding="utf-8")
+    net.run("env", "LBC_ONLY=marks", "sh", str(script), "apply", director)
+
+
+def load_nft(director: str) -> None:
+    net.run("nft", "-f", "-", text=lbc_ok("compile", str(SITE), "-d", director, "--emit", "nft"))
+
+
 LOADERS = {
     "apply": load_apply,
+    "nft": load_nft,
+    "sh-backend-nft": load_nft_script,
+    "apply-nft": load_apply_nft,
     "restore-legacy": lambda director: load_restore(director, "legacy"),
     "restore-nft": lambda director: load_restore(director, "nft"),
     "sh-legacy": lambda director: load_script(director, "legacy"),
@@ -121,11 +138,11 @@ LOADERS = {
 
 
 def clear() -> None:
-    """Empties the mangle tables of either kind."""
+    """Empties the mangle tables of either kind, and takes lbc's own away."""
     for program in FAMILIES:
         net.run(f"{program}-legacy-restore", text="*mangle\nCOMMIT\n")
-    for family in ("ip", "ip6"):
-        subprocess.run(["nft", "delete", "table", family, "mangle"], capture_output=True)
+    for table in (("ip", "mangle"), ("ip6", "mangle"), ("inet", "lbc")):
+        subprocess.run(["nft", "delete", "table", *table], capture_output=True)
     net.run("ipset", "destroy")
 
 

@@ -19,7 +19,8 @@ from measure import differences
 from model import Meaning, Site
 
 OPTIONS = argparse.Namespace(seed=1, sites=12)
-ONE_LOADER_EACH = tuple(harness.LOADERS)
+EVERY_DIRECTOR = ("apply", "nft")  # what writes rules in a way of its own
+ONE_DIRECTOR = tuple(loader for loader in harness.LOADERS if loader not in EVERY_DIRECTOR)
 
 
 class RandomSites(unittest.TestCase):
@@ -42,18 +43,18 @@ class RandomSites(unittest.TestCase):
         self.assertFalse(wrong, harness.fail_with(site, director, seed, loader, wrong))
 
     def test_marks(self) -> None:
-        """`lbc apply` for each director; each other loader for one director of every site."""
+        """`lbc apply` and `nft -f` for each director; two of the other loaders for one director each."""
         for number in range(OPTIONS.sites):
             seed = OPTIONS.seed + number
             with self.subTest(seed=seed):
                 harness.layout = harness.LAYOUTS[seed % len(harness.LAYOUTS)]
                 site = Draw(Random(seed)).site(MANY if harness.layout in ("tree", "ipset") else FEW)
                 allocated, _ = harness.learn(site)
-                for director in site.directors:
-                    self.check(site, director.name, allocated, seed, "apply")
-                others = ONE_LOADER_EACH[1:]
+                for loader in EVERY_DIRECTOR:
+                    for director in site.directors:
+                        self.check(site, director.name, allocated, seed, loader)
                 for index in (0, 1):
-                    loader = others[(seed + index) % len(others)]
+                    loader = ONE_DIRECTOR[(seed + index) % len(ONE_DIRECTOR)]
                     self.check(site, site.directors[index % len(site.directors)].name, allocated, seed, loader)
 
     def test_known_site_by_every_loader(self) -> None:

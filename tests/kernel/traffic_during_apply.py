@@ -12,9 +12,9 @@ from ipaddress import ip_address
 import harness
 import net
 from fixtures import CLIENT_MAC, PEER_MACS, VIPS, known_site, moved_site, small_site
-from model import Packet
+from model import ANY_PORT, Claim, Packet, Real, Service
 
-TURNS = 60
+TURNS, FEWER_TURNS = 60, 16  # where a load is several transactions
 AT_MOST = 3_000_000  # packets
 CLIENTS = {4: ip_address("10.200.0.1").packed, 6: ip_address("fd5e::c1").packed}
 PEERS = {4: ip_address("10.200.0.2").packed, 6: ip_address("fd5e::bad").packed}
@@ -54,6 +54,17 @@ class TrafficDuringApply(unittest.TestCase):
             text = harness.lbc_ok("compile", str(path), "-d", "lb1", "--emit", program)
             net.run(f"{program}-legacy-restore", "--noflush", "-w", text=text)
 
+    def nft(self, path: object) -> None:
+        net.run("nft", "-f", "-", text=harness.lbc_ok("compile", str(path), "-d", "lb1", "--emit", "nft"))
+
+    def nft_script(self, path: object) -> None:
+        script = harness.SCRATCH / "rules.sh"
+        script.write_text(harness.lbc_ok("compile", str(path), "--emit", "sh", "--backend", "nft"), encoding="utf-8")
+        net.run("env", "LBC_ONLY=marks", "sh", str(script), "apply", "lb1")
+
+    def apply_nft(self, path: object) -> None:
+        harness.lbc_ok("apply", str(path), "--only", "marks", "-d", "lb1", "--backend", "nft")
+
     def alternate(self, load, one: object, two: object, marks: set[int], guards: set[int]) -> None:
         paths = [harness.SCRATCH / "one.lb", harness.SCRATCH / "two.lb"]
         for path, site in zip(paths, (one, two)):
@@ -63,8 +74,9 @@ class TrafficDuringApply(unittest.TestCase):
         stop, sent = multiprocessing.Event(), multiprocessing.Value("l", 0)
         child = multiprocessing.Process(target=flood, args=(self.lab, stop, sent))
         child.start()
+        turns = FEWER_TURNS if load in (self.nft_script, self.apply_nft) else TURNS
         try:
-            for turn in range(TURNS):
+            for turn in range(turns):
                 load(paths[1 - turn % 2])
         finally:
             stop.set()
@@ -72,8 +84,8 @@ class TrafficDuringApply(unittest.TestCase):
             if child.is_alive():
                 child.kill()
         self.assertEqual(child.exitcode, 0)
-        print(f"{sent.value} packets, {TURNS} loads", flush=True)
-        self.assertGreater(sent.value, TURNS)
+        print(f"{sent.value} packets, {turns} loads", flush=True)
+        self.assertGreater(sent.value, turns)
         seen = [(source, mark) for name, source, mark in self.lab.noted() if name == "in"]
         for family in (4, 6):
             self.assertLessEqual({mark for source, mark in seen if source == CLIENTS[family]}, marks)
@@ -83,9 +95,14 @@ class TrafficDuringApply(unittest.TestCase):
     def guards(self, *sites: object) -> set[int]:
         return {harness.learn(site)[0].get(None, 0) for site in sites}
 
+    def each_way(self, one: object, two: object, marks: set[int]) -> None:
+        for load in (self.apply, self.nft, self.nft_script, self.apply_nft):
+            with self.subTest(load=load.__name__):
+                self.alternate(load, one, two, marks, self.guards(one, two))
+                harness.clear()
+
     def test_neighbours_come_and_go(self) -> None:
-        sites = known_site(), small_site()
-        self.alternate(self.apply, *sites, {3}, self.guards(*sites))
+        self.each_way(known_site(), small_site(), {3})
 
     def test_sets_come_and_go(self) -> None:
         sites = known_site(), small_site()
@@ -98,8 +115,43 @@ class TrafficDuringApply(unittest.TestCase):
         self.alternate(self.apply, *sites, {3, 7}, self.guards(*sites))
 
     def test_the_mark_itself_changes(self) -> None:
-        sites = known_site(), moved_site()
-        self.alternate(self.apply, *sites, {3, 7}, self.guards(*sites))
+        self.each_way(known_site(), moved_site(), {3, 7})
+
+    def test_elements_in_intervals_stay(self) -> None:
+        """A range of ports, every port and every protocol, beside services that come and go in the same maps."""
+        for claim in (Claim("tcp", [(79, 81), (8000, 8099)]), Claim("tcp", [ANY_PORT]), Claim("any", [])):
+            sites = small_site(), known_site()
+            for site in sites:
+                site.services[0].claims = [claim]
+            sites[1].services += [Service(f"n{n}", [f"10.0.2.{n}"], [claim], [Real("10.50.0.2")], marks=100 + n,
+                                          bypass=sites[1].services[0].bypass) for n in range(40)]
+            with self.subTest(claim=claim):
+                self.alternate(self.nft, *sites, {3}, self.guards(*sites))
+                harness.clear()
+
+    def test_elements_that_move(self) -> None:
+        """Between a hash and intervals, and with other bypass MACs to other maps: the script and apply lose no packet,
+        where one transaction can."""
+        ports, everything, by_mac = small_site(), small_site(), small_site()
+        ports.services[0].claims = [Claim("tcp", [(79, 81), (8000, 8099)])]
+        everything.services[0].claims = [Claim("any", [])]
+        by_mac.services[0].bypass = ["02:00:00:00:00:78"]
+        for one, two in ((small_site(), ports), (ports, everything), (small_site(), everything),
+                         (small_site(), by_mac), (ports, by_mac)):
+            for load in (self.nft_script, self.apply_nft):
+                with self.subTest(load=load.__name__, one=one.services[0], two=two.services[0]):
+                    self.alternate(load, one, two, {3}, self.guards(one, two))
+                    harness.clear()
+
+    def test_from_iptables_to_nftables_and_back(self) -> None:
+        turns = itertools.cycle(("nft", "iptables"))
+
+        def load(path: object) -> None:
+            harness.lbc_ok("apply", str(path), "--only", "marks", "-d", "lb1", "--backend", next(turns))
+
+        for two in (known_site(), moved_site()):
+            with self.subTest(two=len(two.services)):
+                self.alternate(load, known_site(), two, {3, 7}, self.guards(known_site(), two))
 
     def test_restore_text(self) -> None:
         sites = known_site(), known_site()

@@ -12,6 +12,7 @@ WIDEST_LINE = 120
 CORNERS = {
     r"boost/": {"grammar/grammar.cpp", "grammar/recover.hpp", "grammar/recover.cpp"},
     r"libiptc/|libip6?tc|linux/netfilter": {"backends/iptables/", "backends/ipset/", "tests/"},
+    r"nftables/": {"backends/nft/"},
     r"CLI/": {"cli/"},
     r"nlohmann/": {"backends/json/", "cli/", "tests/"},
     r"doctest/": {"tests/"},

@@ -40,7 +40,7 @@ def run(*command, text=None, env=None, cwd=SCRATCH):
 def script_of(site, *options) -> Path:
     done = run(LBC, "compile", site, *options)
     assert done.returncode == 0, done.stderr
-    path = SCRATCH / f"{Path(site).stem}{len(options)}.sh"
+    path = SCRATCH / f"{Path(site).stem}{'-'.join(options)}.sh"
     path.write_text(done.stdout)
     return path
 

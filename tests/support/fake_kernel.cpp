@@ -290,6 +290,23 @@ std::expected<Netfilter, SystemError> FakeKernel::read_netfilter(Family family) 
     return result;
 }
 
+class FakeKernel::FakeNft final : public NftTable {
+public:
+    explicit FakeNft(FakeKernel& kernel) : kernel_(kernel) {}
+
+    std::expected<NftState, SystemError> read() override { return kernel_.nft; }
+    std::expected<void, SystemError> test(std::string const& /*text*/) override { return {}; }
+    std::expected<void, SystemError> load(std::string const& text) override {
+        kernel_.nft_loads.push_back(text);
+        return {};
+    }
+
+private:
+    FakeKernel& kernel_;
+};
+
+std::unique_ptr<NftTable> FakeKernel::open_nft() { return std::make_unique<FakeNft>(*this); }
+
 std::expected<std::vector<std::string>, SystemError> FakeKernel::nft_marks() {
     auto done = call("read nftables");
     if (!done) {

@@ -19,6 +19,8 @@ public:
     /// Whole tables with the rules of others; those of `tables` are no part of them.
     std::array<std::vector<Ruleset>, 2> foreign;
     std::vector<std::string> marks_of_nft;
+    NftState nft; // lbc's table; `load` is noted in `nft_loads` and changes nothing else
+    std::vector<std::string> nft_loads;
 
     bool has_ipvs = true;
     std::vector<IpvsService> services;  // in any order
@@ -62,6 +64,7 @@ public:
     [[nodiscard]] std::expected<void, SystemError> destroy_set(std::string const& name) override;
     /// `foreign`, with what is lbc's in its mangle table: each hook behind the foreign rules of its chain.
     [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override;
+    [[nodiscard]] std::unique_ptr<NftTable> open_nft() override;
     [[nodiscard]] std::expected<std::vector<std::string>, SystemError> nft_marks() override;
     [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override;
     [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override;
@@ -72,6 +75,7 @@ public:
 
 private:
     class Table;
+    class FakeNft;
     class Lock;
     class FakeIpvs;
     class FakeKeepalived;

@@ -49,6 +49,7 @@ public:
     [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override {
         return kernel_.read_netfilter(family);
     }
+    [[nodiscard]] std::unique_ptr<NftTable> open_nft() override { return kernel_.open_nft(); }
     [[nodiscard]] std::expected<std::vector<std::string>, SystemError> nft_marks() override {
         return kernel_.nft_marks();
     }

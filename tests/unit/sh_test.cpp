@@ -130,4 +130,16 @@ TEST_SUITE("sh") {
     }
 
     TEST_CASE("equal sites give equal bytes") { CHECK(Sample().script() == Sample().script()); }
+
+    TEST_CASE("for nft the same, with sets and rules, and nothing of iptables") {
+        Sample const sample;
+        auto const script = sh_script(sample.site, sample.plans, one_rule, MarkTool::nft);
+        CHECK(script.starts_with(script_heading_of_nft));
+        CHECK_FALSE(script.starts_with(script_heading));
+        CHECK(script.contains("    'lb1/sets') cat <<'END' ;;\n# Made where it is missing"));
+        CHECK(script.contains("    'lb-2.b/rules') cat <<'END' ;;\n# All rules change"));
+        CHECK(script.contains("    'lb-2.b/services') cat <<'END' ;;\n"));
+        CHECK_FALSE(script.contains("IPTABLES"));
+        CHECK_FALSE(sample.script().contains("$NFT"));
+    }
 }

@@ -1,0 +1,32 @@
+// lbc's table in the kernel, as the step that changes it sees it; libnftables is behind it.
+#pragma once
+
+#include "backends/nft/nft_state.hpp"
+#include "backends/system_error.hpp"
+
+#include <expected>
+#include <memory>
+#include <string>
+
+namespace lbc {
+
+class NftTable {
+public:
+    NftTable() = default;
+    NftTable(NftTable const&) = delete;
+    NftTable& operator=(NftTable const&) = delete;
+    virtual ~NftTable() = default;
+
+    /// What is in it; empty where there is none. Loads no module.
+    [[nodiscard]] virtual std::expected<NftState, SystemError> read() = 0;
+
+    /// Whether `load` would do it. Writes nothing.
+    [[nodiscard]] virtual std::expected<void, SystemError> test(std::string const& text) = 0;
+
+    /// Does what a text for `nft -f` says, in one transaction; on an error nothing was changed.
+    [[nodiscard]] virtual std::expected<void, SystemError> load(std::string const& text) = 0;
+};
+
+[[nodiscard]] std::unique_ptr<NftTable> open_libnftables();
+
+} // namespace lbc

@@ -1,0 +1,210 @@
+#include "backends/sh/mechanics.hpp"
+
+namespace lbc {
+
+std::string_view const how_by_iptables = R"sh(
+sets_made='' sets_before=''
+name_programs() {
+    IPTABLES=${IPTABLES:-iptables} IP6TABLES=${IP6TABLES:-ip6tables} IPSET=${IPSET:-ipset} IPVSADM=${IPVSADM:-ipvsadm}
+}
+
+# table_change: from `iptables -S`, a line with `=` and what is wanted, to the input of iptables-restore --noflush that
+# leads from one to the other; nothing, where neither has a thing of lbc's. Jumps that stay keep their place.
+table_change() {
+    awk '
+    function own(chain) { return chain == "LBC" || chain ~ /^LBC-/ }
+    function builtin(chain) { return chain ~ /^(PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING)$/ }
+    $0 == "=" { wanted = 1; next }
+    wanted && /^#ipset / { next }
+    !wanted && $1 == "-N" && own($2) { old[++olds] = $2 }
+    !wanted && $1 == "-A" && builtin($2) && $(NF - 1) ~ /^-[jg]$/ && own($NF) { jump[++jumps] = $0 }
+    wanted && /^:/ { chain[++chains] = $0; keep[substr($1, 2)] = 1 }
+    wanted && /^#/ { rule[++rules] = $0 }
+    wanted && $1 == "-A" && own($2) { rule[++rules] = $0 }
+    wanted && $1 == "-A" && !own($2) { hook[++hooks] = $0; hooked[$0] = 1 }
+    END {
+        if (olds + jumps + chains + hooks == 0) exit
+        print "*mangle"
+        for (i = 1; i <= chains; i++) print chain[i]
+        for (i = 1; i <= olds; i++) if (!(old[i] in keep)) print ":" old[i] " - [0:0]"
+        for (i = 1; i <= jumps; i++) if (!(jump[i] in hooked) || ++seen[jump[i]] > 1) print "-D" substr(jump[i], 3)
+        for (i = 1; i <= olds; i++) if (!(old[i] in keep)) print "-X " old[i]
+        for (i = 1; i <= rules; i++) print rule[i]
+        for (i = 1; i <= hooks; i++) if (!(hook[i] in seen)) print hook[i]
+        print "COMMIT"
+    }'
+}
+
+own_sets() {
+    [ -e /sys/module/ip_set ] && command -v "$IPSET" >/dev/null || return 0
+    "$IPSET" list -n | grep -E '^LBC-[46]-' || true
+}
+
+# make_sets FAMILY: fills the sets that the rules ask, where they are not as wanted already. Each is called after what
+# is in it, so rules that are there ask another; sets_made gets those that are wanted.
+make_sets() {
+    lines=$(wanted "$1" | sed -n 's/^#ipset //p')
+    [ -n "$lines" ] || return 0
+    command -v "$IPSET" >/dev/null || refuse "the rules for $1 need $IPSET"
+    names=$(printf '%s\n' "$lines" | sed -n 's/^swap \([^ ]*\)-NEW .*/\1/p')
+    sets_made="$sets_made $names"
+    entries=$(printf '%s\n' "$lines" | sed -n 's/^add \([^ ]*\)-NEW /add \1 /p' | LC_ALL=C sort)
+    have=$(for name in $names; do "$IPSET" save "$name" 2>/dev/null; done | grep '^add ' | LC_ALL=C sort) || true
+    [ "$have" != "$entries" ] || return 0
+    printf '%s\n' "$lines" | "$IPSET" restore -exist || refuse "$IPSET does not take the sets"
+}
+
+# drop_sets: takes every set of lbc's off that is none of $kept.
+drop_sets() {
+    for name in $(own_sets); do
+        case " $(printf '%s' "$kept" | tr '\n' ' ') " in
+        *" $name "*) ;;
+        *) "$IPSET" destroy "$name" || say "the set $name stays" ;;
+        esac
+    done
+}
+
+# plan_table PROGRAM FAMILY: sets change to the input of PROGRAM-restore, empty where there is nothing to do.
+plan_table() {
+    change=
+    make_sets "$2"
+    rules=$(wanted "$2")
+    if ! command -v "$1" >/dev/null || { [ "$2" = ipv6 ] && [ ! -e /proc/net/if_inet6 ]; }; then
+        [ -z "$rules" ] || refuse "the rules for $2 need $1, and a kernel that has $2"
+        return 0
+    fi
+    command -v "$1-restore" >/dev/null || refuse "there is no $1-restore"
+    table=$("$1" -w 5 -t mangle -S) || refuse "$1 cannot read the mangle table"
+    change=$(printf '%s\n=\n%s\n' "$table" "$rules" | table_change) || refuse "awk failed"
+    [ -n "$change" ] || return 0
+    printf '%s\n' "$change" | "$1-restore" -w 5 --noflush --test || refuse "$1-restore does not take the rules"
+}
+
+# load_table PROGRAM CHANGE
+load_table() {
+    [ -n "$2" ] || return 0
+    printf '%s\n' "$2" | "$1-restore" -w 5 --noflush || fail "$1-restore failed; its mangle table is as it was"
+}
+
+plan_marks() {
+    sets_before=$(own_sets)
+    plan_table "$IPTABLES" ipv4
+    ipv4_change=$change
+    plan_table "$IP6TABLES" ipv6
+    ipv6_change=$change
+}
+
+load_marks() {
+    load_table "$IPTABLES" "$ipv4_change"
+    load_table "$IP6TABLES" "$ipv6_change"
+    kept=$sets_made
+    drop_sets
+}
+
+# forget_marks: what plan_marks has made goes.
+forget_marks() {
+    kept=$sets_before
+    if [ -n "$sets_made" ]; then drop_sets; fi
+}
+
+show_marks() {
+    for program in "$IPTABLES" "$IP6TABLES"; do
+        command -v "$program" >/dev/null || continue
+        table=$("$program" -w 5 -t mangle -v -S) || refuse "$program cannot read the mangle table"
+        printf '# %s -t mangle -v -S\n' "$program"
+        printf '%s\n' "$table" | awk '$2 == "LBC" || $2 ~ /^LBC-/ || / -[jg] LBC(-[^ ]*)?$/'
+    done
+    for name in $(own_sets); do "$IPSET" list "$name"; done
+}
+)sh";
+
+// Each nft is a transaction. All rules change at one moment, but a set that they use may change a little later: so no
+// such set is changed while a rule sees it.
+std::string_view const how_by_nft = R"sh(
+name_programs() { NFT=${NFT:-nft} IPVSADM=${IPVSADM:-ipvsadm}; }
+
+forget_marks() { :; }
+
+# read_table: sets table to lbc's table without the elements of its sets; empty, where there is none.
+read_table() {
+    table=
+    tables=$("$NFT" list tables inet) || return 1
+    if printf '%s\n' "$tables" | grep -qx 'table inet lbc'; then table=$("$NFT" -t list table inet lbc); fi
+}
+
+# plan_marks: sets sets and rules to what nft is to read.
+plan_marks() {
+    sets=$(wanted sets) rules=$(wanted rules)
+    if ! command -v "$NFT" >/dev/null; then
+        [ -z "$rules" ] || refuse "there is no $NFT"
+        return 0
+    fi
+    read_table || refuse "$NFT cannot read the table inet lbc"
+    if [ -z "$director" ] && [ -n "$table" ]; then rules='delete table inet lbc'; fi
+    [ -n "$rules" ] || return 0
+    printf '%s\n%s\n' "$sets" "$rules" | "$NFT" -c -f - || refuse "$NFT does not take the rules"
+    if [ -n "$director" ]; then look_for_iptables; fi
+}
+
+# second_names: a text in which all sets have b_ before their names.
+second_names() {
+    sed -e 's/^    set /&b_/' -e 's/^    map /&b_/' -e 's/^flush [a-z]* inet lbc /&b_/' \
+        -e 's/^add element inet lbc /&b_/' -e 's/ @/&b_/g'
+}
+
+load_text() { printf '%s\n' "$1" | "$NFT" -f - || fail "$NFT failed; run this again"; }
+
+# load_marks: sets are filled before a rule sees them. Those that rules see now are made anew under a second name, the
+# rules go there, and back when those by the first name are filled. A run that was ended between has left the rules at
+# the second.
+load_marks() {
+    [ -n "$rules" ] || return 0
+    if [ -n "$sets" ]; then
+        case $table in
+        *' @b_'*) ;;
+        *' @'*)
+            load_text "$(printf '%s\n' "$sets" | second_names)"
+            load_text "$(printf '%s\n' "$rules" | second_names)"
+            ;;
+        esac
+        load_text "$sets"
+    fi
+    load_text "$rules"
+    if [ -n "$sets" ]; then delete_other_sets; fi
+}
+
+delete_other_sets() {
+    read_table || fail "$NFT cannot read the table inet lbc"
+    others=$(printf '%s\n=\n%s\n' "$sets" "$table" | awk '
+        $0 == "=" { there = 1; next }
+        ($1 == "set" || $1 == "map") && $3 == "{" {
+            if (!there) wanted[$2] = 1
+            else if (!($2 in wanted)) print "delete", $1, "inet lbc", $2
+        }') || fail "awk failed"
+    [ -z "$others" ] || load_text "$others"
+}
+
+# look_for_iptables: both would mark. It asks for no table that the kernel would have to make first.
+look_for_iptables() {
+    for family in ip ip6; do
+        found=
+        if "$NFT" list chain "$family" mangle LBC >/dev/null 2>&1; then found="${family}tables-nft"; fi
+        if grep -qx mangle "/proc/net/${family}_tables_names" 2>/dev/null &&
+            "${family}tables-legacy" -w 5 -t mangle -S LBC >/dev/null 2>&1; then
+            found="${family}tables-legacy"
+        fi
+        [ -z "$found" ] || say "$found has chains of lbc in its mangle table, which mark too: when this is done," \
+            "take them off with the script that made them (LBC_ONLY=marks, remove) or with lbc remove --only marks"
+    done
+}
+
+show_marks() {
+    command -v "$NFT" >/dev/null || return 0
+    read_table || refuse "$NFT cannot read the table inet lbc"
+    [ -n "$table" ] || return 0
+    printf '# %s list table inet lbc\n' "$NFT"
+    "$NFT" list table inet lbc
+}
+)sh";
+
+} // namespace lbc
