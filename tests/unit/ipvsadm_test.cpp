@@ -84,7 +84,7 @@ TEST_SUITE("ipvsadm") {
         VirtualService sip = service();
         sip.persistence = Persistence{std::chrono::seconds{60}, 24, "sip"};
         sip.one_packet = true;
-        sip.scheduler = {"mh", {"mh-port"}, {}};
+        sip.scheduler = {"mh", std::vector<std::string>{"mh-port"}, {}};
         CHECK(ipvsadm_lines(sip) == "-A -f 3 -s mh -p 60 -M 255.255.255.0 --pe sip -o -b mh-port\n");
     }
 
