@@ -78,19 +78,10 @@ std::expected<Transaction, ApplyFailure> Transaction::plan(Kernel& kernel, Wante
 }
 
 std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
-    MarkPlan marks;
-    if (wanted.marks) {
-        auto planned = plan_marks(*kernel_, *wanted.marks);
-        if (!planned) {
-            return std::unexpected(std::move(planned.error()));
-        }
-        marks = std::move(*planned);
-        changes_.marks = std::move(marks.changes);
-    }
-    if (wanted.nft) {
-        if (auto looked = look_at_nft(*wanted.nft, marks); !looked)
-            return looked;
-    }
+    auto looked = look_at_marks(wanted);
+    if (!looked)
+        return std::unexpected(std::move(looked.error()));
+    auto& marks = *looked;
     if (!wanted.ipvs) {
         append(steps_, std::move(marks.steps));
         return {};
@@ -143,19 +134,27 @@ std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
     return {};
 }
 
-// Whichever marks packets from now on comes first.
-std::expected<void, SystemError> Transaction::look_at_nft(NftState const& wanted, MarkPlan& marks) {
-    auto planned = plan_nft(kernel_->open_nft(), wanted);
+std::expected<MarkPlan, SystemError> Transaction::look_at_marks(Wanted const& wanted) {
+    MarkPlan marks;
+    if (wanted.marks) {
+        auto planned = plan_marks(*kernel_, *wanted.marks);
+        if (!planned)
+            return planned;
+        marks = std::move(*planned);
+        changes_.marks = std::move(marks.changes);
+    }
+    if (!wanted.nft)
+        return marks;
+    auto planned = plan_nft(kernel_->open_nft(), *wanted.nft);
     if (!planned)
         return std::unexpected(std::move(planned.error()));
     std::ranges::copy(planned->marks, std::back_inserter(marks.marks));
-    if (planned->steps.empty())
-        return {};
-    changes_.settings.push_back(std::move(planned->change));
-    auto const place = wanted.empty() ? marks.steps.end() : marks.steps.begin();
-    marks.steps.insert(place, std::make_move_iterator(planned->steps.begin()),
-                       std::make_move_iterator(planned->steps.end()));
-    return {};
+    if (!planned->steps.empty())
+        changes_.settings.push_back(std::move(planned->change));
+    // Whichever marks packets from now on comes first.
+    marks.steps.insert(wanted.nft->empty() ? marks.steps.end() : marks.steps.begin(),
+                       std::make_move_iterator(planned->steps.begin()), std::make_move_iterator(planned->steps.end()));
+    return marks;
 }
 
 std::expected<void, ApplyFailure> Transaction::run() {

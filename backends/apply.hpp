@@ -57,7 +57,7 @@ private:
     explicit Transaction(Kernel& kernel) : kernel_(&kernel) {}
 
     std::expected<void, SystemError> look(Wanted const& wanted);
-    std::expected<void, SystemError> look_at_nft(NftState const& wanted, MarkPlan& marks);
+    std::expected<MarkPlan, SystemError> look_at_marks(Wanted const& wanted);
 
     Kernel* kernel_;
     std::unique_ptr<XtablesLock> lock_;

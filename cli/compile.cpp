@@ -30,11 +30,11 @@ struct Options {
     SiteOptions site;
     std::string emit; // of `kind_names`, once the command line is read
     std::string output;
-    MarkTool tool = MarkTool::iptables; // of the script
-    bool check = false;                 // the output against what is there
-    bool prove = false;                 // the output against the site
-    bool verbose = false;               // what each layout costs
-    std::vector<std::string> reals;     // machines of real servers, by their names
+    std::string backend = "iptables"; // of the script
+    bool check = false;               // the output against what is there
+    bool prove = false;               // the output against the site
+    bool verbose = false;             // what each layout costs
+    std::vector<std::string> reals;   // machines of real servers, by their names
 
     /// -d names one, too: the director that is a real server.
     [[nodiscard]] std::vector<std::string> real_names() const {
@@ -43,6 +43,7 @@ struct Options {
             names.push_back(site.director);
         return names;
     }
+    [[nodiscard]] MarkTool tool() const { return backend == "nft" ? MarkTool::nft : MarkTool::iptables; }
     [[nodiscard]] bool writes_folder() const { return emit == "all" || emit == "networkd"; }
 };
 
@@ -128,7 +129,7 @@ std::array const kinds{
 };
 
 std::string text_of(Kind const& kind, Options const& options, SiteInput const& input, Plans plans) {
-    return kind.name == "sh" ? sh_script(input.site, plans, input.layout, options.tool) : kind.text(input, plans);
+    return kind.name == "sh" ? sh_script(input.site, plans, input.layout, options.tool()) : kind.text(input, plans);
 }
 
 /// Null for those of real servers, and for `all`.
@@ -157,7 +158,7 @@ void report_limits_of(Options const& options, SiteInput& input) {
         outputs.push_back(Output::realserver);
     if (name == "networkd" || name == "all")
         outputs.push_back(Output::networkd);
-    if (name == "nft" || name == "all" || options.tool == MarkTool::nft)
+    if (name == "nft" || name == "all" || options.tool() == MarkTool::nft)
         report_nft_limits(input.site, input.diagnostics);
     for (auto const output : outputs) // a second time says nothing new
         report_limits(input.site, output, input.diagnostics);
@@ -329,7 +330,7 @@ void finish(Options& options) {
         throw CLI::ValidationError("--emit " + options.emit, "needs the folder to write to: -o FOLDER");
     if (options.check && !has_place)
         throw CLI::ValidationError("--check", "needs what to compare with: -o PATH");
-    bool const by_nft = options.tool == MarkTool::nft;
+    bool const by_nft = options.tool() == MarkTool::nft;
     if (by_nft && options.emit != "sh" && options.emit != "all")
         throw CLI::ValidationError("--backend", "is for --emit sh, and for the script in `all`");
     if (options.prove && (options.emit == "nft" || by_nft))
@@ -348,13 +349,9 @@ Command add_compile(CLI::App& subcommand) {
     subcommand.add_option("--emit", options->emit, fmt::format("{}", fmt::join(names, ", ")))
         ->check(CLI::IsMember(names))
         ->option_text("KIND [sh]");
-    subcommand
-        .add_option_function<std::string>(
-            "--backend",
-            [options](std::string const& name) { options->tool = name == "nft" ? MarkTool::nft : MarkTool::iptables; },
-            "what the script marks packets by")
+    subcommand.add_option("--backend", options->backend, "what the script marks packets by")
         ->check(CLI::IsMember({"iptables", "nft"}))
-        ->option_text("iptables|nft");
+        ->option_text("iptables|nft [iptables]");
     subcommand
         .add_option("--real", options->reals,
                     "a real server, by its address or director's name; again for further names of one machine")
