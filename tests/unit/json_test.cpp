@@ -130,8 +130,8 @@ TEST_CASE("json: a UDP check that takes any reply is told from one that needs no
     Fixture fixture;
     Check check;
     check.kind = Check::Kind::udp;
-    fixture.site.services[0].checks.assign(2, check);
-    fixture.site.services[0].checks[1].reply = "";
+    fixture.site.services[0].checks.edit().assign(2, check);
+    fixture.site.services[0].checks.edit()[1].reply = "";
     auto const said = fixture.service()["checks"];
     CHECK_FALSE(said[0].contains("reply"));
     CHECK(said[1]["reply"] == "");
@@ -142,7 +142,7 @@ TEST_CASE("json: times keep their milliseconds") {
     Check check;
     check.every = Milliseconds(250);
     check.timeout = std::chrono::hours(1);
-    fixture.site.services[0].checks.push_back(check);
+    fixture.site.services[0].checks.edit().push_back(check);
     fixture.site.services[0].persistence = Persistence{};
     CHECK(fixture.service()["checks"][0]["every_ms"] == 250);
     CHECK(fixture.service()["checks"][0]["timeout_ms"] == 3'600'000);

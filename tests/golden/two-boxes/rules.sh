@@ -7,13 +7,14 @@
 # show prints what is there: rules with counters, virtual services with connections. remove takes all of it off.
 # DIRECTOR may be left out where a director has this machine's host name, or a MAC of it.
 #
-# Only the chains LBC and LBC-* of the mangle tables, the jumps into them, and the virtual services with the site's
-# marks are touched. Everything is read, and both rule sets are tried, before the first change. Then: virtual services
-# and real servers are added and edited, each mangle table changes in one transaction, IPv4 first, and at last the
-# virtual services and real servers that the site no longer has are removed.
+# Only the chains LBC and LBC-* of the mangle tables, the jumps into them, the sets LBC-4-* and LBC-6-*, and the virtual
+# services with the site's marks are touched. Everything is read, and both rule sets are tried, before the first change.
+# Then: virtual services and real servers are added and edited, each mangle table changes in one transaction, IPv4
+# first, and at last the virtual services and real servers that the site no longer has are removed.
 #
-# Environment: IPTABLES, IP6TABLES and IPVSADM name the programs (iptables, ip6tables, ipvsadm), of iptables-legacy or
-# iptables-nft, with PROGRAM-restore beside them. LBC_ONLY=marks or LBC_ONLY=ipvs does that part alone.
+# Environment: IPTABLES, IP6TABLES, IPSET and IPVSADM name the programs (iptables, ip6tables, ipset, ipvsadm), of
+# iptables-legacy or iptables-nft, with PROGRAM-restore beside them. LBC_ONLY=marks or LBC_ONLY=ipvs does that part
+# alone.
 #
 # Exit status: 0 done; 1 a step failed, the steps before it stay done, and another run finishes the work; 2 wrong usage,
 # or no director fits; 3 something is missing or not permitted, and nothing was changed.
@@ -111,7 +112,11 @@ END
 # ==== How it is done: the same for every site ====
 
 say() { printf 'lbc: %s\n' "$*" >&2; }
-refuse() { say "$*; nothing was changed"; exit 3; }
+refuse() {
+    say "$*; nothing was changed"
+    forget_marks
+    exit 3
+}
 fail() { say "$*"; exit 1; }
 
 usage() { printf 'usage: sh rules.sh [apply|show|remove] [DIRECTOR]\ndirectors: %s\n' "$directors"; }
@@ -138,7 +143,10 @@ find_director() {
 }
 
 
-name_programs() { IPTABLES=${IPTABLES:-iptables} IP6TABLES=${IP6TABLES:-ip6tables} IPVSADM=${IPVSADM:-ipvsadm}; }
+sets_made='' sets_before=''
+name_programs() {
+    IPTABLES=${IPTABLES:-iptables} IP6TABLES=${IP6TABLES:-ip6tables} IPSET=${IPSET:-ipset} IPVSADM=${IPVSADM:-ipvsadm}
+}
 
 # table_change: from `iptables -S`, a line with `=` and what is wanted, to the input of iptables-restore --noflush that
 # leads from one to the other; nothing, where neither has a thing of lbc's. Jumps that stay keep their place.
@@ -147,6 +155,7 @@ table_change() {
     function own(chain) { return chain == "LBC" || chain ~ /^LBC-/ }
     function builtin(chain) { return chain ~ /^(PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING)$/ }
     $0 == "=" { wanted = 1; next }
+    wanted && /^#ipset / { next }
     !wanted && $1 == "-N" && own($2) { old[++olds] = $2 }
     !wanted && $1 == "-A" && builtin($2) && $(NF - 1) ~ /^-[jg]$/ && own($NF) { jump[++jumps] = $0 }
     wanted && /^:/ { chain[++chains] = $0; keep[substr($1, 2)] = 1 }
@@ -166,9 +175,39 @@ table_change() {
     }'
 }
 
+own_sets() {
+    [ -e /sys/module/ip_set ] && command -v "$IPSET" >/dev/null || return 0
+    "$IPSET" list -n | grep -E '^LBC-[46]-' || true
+}
+
+# make_sets FAMILY: fills the sets that the rules ask, where they are not as wanted already. Each is called after what
+# is in it, so rules that are there ask another; sets_made gets those that are wanted.
+make_sets() {
+    lines=$(wanted "$1" | sed -n 's/^#ipset //p')
+    [ -n "$lines" ] || return 0
+    command -v "$IPSET" >/dev/null || refuse "the rules for $1 need $IPSET"
+    names=$(printf '%s\n' "$lines" | sed -n 's/^swap \([^ ]*\)-NEW .*/\1/p')
+    sets_made="$sets_made $names"
+    entries=$(printf '%s\n' "$lines" | sed -n 's/^add \([^ ]*\)-NEW /add \1 /p' | LC_ALL=C sort)
+    have=$(for name in $names; do "$IPSET" save "$name" 2>/dev/null; done | grep '^add ' | LC_ALL=C sort) || true
+    [ "$have" != "$entries" ] || return 0
+    printf '%s\n' "$lines" | "$IPSET" restore -exist || refuse "$IPSET does not take the sets"
+}
+
+# drop_sets: takes every set of lbc's off that is none of $kept.
+drop_sets() {
+    for name in $(own_sets); do
+        case " $(printf '%s' "$kept" | tr '\n' ' ') " in
+        *" $name "*) ;;
+        *) "$IPSET" destroy "$name" || say "the set $name stays" ;;
+        esac
+    done
+}
+
 # plan_table PROGRAM FAMILY: sets change to the input of PROGRAM-restore, empty where there is nothing to do.
 plan_table() {
     change=
+    make_sets "$2"
     rules=$(wanted "$2")
     if ! command -v "$1" >/dev/null || { [ "$2" = ipv6 ] && [ ! -e /proc/net/if_inet6 ]; }; then
         [ -z "$rules" ] || refuse "the rules for $2 need $1, and a kernel that has $2"
@@ -188,6 +227,7 @@ load_table() {
 }
 
 plan_marks() {
+    sets_before=$(own_sets)
     plan_table "$IPTABLES" ipv4
     ipv4_change=$change
     plan_table "$IP6TABLES" ipv6
@@ -197,6 +237,14 @@ plan_marks() {
 load_marks() {
     load_table "$IPTABLES" "$ipv4_change"
     load_table "$IP6TABLES" "$ipv6_change"
+    kept=$sets_made
+    drop_sets
+}
+
+# forget_marks: what plan_marks has made goes.
+forget_marks() {
+    kept=$sets_before
+    if [ -n "$sets_made" ]; then drop_sets; fi
 }
 
 show_marks() {
@@ -206,6 +254,7 @@ show_marks() {
         printf '# %s -t mangle -v -S\n' "$program"
         printf '%s\n' "$table" | awk '$2 == "LBC" || $2 ~ /^LBC-/ || / -[jg] LBC(-[^ ]*)?$/'
     done
+    for name in $(own_sets); do "$IPSET" list "$name"; done
 }
 
 # service_change add|delete: from `ipvsadm -Ln --thresholds`, `ipvsadm -Sn` and what is wanted, each behind a line with
