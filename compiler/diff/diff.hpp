@@ -8,8 +8,8 @@
 // weight 1 of 2 (50 % of new connections)". What is only moved, renamed or written otherwise is no difference.
 #pragma once
 
-#include "compiler/proof/state.hpp"
 #include "compiler/proof/comparison.hpp"
+#include "compiler/proof/state.hpp"
 
 namespace lbc {
 

@@ -56,7 +56,6 @@ struct Fate {
 /// 1204 is "1,204".
 [[nodiscard]] std::string grouped(std::uint64_t number);
 
-
 /// Words about what is on one side alone: "added a, b; removed c".
 [[nodiscard]] std::string added_and_removed(std::vector<std::string> before, std::vector<std::string> after);
 /// Whether both sites run the same sync daemon, bound to the same instance whatever it is called.

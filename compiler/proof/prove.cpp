@@ -92,9 +92,9 @@ private:
             if (step.match == TraceStep::Match::no)
                 return;
             auto const& target = step.rule->then;
-            bool const is_unknown =
-                std::holds_alternative<UnknownTarget>(target) || std::holds_alternative<AnyMark>(target) ||
-                (std::holds_alternative<MapMark>(target) && !step.is_mark_known);
+            bool const is_unknown = std::holds_alternative<UnknownTarget>(target) ||
+                                    std::holds_alternative<AnyMark>(target) ||
+                                    (std::holds_alternative<MapMark>(target) && !step.is_mark_known);
             Decision const decision{std::string(step.table),
                                     std::string(step.chain),
                                     step.number,
