@@ -20,12 +20,30 @@ void MarkElements::add(MarkClass const& of) {
         }
 }
 
+namespace {
+
+/// What it means, however often and in whatever order the site says it.
+template <typename T>
+std::vector<T> as_set(std::vector<T> values) {
+    std::ranges::sort(values);
+    values.erase(std::ranges::unique(values).begin(), values.end());
+    return values;
+}
+
+Gate gate_of(MarkClass const& of) {
+    Gate gate{as_set(of.interfaces), as_set(of.bypass), of.ethernet_only};
+    if (std::ranges::any_of(gate.interfaces, [](InterfacePattern const& pattern) { return pattern.str() == "+"; }))
+        gate.interfaces.clear();
+    return gate;
+}
+
+} // namespace
+
 std::vector<MarkGroup> groups_of(MarkTable const& table) {
     std::vector<MarkGroup> groups;
     std::map<Gate, std::size_t> places;
     for (auto const& mark_class : table.classes) {
-        Gate gate{mark_class.interfaces, mark_class.bypass, mark_class.ethernet_only};
-        auto const [place, is_new] = places.try_emplace(std::move(gate), groups.size());
+        auto const [place, is_new] = places.try_emplace(gate_of(mark_class), groups.size());
         if (is_new)
             groups.push_back({place->first, {}});
         groups[place->second].elements.add(mark_class);

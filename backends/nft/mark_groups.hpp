@@ -12,8 +12,8 @@ namespace lbc {
 
 /// What a class asks of a packet's way in. Classes of one gate are disjoint by destination, protocol and port alone.
 struct Gate {
-    std::vector<InterfacePattern> interfaces; // none: any but lo
-    std::vector<MacAddress> bypass;
+    std::vector<InterfacePattern> interfaces; // sorted, each once; none: any but lo
+    std::vector<MacAddress> bypass;           // likewise
     bool ethernet_only = false;
 
     friend auto operator<=>(Gate const&, Gate const&) = default;

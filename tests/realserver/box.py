@@ -83,7 +83,7 @@ class Box:
 
     def seen(self):
         """Everything that a run of the script could change."""
-        return [line.strip() for words in (
+        return [line.replace(" tentative", "").strip() for words in (
             ("ip", "-o", "-d", "address"), ("ip", "-o", "-d", "link"), ("ip", "-4", "route", "show", "table", "all"),
             ("ip", "-6", "route", "show", "table", "all"),
             ("grep", "-r", ".", *(f"/proc/sys/net/ipv4/conf/{name}" for name in ("all", "lo", "eth0"))),

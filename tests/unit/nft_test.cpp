@@ -150,6 +150,21 @@ TEST_SUITE("nft") {
             CHECK((alone.contains(part) && beside.contains(part)));
     }
 
+    TEST_CASE("services that clients reach in the same way share maps, however the site says it") {
+        Sample sample;
+        auto other = web();
+        other.service = 1;
+        other.destination = Prefix::host(*IpAddress::parse("192.0.2.2"));
+        other.interfaces = {*InterfacePattern::parse("+"), *InterfacePattern::parse("eth0")};
+        sample.table.classes.push_back(other);
+        sample.only().interfaces.clear();
+        auto const sets = sample.parts().sets;
+        auto const first = sets.find("map services4 {");
+        REQUIRE(first != std::string::npos);
+        CHECK(sets.find("map services4 {", first + 1) == std::string::npos);
+        CHECK(sets.find("map services4_", first + 1) == std::string::npos);
+    }
+
     TEST_CASE("what the director itself sends has maps of its own") {
         Sample sample;
         sample.only().from_director = true;
