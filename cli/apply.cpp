@@ -27,7 +27,7 @@ constexpr std::chrono::milliseconds drain_pause{200};
 struct Options {
     SiteOptions site;
     std::string only;
-    std::string backend; // of the marks; none: iptables, whatever nftables has
+    std::string backend; // of the marks; none: what marks here already
     bool dry_run = false;
     bool json = false;
     std::chrono::milliseconds wait{5000};
@@ -38,7 +38,6 @@ struct Options {
 
     [[nodiscard]] bool marks() const { return only != "ipvs"; }
     [[nodiscard]] bool ipvs() const { return only != "marks"; }
-    [[nodiscard]] bool may_use_nft() const { return backend == "nft" || backend == "auto"; }
 
     void add_to(CLI::App& subcommand) {
         subcommand.add_option("--only", only, "the mangle tables alone, or IPVS alone")
@@ -56,8 +55,8 @@ struct Options {
             ->option_text("PATH [/etc/keepalived/keepalived.conf]");
         subcommand
             .add_option("--backend", backend,
-                        "what marks packets, in place of the other; auto takes nftables where lbc's table is, or where "
-                        "the kernel has no legacy iptables")
+                        "what marks packets, in place of the other; by default nft where lbc's table of it is, else "
+                        "iptables; auto takes nft also where the kernel has no legacy iptables")
             ->check(CLI::IsMember({"iptables", "nft", "auto"}))
             ->option_text("iptables|nft|auto");
         subcommand.add_flag("--prove,!--no-prove", prove,
@@ -105,30 +104,36 @@ struct Run {
     }
 };
 
-Wanted wanted_of(SiteInput const& input, Plan const& plan, Options const& options) {
+/// What IPVS is to have, and keepalived where it is keepalived's.
+void want_ipvs(SiteInput const& input, Plan const& plan, Options const& options, Wanted& wanted) {
     auto const& site = input.site;
-    Wanted wanted;
-    if (options.marks())
-        wanted.marks = mark_rules(site, plan, input.layout);
-    if (options.ipvs()) {
-        wanted.ipvs.emplace();
-        wanted.ipvs->sysctls = sysctls_of(plan);
-        wanted.ipvs->guard = site.guard_span == Span{} ? std::nullopt : std::optional(site.guard_span);
-        wanted.ipvs->drain = options.drain.has_value();
-        wanted.ipvs->leave_services = site.ipvs == IpvsOwner::keepalived;
-        if (!wanted.ipvs->leave_services) {
-            wanted.ipvs->services = ipvs_services(plan);
-            wanted.ipvs->daemons = sync_daemons(site);
-            wanted.ipvs->range = site.marks;
-            wanted.ipvs->rules_tell = true;
-        } else {
-            wanted.keepalived.emplace(KeepalivedWanted{.path = options.keepalived_config,
-                                                       .text = keepalived_text(site, {&plan, 1}),
-                                                       .services = keepalived_services(site, plan)});
-            wanted.keepalived->patience += std::chrono::milliseconds(5) * wanted.keepalived->services.size();
-        }
+    wanted.ipvs.emplace();
+    wanted.ipvs->sysctls = sysctls_of(plan);
+    wanted.ipvs->guard = site.guard_span == Span{} ? std::nullopt : std::optional(site.guard_span);
+    wanted.ipvs->drain = options.drain.has_value();
+    wanted.ipvs->leave_services = site.ipvs == IpvsOwner::keepalived;
+    if (!wanted.ipvs->leave_services) {
+        wanted.ipvs->services = ipvs_services(plan);
+        wanted.ipvs->daemons = sync_daemons(site);
+        wanted.ipvs->range = site.marks;
+        wanted.ipvs->rules_tell = true;
+    } else {
+        wanted.keepalived.emplace(KeepalivedWanted{.path = options.keepalived_config,
+                                                   .text = keepalived_text(site, {&plan, 1}),
+                                                   .services = keepalived_services(site, plan)});
+        wanted.keepalived->patience += std::chrono::milliseconds(5) * wanted.keepalived->services.size();
     }
-    return wanted;
+}
+
+/// Marks by `tool`. One that was asked for by name takes the place of the other.
+std::expected<void, SystemError> want_marks(SiteInput const& input, Plan const& plan, Options const& options,
+                                            MarkTool tool, Run const& run, Wanted& wanted) {
+    if (tool == MarkTool::nft)
+        return want_nft(*run.environment.kernel(), nft_state(input.site, plan.marks), wanted);
+    wanted.marks = mark_rules(input.site, plan, input.layout);
+    if (!options.backend.empty())
+        wanted.nft.emplace();
+    return {};
 }
 
 Wanted nothing_of(Options const& options) {
@@ -278,12 +283,28 @@ Status carry_out(Run run, Wanted const& wanted) {
     return done ? Status::done : done.error();
 }
 
+/// What keeps options from being carried out for this site; empty: nothing.
+std::string refuse_options(Options const& options, Site const& site, MarkTool tool) {
+    if (options.drain && !options.ipvs())
+        return "--drain does nothing with --only marks";
+    if (options.drain && site.ipvs == IpvsOwner::keepalived)
+        return "--drain does nothing under `ipvs keepalived`: give a real server weight 0 first, and take it out when "
+               "it has no connection left";
+    if (options.prove.value_or(false) && tool == MarkTool::nft)
+        return "--prove is for rules of iptables; lbc has no proof of those of nftables, by which this director marks";
+    return {};
+}
+
 Status apply_site(Options const& options, Environment const& environment) {
     auto const input = read_site(options.site, environment);
-    if (input->good())
+    std::expected<MarkTool, SystemError> tool = MarkTool::iptables;
+    if (input->good()) {
+        if (options.marks())
+            tool = choose_backend(*environment.kernel(), options.backend);
         report_limits(input->site, options.only == "marks" ? Output::marks : Output::apply, input->diagnostics);
-    if (options.may_use_nft())
-        report_nft_limits(input->site, input->diagnostics);
+        if (tool == MarkTool::nft)
+            report_nft_limits(input->site, input->diagnostics);
+    }
     print_messages(*input, options.site, environment);
     if (!input->good())
         return Status::bad_input;
@@ -292,25 +313,24 @@ Status apply_site(Options const& options, Environment const& environment) {
         print_failure(environment, director.error());
         return Status::bad_input;
     }
-    if (options.drain && (input->site.ipvs == IpvsOwner::keepalived || !options.ipvs())) {
-        print_failure(environment, options.ipvs() ? "--drain does nothing under `ipvs keepalived`: give a real server "
-                                                    "weight 0 first, and take it out when it has no connection left"
-                                                  : "--drain does nothing with --only marks");
+    Run const run{options, environment, input->site[*director].name.value, &input->sources, nullptr};
+    if (!tool)
+        return run.fail({ApplyFailure::Outcome::refused, std::move(tool.error()), {}});
+    if (auto const refusal = refuse_options(options, input->site, *tool); !refusal.empty()) {
+        print_failure(environment, refusal);
         return Status::bad_input;
     }
     auto const plan = make_plan(input->site, *director);
-    if (options.marks() && !options.may_use_nft() &&
+    if (options.marks() && tool == MarkTool::iptables &&
         options.prove.value_or(plan.marks.classes.size() <= proved_unasked))
         if (auto const proved = prove_layout(*input, plan); !proved)
             return fail(Status::refused, proved.error(), environment);
-    Run const run{options, environment, input->site[*director].name.value, &input->sources, nullptr};
-    auto wanted = wanted_of(*input, plan, options);
-    if (options.marks() && !options.backend.empty()) {
-        auto chosen = choose_marks(*environment.kernel(), options.backend, std::move(*wanted.marks),
-                                   nft_state(input->site, plan.marks), wanted);
-        if (!chosen)
+    Wanted wanted;
+    if (options.marks())
+        if (auto chosen = want_marks(*input, plan, options, *tool, run, wanted); !chosen)
             return run.fail({ApplyFailure::Outcome::refused, std::move(chosen.error()), {}});
-    }
+    if (options.ipvs())
+        want_ipvs(*input, plan, options, wanted);
     return carry_out(run, wanted);
 }
 
@@ -332,10 +352,6 @@ Command add_apply(CLI::App& subcommand) {
     options->site.add_layout_to(subcommand);
     options->add_to(subcommand);
     options->add_apply_only(subcommand);
-    subcommand.final_callback([options] {
-        if (options->prove.value_or(false) && options->may_use_nft())
-            throw CLI::ValidationError("--prove", "is for rules of iptables; of those of nftables lbc has no proof");
-    });
     return [options](Environment const& environment) { return apply_site(*options, environment); };
 }
 

@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <ostream>
 #include <span>
@@ -30,11 +31,11 @@ struct Options {
     SiteOptions site;
     std::string emit; // of `kind_names`, once the command line is read
     std::string output;
-    std::string backend = "iptables"; // of the script
-    bool check = false;               // the output against what is there
-    bool prove = false;               // the output against the site
-    bool verbose = false;             // what each layout costs
-    std::vector<std::string> reals;   // machines of real servers, by their names
+    MarkTool tool = MarkTool::iptables; // of the script
+    bool check = false;                 // the output against what is there
+    bool prove = false;                 // the output against the site
+    bool verbose = false;               // what each layout costs
+    std::vector<std::string> reals;     // machines of real servers, by their names
 
     /// -d names one, too: the director that is a real server.
     [[nodiscard]] std::vector<std::string> real_names() const {
@@ -43,7 +44,6 @@ struct Options {
             names.push_back(site.director);
         return names;
     }
-    [[nodiscard]] MarkTool tool() const { return backend == "nft" ? MarkTool::nft : MarkTool::iptables; }
     [[nodiscard]] bool writes_folder() const { return emit == "all" || emit == "networkd"; }
 };
 
@@ -54,17 +54,26 @@ std::vector<Plan> make_plans(Site const& site, std::vector<DirectorId> const& di
     return plans;
 }
 
-std::string restore(SiteInput const& in, Plan const& plan, Family family) {
-    return restore_text(in.layout(in.site, plan.marks, family), {.director = in.site[plan.director].name.value});
-}
-
 using Plans = std::span<Plan const>;
+
+/// What one output is made of.
+struct Emission {
+    SiteInput const& in;
+    Plans plans;
+    MarkTool tool; // of a script
+};
+
+std::string restore(Emission const& of, Family family) {
+    auto const& [in, plans, tool] = of;
+    return restore_text(in.layout(in.site, plans.front().marks, family),
+                        {.director = in.site[plans.front().director].name.value});
+}
 
 /// One kind of output of directors' plans.
 struct Kind {
     std::string_view name;
     bool for_one = false; // director; others take all of the site's
-    std::string (*text)(SiteInput const&, Plans) = nullptr;
+    std::string (*text)(Emission const&) = nullptr;
     std::optional<Output> limits = {};  // the site's JSON holds everything
     std::string_view file_of_site = {}; // in `all`
     std::string_view file_of_director = {};
@@ -72,65 +81,62 @@ struct Kind {
 };
 
 std::array const kinds{
-    Kind{"sh", false, nullptr, Output::sh, "rules.sh"}, // text_of
+    Kind{"sh", false, [](Emission const& of) { return sh_script(of.in.site, of.plans, of.in.layout, of.tool); },
+         Output::sh, "rules.sh"},
     Kind{"iptables",
          true,
-         [](SiteInput const& in, Plans plans) { return restore(in, plans.front(), Family::ipv4); },
+         [](Emission const& of) { return restore(of, Family::ipv4); },
          Output::marks,
          {},
          "iptables.rules"},
     Kind{"ip6tables",
          true,
-         [](SiteInput const& in, Plans plans) { return restore(in, plans.front(), Family::ipv6); },
+         [](Emission const& of) { return restore(of, Family::ipv6); },
          Output::marks,
          {},
          "ip6tables.rules"},
     Kind{"nft",
          true,
-         [](SiteInput const& in, Plans plans) {
-             auto const& plan = plans.front();
-             return nft_text(in.site, plan.marks, in.site[plan.director].name.value);
+         [](Emission const& of) {
+             auto const& plan = of.plans.front();
+             return nft_text(of.in.site, plan.marks, of.in.site[plan.director].name.value);
          },
          Output::marks,
          {},
          "nft.rules"},
     Kind{"ipvsadm",
          true,
-         [](SiteInput const& in, Plans plans) { return ipvsadm_text(in.site, plans.front()); },
+         [](Emission const& of) { return ipvsadm_text(of.in.site, of.plans.front()); },
          Output::ipvsadm,
          {},
          "ipvsadm.rules"},
     Kind{"keepalived",
          false,
-         [](SiteInput const& in, Plans plans) { return keepalived_text(in.site, plans); },
+         [](Emission const& of) { return keepalived_text(of.in.site, of.plans); },
          Output::keepalived,
          {},
          "keepalived.conf",
          [](Site const& site, Plan const& plan) { return needs_keepalived(site, plan.director); }},
     Kind{"firewall",
          true,
-         [](SiteInput const& in, Plans plans) { return firewall_text(in.site, plans.front(), Family::ipv4); },
+         [](Emission const& of) { return firewall_text(of.in.site, of.plans.front(), Family::ipv4); },
          {},
          {},
          "firewall.rules",
          [](Site const& site, Plan const& plan) { return needs_firewall(site, plan, Family::ipv4); }},
     Kind{"firewall6",
          true,
-         [](SiteInput const& in, Plans plans) { return firewall_text(in.site, plans.front(), Family::ipv6); },
+         [](Emission const& of) { return firewall_text(of.in.site, of.plans.front(), Family::ipv6); },
          {},
          {},
          "firewall6.rules",
          [](Site const& site, Plan const& plan) { return needs_firewall(site, plan, Family::ipv6); }},
     Kind{"json",
          false,
-         [](SiteInput const& in, Plans plans) { return json_text(in.site, in.sources, plans, in.layout); },
+         [](Emission const& of) { return json_text(of.in.site, of.in.sources, of.plans, of.in.layout); },
          {},
          "site.json"},
 };
-
-std::string text_of(Kind const& kind, Options const& options, SiteInput const& input, Plans plans) {
-    return kind.name == "sh" ? sh_script(input.site, plans, input.layout, options.tool()) : kind.text(input, plans);
-}
 
 /// Null for those of real servers, and for `all`.
 Kind const* find_kind(std::string_view name) {
@@ -158,7 +164,7 @@ void report_limits_of(Options const& options, SiteInput& input) {
         outputs.push_back(Output::realserver);
     if (name == "networkd" || name == "all")
         outputs.push_back(Output::networkd);
-    if (name == "nft" || name == "all" || options.tool() == MarkTool::nft)
+    if (name == "nft" || name == "all" || options.tool == MarkTool::nft)
         report_nft_limits(input.site, input.diagnostics);
     for (auto const output : outputs) // a second time says nothing new
         report_limits(input.site, output, input.diagnostics);
@@ -192,11 +198,11 @@ Files emit_all(Options const& options, SiteInput const& input, Plans plans) {
     auto files = emit_real_servers(options, input.site);
     for (auto const& kind : kinds) {
         if (!kind.file_of_site.empty())
-            files[std::string(kind.file_of_site)] = text_of(kind, options, input, plans);
+            files[std::string(kind.file_of_site)] = kind.text({input, plans, options.tool});
         for (auto const& plan : plans)
             if (!kind.file_of_director.empty() && kind.is_needed(input.site, plan))
                 files[fmt::format("{}/{}", input.site[plan.director].name.value, kind.file_of_director)] =
-                    text_of(kind, options, input, {&plan, 1});
+                    kind.text({input, {&plan, 1}, options.tool});
     }
     return files;
 }
@@ -315,7 +321,7 @@ Status compile_site(Options const& options, Environment const& environment) {
             return fail(Status::refused, proved.error(), environment);
         return deliver(options, std::move(files), environment);
     }
-    auto const text = text_of(*find_kind(options.emit), options, *input, plans);
+    auto const text = find_kind(options.emit)->text({*input, plans, options.tool});
     if (auto const proved = options.prove ? prove_text(*input, plans, options.emit, text) : Proved(); !proved)
         return fail(Status::refused, proved.error(), environment);
     return deliver(options, text, environment);
@@ -330,7 +336,7 @@ void finish(Options& options) {
         throw CLI::ValidationError("--emit " + options.emit, "needs the folder to write to: -o FOLDER");
     if (options.check && !has_place)
         throw CLI::ValidationError("--check", "needs what to compare with: -o PATH");
-    bool const by_nft = options.tool() == MarkTool::nft;
+    bool const by_nft = options.tool == MarkTool::nft;
     if (by_nft && options.emit != "sh" && options.emit != "all")
         throw CLI::ValidationError("--backend", "is for --emit sh, and for the script in `all`");
     if (options.prove && (options.emit == "nft" || by_nft))
@@ -349,8 +355,9 @@ Command add_compile(CLI::App& subcommand) {
     subcommand.add_option("--emit", options->emit, fmt::format("{}", fmt::join(names, ", ")))
         ->check(CLI::IsMember(names))
         ->option_text("KIND [sh]");
-    subcommand.add_option("--backend", options->backend, "what the script marks packets by")
-        ->check(CLI::IsMember({"iptables", "nft"}))
+    subcommand.add_option("--backend", options->tool, "what the script marks packets by")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, MarkTool>{{"iptables", MarkTool::iptables}, {"nft", MarkTool::nft}}))
         ->option_text("iptables|nft [iptables]");
     subcommand
         .add_option("--real", options->reals,

@@ -21,37 +21,41 @@ std::expected<bool, SystemError> has_own_chains(Kernel& kernel) {
     return false;
 }
 
-std::expected<bool, SystemError> is_nft(Kernel& kernel, std::string_view name) {
-    if (name != "auto")
-        return name == "nft";
+bool has_nft_table(Kernel& kernel) {
+    // Who may not read it cannot change iptables either, and is told so there.
     auto const now = kernel.open_nft()->read();
-    if (now && !now->empty())
-        return true;
+    return now && !now->empty();
+}
+
+std::expected<bool, SystemError> has_legacy_tables(Kernel& kernel) {
     auto const table = kernel.open_mangle(Family::ipv4);
     if (!table && table.error().kind != SystemError::Kind::unsupported)
         return std::unexpected(table.error());
-    return !table;
+    return table.has_value();
 }
 
 } // namespace
 
-std::expected<void, SystemError> choose_marks(Kernel& kernel, std::string_view name, MarkRules rules, NftState state,
-                                              Wanted& wanted) {
-    auto const nft = is_nft(kernel, name);
-    if (!nft)
-        return std::unexpected(nft.error());
-    if (!*nft) {
-        wanted.marks = std::move(rules);
-        wanted.nft.emplace();
-        return {};
-    }
+std::expected<MarkTool, SystemError> choose_backend(Kernel& kernel, std::string_view name) {
+    if (name == "nft" || name == "iptables")
+        return name == "nft" ? MarkTool::nft : MarkTool::iptables;
+    if (has_nft_table(kernel))
+        return MarkTool::nft;
+    if (name.empty())
+        return MarkTool::iptables;
+    auto const legacy = has_legacy_tables(kernel);
+    if (!legacy)
+        return std::unexpected(legacy.error());
+    return *legacy ? MarkTool::iptables : MarkTool::nft;
+}
+
+std::expected<void, SystemError> want_nft(Kernel& kernel, NftState state, Wanted& wanted) {
     auto const chains = has_own_chains(kernel);
     if (!chains)
         return std::unexpected(chains.error());
-    wanted.marks.reset();
+    wanted.nft = std::move(state);
     if (*chains)
         wanted.marks = no_marks();
-    wanted.nft = std::move(state);
     return {};
 }
 

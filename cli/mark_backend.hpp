@@ -2,15 +2,17 @@
 #pragma once
 
 #include "backends/apply.hpp"
+#include "backends/sh/sh.hpp"
 
 #include <string_view>
 
 namespace lbc {
 
-/// Fills in what a director's marks are to be: by `name`, which is "iptables", "nft" or "auto", with nothing of lbc's
-/// left in the other. `auto` is nftables where lbc's table of nftables is, or where the kernel has no mangle table of
-/// iptables, else iptables. Reads, and makes no table by asking but that of iptables for `auto`.
-[[nodiscard]] std::expected<void, SystemError> choose_marks(Kernel& kernel, std::string_view name, MarkRules rules,
-                                                            NftState state, Wanted& wanted);
+/// "iptables" and "nft" are what they say. No name: nftables where lbc's table of it is, else iptables. "auto": the
+/// same, and nftables where the kernel has no mangle table of iptables, which asking may make. Writes nothing.
+[[nodiscard]] std::expected<MarkTool, SystemError> choose_backend(Kernel& kernel, std::string_view name);
+
+/// Marks by nftables, and lbc's chains of iptables, where there are any, go. Reads, and makes no table by asking.
+[[nodiscard]] std::expected<void, SystemError> want_nft(Kernel& kernel, NftState state, Wanted& wanted);
 
 } // namespace lbc

@@ -1,5 +1,7 @@
 #include "compiler/marks.hpp"
 
+#include "compiler/fnv1a.hpp"
+
 #include <algorithm>
 #include <unordered_set>
 
@@ -11,12 +13,7 @@ struct HashMark {
 };
 using Taken = std::unordered_set<Fwmark, HashMark>;
 
-std::uint32_t fnv1a(std::string_view text) {
-    std::uint32_t hash = 2166136261U;
-    for (char const c : text)
-        hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-    return hash;
-}
+std::uint32_t hash_of(std::string_view text) { return Fnv1a<std::uint32_t>().add(text).value(); }
 
 bool needs_guard_mark(Site const& site) { return site.guard == GuardMode::local || site.guard == GuardMode::drop; }
 
@@ -53,7 +50,7 @@ void allocate_checks(Site& site, Taken& taken, Diagnostics& diagnostics) {
                 auto const& real = service.reals[index];
                 if (!is_checked_through_vip(service, real) || site.check_mark(family, real) != nullptr)
                     continue;
-                auto const slot = static_cast<std::uint32_t>(fnv1a("check " + real.address.str()) % size);
+                auto const slot = static_cast<std::uint32_t>(hash_of("check " + real.address.str()) % size);
                 auto const mark = next_free(site.marks, slot, taken);
                 if (mark == Fwmark{}) {
                     diagnostics.report(DiagId::marks_full, real.span,
@@ -81,7 +78,7 @@ void allocate_marks(Site& site, Diagnostics& diagnostics) {
     for (auto& service : site.services) {
         if (std::ranges::none_of(service.on, &ServiceOn::allocated))
             continue;
-        auto const slot = static_cast<std::uint32_t>(fnv1a(service.name.value) % size);
+        auto const slot = static_cast<std::uint32_t>(hash_of(service.name.value) % size);
         auto const mark = next_free(site.marks, slot, taken);
         if (mark == Fwmark{}) {
             diagnostics.report(DiagId::marks_full, service.name.span,

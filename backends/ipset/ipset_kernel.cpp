@@ -23,9 +23,6 @@ using Kind = SystemError::Kind;
 using Fill = std::function<bool(nl_msg*)>;
 using Visit = std::function<void(nlattr*, int)>;
 
-/// Under this name a set is filled that is to take another's place.
-std::string spare_name(std::string const& name) { return name + "-NEW"; }
-
 std::string reason(int code) {
     switch (code) {
     case IPSET_ERR_FIND_TYPE: return "the kernel has no type hash:ip,port with skbinfo (module ip_set_hash_ipport)";
@@ -188,7 +185,7 @@ std::expected<void, int> destroy(IpsetSocket& socket, std::string const& name) {
 
 std::expected<void, int> write(IpsetSocket& socket, MarkSet const& set) {
     auto const family = set.entries.front().address.family();
-    auto const spare = spare_name(set.name);
+    auto const spare = spare_set_name(set.name);
     (void)destroy(socket, spare); // left by a change that was ended half way
     auto done = fill(socket, set.name, set, family);
     if (!done && done.error() == EEXIST) {

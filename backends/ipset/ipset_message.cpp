@@ -13,6 +13,7 @@ namespace lbc {
 namespace {
 
 constexpr std::uint8_t protocol_version = IPSET_PROTOCOL_MIN;
+constexpr std::string_view set_type = "hash:ip,port";
 constexpr std::uint8_t skbinfo_revision = 5; // the first of hash:ip,port that has it (ip_set_hash_ipport.c)
 constexpr std::uint32_t default_most = 65536;
 constexpr std::uint32_t least_slots = 64;
@@ -78,7 +79,7 @@ bool put_sets(nl_msg* message, std::string const& name, std::string const& other
 bool put_new_set(nl_msg* message, std::string const& name, Family family, SetSize size) {
     std::uint8_t const number = family == Family::ipv4 ? AF_INET : AF_INET6;
     std::uint32_t const flags = htonl(IPSET_FLAG_WITH_SKBINFO);
-    return put_set(message, name) && put_text(message, IPSET_ATTR_TYPENAME, "hash:ip,port") &&
+    return put_set(message, name) && put_text(message, IPSET_ATTR_TYPENAME, std::string(set_type)) &&
            put(message, IPSET_ATTR_REVISION, skbinfo_revision) && put(message, IPSET_ATTR_FAMILY, number) &&
            nest(message, IPSET_ATTR_DATA, [&] {
                return put(message, IPSET_ATTR_HASHSIZE | net_order, htonl(size.slots)) &&
@@ -102,14 +103,19 @@ std::string name_in(nlattr* attributes, int length) {
 }
 
 void add_entries_in(nlattr* attributes, int length, Family family, std::vector<SetEntry>& entries) {
-    auto* list = Attributes<IPSET_ATTR_CMD_MAX>(attributes, length)[IPSET_ATTR_ADT];
+    // Of no protocol, one is equal to none of lbc's.
+    SetEntry const unknown{IpAddress(family, {}), 0, {}, {}, 0};
+    Attributes<IPSET_ATTR_CMD_MAX> const answer(attributes, length);
+    if (auto const type = answer.text(IPSET_ATTR_TYPENAME); !type.empty() && type != set_type) {
+        entries.push_back(unknown);
+    }
+    auto* list = answer[IPSET_ATTR_ADT];
     if (list == nullptr) {
         return;
     }
     int left = nla_len(list);
     for (auto* data = static_cast<nlattr*>(nla_data(list)); nla_ok(data, left) != 0; data = nla_next(data, &left)) {
-        // Of no protocol, one is equal to none of lbc's.
-        entries.push_back(entry_in(data, family).value_or(SetEntry{IpAddress(family, {}), 0, {}, {}, 0}));
+        entries.push_back(entry_in(data, family).value_or(unknown));
     }
 }
 

@@ -11,7 +11,6 @@
 namespace lbc {
 namespace {
 
-constexpr std::string_view spare = "-NEW";
 constexpr std::size_t most_entries = 1'000'000;
 constexpr std::size_t most_words = 32;
 
@@ -77,7 +76,7 @@ void append_line(std::string& out, std::string_view command, std::string_view na
 
 void append_ipset_lines(std::string& out, MarkSet const& set) {
     auto const size = size_of_set(set.entries.size());
-    auto const filled = set.name + std::string(spare);
+    auto const filled = spare_set_name(set.name);
     auto const kind =
         fmt::format(" hash:ip,port family {} hashsize {} maxelem {} skbinfo",
                     set.entries.front().address.family() == Family::ipv4 ? "inet" : "inet6", size.slots, size.most);

@@ -301,8 +301,9 @@ SystemError no_table(int code) {
         return {Kind::unsupported, code, fmt::format("the kernel has no {}", title(Tables::family))};
     }
     return {Kind::unsupported, code,
-            fmt::format("the kernel has no {} mangle table (module {}, kernel option {})", title(Tables::family),
-                        Tables::mangle_module, Tables::mangle_option)};
+            fmt::format("the kernel has no {} mangle table (module {}, kernel option {}); where it has nftables, `lbc "
+                        "apply --backend nft` marks by them",
+                        title(Tables::family), Tables::mangle_module, Tables::mangle_option)};
 }
 
 template <typename Tables>

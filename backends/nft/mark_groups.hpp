@@ -10,9 +10,10 @@
 
 namespace lbc {
 
-/// What a class asks of a packet's way in. Classes of one gate are disjoint by destination, protocol and port alone.
+/// What a class asks of a packet's way in, in one form for all that ask the same. Classes of one gate are disjoint by
+/// destination, protocol and port alone.
 struct Gate {
-    std::vector<InterfacePattern> interfaces; // sorted, each once; none: any but lo
+    std::vector<InterfacePattern> interfaces; // sorted, each once, no `+`; none: any but lo
     std::vector<MacAddress> bypass;           // likewise
     bool ethernet_only = false;
 

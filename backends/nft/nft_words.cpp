@@ -2,13 +2,13 @@
 
 #include "backends/comment.hpp"
 #include "backends/nft/nft.hpp"
+#include "compiler/fnv1a.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
-#include <set>
 
 namespace lbc {
 namespace {
@@ -42,8 +42,6 @@ std::vector<std::string> interface_conditions(std::vector<InterfacePattern> cons
     std::vector<std::string> plain;
     std::vector<std::string> conditions;
     for (auto const& pattern : patterns) {
-        if (pattern.str() == "+")
-            return {""}; // lo is out already
         if (is_plain(pattern))
             plain.push_back(interface_words(pattern));
         else
@@ -58,14 +56,13 @@ std::vector<std::string> interface_conditions(std::vector<InterfacePattern> cons
 
 /// `ether saddr` holds on Ethernet devices alone, also with `!=`. The zero MAC is nobody's.
 std::vector<std::string> mac_conditions(Gate const& gate) {
-    std::set<MacAddress> macs(gate.bypass.begin(), gate.bypass.end());
-    if (gate.ethernet_only)
-        macs.insert(MacAddress{});
-    if (macs.empty())
-        return {""};
     std::vector<std::string> words;
-    for (auto const& mac : macs)
+    if (gate.ethernet_only && (gate.bypass.empty() || gate.bypass.front() != MacAddress{}))
+        words.push_back(MacAddress{}.str());
+    for (auto const& mac : gate.bypass)
         words.push_back(mac.str());
+    if (words.empty())
+        return {""};
     std::vector<std::string> conditions{fmt::format("ether saddr != {} ", set_of(words))};
     if (!gate.ethernet_only)
         conditions.emplace_back("iiftype != ether ");
@@ -102,16 +99,15 @@ std::string map_definition(KeyKind kind, Family family) {
 }
 
 std::string gate_name(Gate const& gate) {
-    auto const macs = mac_conditions(gate);
-    if (macs.front().empty() && (gate.interfaces.empty() || interface_conditions(gate.interfaces).front().empty()))
+    if (gate == Gate{})
         return {};
-    if (macs.front().empty() && gate.interfaces.size() == 1 && is_identifier(gate.interfaces.front().str()))
+    if (gate == Gate{gate.interfaces, {}, false} && gate.interfaces.size() == 1 &&
+        is_identifier(gate.interfaces.front().str()))
         return "_" + gate.interfaces.front().str();
-    std::uint64_t hash = 0xcbf29ce484222325; // FNV-1a
+    Fnv1a<std::uint64_t> hash;
     for (auto const& condition : conditions_of(gate))
-        for (auto const c : condition)
-            hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    return fmt::format("__{:016x}", hash);
+        hash.add(condition);
+    return fmt::format("__{:016x}", hash.value());
 }
 
 std::string element_lines(Site const& site, std::span<MarkElement const> elements, KeyKind kind) {

@@ -153,7 +153,7 @@ private:
     /// A set that is not known may give any mark; lbc asks none for ports that the rule asks for too.
     void look_up(RulesFor::Placed const& placed, Place const& place, Pieces& active, MapMark const& map) {
         auto const* set = place.table.all->find_set(map.set);
-        if (set == nullptr || !placed.rule->when.destination_ports.empty())
+        if (set == nullptr || !set->is_known() || !placed.rule->when.destination_ports.empty())
             return change(placed, place, active, [](Outcome const&) { return Outcome::anything(true); });
         auto best = Match::no;
         for (auto const& entry : set->find(packet_.destination, packet_.protocol)) {

@@ -179,6 +179,23 @@ class NftTable(unittest.TestCase):
         self.assertIn("nothing differs", harness.lbc_ok(*auto))
         harness.lbc_ok("remove", "--only", "marks")
 
+    def test_not_asked(self) -> None:
+        """A director goes on with what marks there: never do both."""
+        harness.write(known_site())
+        unasked = ["apply", str(harness.SITE), "--only", "marks", "-d", "lb1"]
+        self.apply()
+        self.assertIn("nothing differs", harness.lbc_ok(*unasked))
+        harness.write(moved_site())
+        self.assertIn("table inet lbc", harness.lbc_ok(*unasked))
+        self.assertEqual(harness.own(harness.saved()), [])
+        refused = harness.lbc(*unasked, "--prove")
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertIn("--prove is for rules of iptables", refused.stderr)
+        harness.lbc_ok(*unasked, "--backend", "iptables")
+        self.assertEqual(tables(), [])
+        self.assertIn("nothing differs", harness.lbc_ok(*unasked, "--prove"))
+        harness.lbc_ok("remove", "--only", "marks")
+
     def test_other_tables_stay_beside_apply(self) -> None:
         load(FOREIGN)
         before = net.run("nft", "-a", "list", "ruleset")
