@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <string_view>
 
 // libip6tc.h declares ip6tc_strerror as a C++ function. What it includes itself is included above.
 extern "C" {
@@ -17,13 +18,22 @@ extern "C" {
 
 namespace lbc {
 
+inline constexpr std::string_view mangle_table = "mangle";
+
 struct Ipv4Tables {
     using Entry = ipt_entry;
     using Head = ipt_ip;
+    using Info = ipt_getinfo;
+    using GetEntries = ipt_get_entries;
+    using Replace = ipt_replace;
 
     static constexpr Family family = Family::ipv4;
     static constexpr int domain = AF_INET;
     static constexpr int level = IPPROTO_IP;
+    static constexpr int get_info = IPT_SO_GET_INFO;
+    static constexpr int get_entries = IPT_SO_GET_ENTRIES;
+    static constexpr int set_replace = IPT_SO_SET_REPLACE;
+    static constexpr int set_add_counters = IPT_SO_SET_ADD_COUNTERS;
     static constexpr int match_revision = IPT_SO_GET_REVISION_MATCH;
     static constexpr int target_revision = IPT_SO_GET_REVISION_TARGET;
     static constexpr std::uint8_t protocol_flag = 0; // a protocol other than 0 is always asked for
@@ -61,10 +71,17 @@ struct Ipv4Tables {
 struct Ipv6Tables {
     using Entry = ip6t_entry;
     using Head = ip6t_ip6;
+    using Info = ip6t_getinfo;
+    using GetEntries = ip6t_get_entries;
+    using Replace = ip6t_replace;
 
     static constexpr Family family = Family::ipv6;
     static constexpr int domain = AF_INET6;
     static constexpr int level = IPPROTO_IPV6;
+    static constexpr int get_info = IP6T_SO_GET_INFO;
+    static constexpr int get_entries = IP6T_SO_GET_ENTRIES;
+    static constexpr int set_replace = IP6T_SO_SET_REPLACE;
+    static constexpr int set_add_counters = IP6T_SO_SET_ADD_COUNTERS;
     static constexpr int match_revision = IP6T_SO_GET_REVISION_MATCH;
     static constexpr int target_revision = IP6T_SO_GET_REVISION_TARGET;
     static constexpr std::uint8_t protocol_flag = IP6T_F_PROTO;

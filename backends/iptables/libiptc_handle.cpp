@@ -22,11 +22,6 @@ private:
     std::array<char, sizeof(xt_chainlabel)> text_{};
 };
 
-template <typename Entry>
-xt::ByteView bytes_of(Entry const* entry) {
-    return {reinterpret_cast<std::byte const*>(entry), entry->next_offset};
-}
-
 /// The buffer comes from operator new and entries are multiples of the alignment, so each begins aligned.
 template <typename Entry>
 Entry const* entry_at(xt::ByteView bytes) {
@@ -67,51 +62,16 @@ std::vector<std::string> TableHandle<Tables>::chains() const {
     return names;
 }
 
-/// Calls `visit(bytes, target)`, where `target` is the verdict, chain or extension that the rule leads to.
-template <typename Tables>
-template <typename Visitor>
-void TableHandle<Tables>::each_rule(std::string const& chain, Visitor visit) const {
-    for (auto const* entry = Tables::first_rule(chain.c_str(), handle_.get()); entry != nullptr;
-         entry = Tables::next_rule(entry, handle_.get())) {
-        char const* const target = Tables::target(entry, handle_.get());
-        visit(bytes_of(entry), std::string_view(target != nullptr ? target : ""));
-    }
-}
-
-/// Calls `visit(builtin, number, bytes, target, rule)` for each rule of a built-in chain that leads into one of lbc's.
-template <typename Tables>
-template <typename Visitor>
-void TableHandle<Tables>::each_hook(Visitor visit) const {
-    for (std::string const& chain : chains()) {
-        if (Tables::is_builtin(chain.c_str(), handle_.get()) == 0) {
-            continue;
-        }
-        unsigned number = 0;
-        each_rule(chain, [&](xt::ByteView bytes, std::string_view target) {
-            ++number;
-            if (is_own_chain(target)) {
-                visit(chain, number, bytes, target);
-            }
-        });
-    }
-}
-
-template <typename Tables>
-Chain TableHandle<Tables>::chain(std::string const& name, xt::Comments comments) const {
-    Chain result{name, {}};
-    each_rule(name, [&](xt::ByteView bytes, std::string_view target) {
-        result.rules.push_back(xt::read_rule(bytes, Tables::family, target, comments));
-    });
-    return result;
-}
-
 template <typename Tables>
 Ruleset TableHandle<Tables>::whole() const {
     Ruleset result;
     result.family = Tables::family;
     result.table = table_;
     for (std::string const& name : chains()) {
-        Chain& read = result.chains.emplace_back(chain(name, xt::Comments::kept));
+        Chain& read = result.chains.emplace_back(Chain{name, {}});
+        each_rule(name, [&](xt::ByteView bytes, std::string_view target) {
+            read.rules.push_back(xt::read_rule(bytes, Tables::family, target, xt::Comments::kept));
+        });
         xt_counters counters{};
         char const* const policy = Tables::policy(name.c_str(), &counters, handle_.get());
         if (policy != nullptr && policy == std::string_view("DROP")) {
@@ -119,60 +79,6 @@ Ruleset TableHandle<Tables>::whole() const {
         }
     }
     std::ranges::sort(result.chains, {}, &Chain::name);
-    return result;
-}
-
-template <typename Tables>
-Ruleset TableHandle<Tables>::owned() const {
-    Ruleset result;
-    result.family = Tables::family;
-    for (std::string const& name : chains()) {
-        if (!is_own_chain(name)) {
-            continue;
-        }
-        result.chains.push_back(chain(name, xt::Comments::differ));
-    }
-    std::ranges::sort(result.chains, {}, &Chain::name);
-    for (PlacedHook& placed : hooks()) {
-        result.hooks.push_back(std::move(placed.hook));
-    }
-    return result;
-}
-
-template <typename Tables>
-std::vector<PlacedHook> TableHandle<Tables>::hooks() const {
-    std::vector<PlacedHook> found;
-    each_hook([&](std::string const& chain, unsigned number, xt::ByteView bytes, std::string_view target) {
-        found.push_back({{chain, xt::read_rule(bytes, Tables::family, target)}, number});
-    });
-    return found;
-}
-
-template <typename Tables>
-RawRules TableHandle<Tables>::raw() const {
-    RawRules result;
-    auto const copy = [](xt::ByteView bytes, std::string_view target) {
-        xt::Bytes entry = xt::portable_entry(bytes, Tables::family, target);
-        if (entry.empty()) {
-            throw Refused{
-                table_error(Tables::family, "read", EINVAL, fmt::format("a rule to `{}` is malformed", target))};
-        }
-        return entry;
-    };
-    for (std::string const& name : chains()) {
-        if (!is_own_chain(name)) {
-            continue;
-        }
-        RawChain& chain = result.chains.emplace_back(RawChain{name, {}});
-        each_rule(name, [&](xt::ByteView bytes, std::string_view target) {
-            xt::Bytes const entry = copy(bytes, target);
-            chain.entries.insert(chain.entries.end(), entry.begin(), entry.end());
-        });
-    }
-    std::ranges::sort(result.chains, {}, &RawChain::name);
-    each_hook([&](std::string const& chain, unsigned number, xt::ByteView bytes, std::string_view target) {
-        result.hooks.push_back({chain, number, copy(bytes, target)});
-    });
     return result;
 }
 

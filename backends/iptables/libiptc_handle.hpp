@@ -19,38 +19,34 @@ struct Refused {
 [[nodiscard]] SystemError table_error(Family family, std::string_view action, int code, std::string_view reason,
                                       std::string_view what = "mangle table");
 
-/// A rule of a built-in chain, by its number in it from 1.
-struct PlacedHook {
-    Hook hook;
-    unsigned number = 0;
-};
-
-/// What was lbc's in a table, byte for byte, as libiptc takes it back.
-struct RawChain {
-    std::string name;
-    xt::Bytes entries;
-};
-struct RawHook {
-    std::string builtin;
-    unsigned number = 0; // from 1
-    xt::Bytes entry;
-};
-struct RawRules {
-    std::vector<RawChain> chains; // sorted by name
-    std::vector<RawHook> hooks;   // in order
-};
-
 template <typename Tables>
 class TableHandle {
 public:
-    /// Reads a table; `std::unexpected` has errno. Makes it where it is not there and the kernel can.
-    [[nodiscard]] static std::expected<TableHandle, int> read(std::string const& table = "mangle");
+    static constexpr Family family = Tables::family;
 
-    [[nodiscard]] Ruleset owned() const;
+    /// Reads a table; `std::unexpected` has errno. Makes it where it is not there and the kernel can.
+    [[nodiscard]] static std::expected<TableHandle, int> read(std::string const& table = std::string(mangle_table));
+
+    /// Calls `visit(name, is_builtin)` for each chain.
+    template <typename Visitor>
+    void each_chain(Visitor visit) const {
+        for (std::string const& name : chains()) {
+            visit(name, is_builtin(name));
+        }
+    }
+    /// Calls `visit(bytes, target)` for each rule; `target` is the verdict, chain or extension that it leads to.
+    template <typename Visitor>
+    void each_rule(std::string const& chain, Visitor visit) const {
+        for (auto const* entry = Tables::first_rule(chain.c_str(), handle_.get()); entry != nullptr;
+             entry = Tables::next_rule(entry, handle_.get())) {
+            char const* const target = Tables::target(entry, handle_.get());
+            visit(xt::ByteView{reinterpret_cast<std::byte const*>(entry), entry->next_offset},
+                  std::string_view(target != nullptr ? target : ""));
+        }
+    }
+
     /// Every chain of the table. Names of chains of others are as the kernel has them, any bytes but NUL.
     [[nodiscard]] Ruleset whole() const;
-    [[nodiscard]] RawRules raw() const;
-    [[nodiscard]] std::vector<PlacedHook> hooks() const;
 
     void create_chain(std::string const& name);
     void flush(std::string const& chain);
@@ -76,11 +72,9 @@ private:
     [[nodiscard]] std::vector<std::string> chains() const;
     void keep_policies();
     [[nodiscard]] std::string referrer(std::string const& name) const;
-    [[nodiscard]] Chain chain(std::string const& name, xt::Comments comments) const;
-    template <typename Visitor>
-    void each_rule(std::string const& chain, Visitor visit) const;
-    template <typename Visitor>
-    void each_hook(Visitor visit) const;
+    [[nodiscard]] bool is_builtin(std::string const& name) const {
+        return Tables::is_builtin(name.c_str(), handle_.get()) != 0;
+    }
     void check(int done, std::string_view what, std::string const& chain) const;
 
     std::unique_ptr<xtc_handle, Free> handle_;

@@ -1,7 +1,10 @@
 #include "backends/iptables/libiptc_table.hpp"
 
 #include "backends/descriptor.hpp"
+#include "backends/iptables/blob_writer.hpp"
 #include "backends/iptables/libiptc_handle.hpp"
+#include "backends/iptables/owned_rules.hpp"
+#include "backends/iptables/xt_target.hpp"
 #include "backends/modules.hpp"
 
 #include <fmt/format.h>
@@ -53,7 +56,7 @@ void write_rule(TableHandle<Tables>& table, std::string const& chain, Rule const
 template <typename Tables>
 void place_hooks(TableHandle<Tables>& table, std::vector<Hook> wanted, xt::Bytes& buffer) {
     std::vector<PlacedHook> surplus;
-    for (PlacedHook& placed : table.hooks()) {
+    for (PlacedHook& placed : placed_hooks(table)) {
         auto const next = std::ranges::find(wanted, placed.hook.builtin, &Hook::builtin);
         if (next != wanted.end() && *next == placed.hook) {
             wanted.erase(next);
@@ -106,7 +109,7 @@ void write_saved(TableHandle<Tables>& table, Ruleset const& current, Ruleset con
     for (RawChain const& chain : saved.chains) {
         table.append(chain.name, chain.entries);
     }
-    std::vector<PlacedHook> const hooks = table.hooks();
+    std::vector<PlacedHook> const hooks = placed_hooks(table);
     for (auto placed = hooks.rbegin(); placed != hooks.rend(); ++placed) {
         table.remove_rule(placed->hook.builtin, placed->number);
     }
@@ -116,18 +119,9 @@ void write_saved(TableHandle<Tables>& table, Ruleset const& current, Ruleset con
     remove_chains(table, current, wanted);
 }
 
-/// The chain that a rule leads to, or null.
-std::string const* led_to(Target const& target) {
-    if (auto const* const jump = std::get_if<Jump>(&target)) {
-        return &jump->chain;
-    }
-    auto const* const go = std::get_if<Goto>(&target);
-    return go != nullptr ? &go->chain : nullptr;
-}
-
 std::expected<void, SystemError> check_rule(Rule const& rule, std::string const& chain, Ruleset const& wanted) {
     std::string refusal = xt::refuse_rule(rule, wanted.family);
-    if (std::string const* const next = led_to(rule.then); refusal.empty() && next != nullptr) {
+    if (std::string const* const next = xt::led_to(rule.then); refusal.empty() && next != nullptr) {
         if (find_sorted(wanted.chains, *next) == nullptr) {
             refusal = fmt::format("there is no chain `{}`", *next);
         }
@@ -183,9 +177,17 @@ std::expected<void, SystemError> probe(int socket, xt::Extension const& extensio
 template <typename Tables>
 class LibiptcTable final : public MangleTable {
 public:
-    explicit LibiptcTable(TableHandle<Tables> handle) : handle_(std::move(handle)), owned_(handle_->owned()) {}
+    explicit LibiptcTable(TableBlob<Tables> run) : run_(std::move(run)) {}
+    explicit LibiptcTable(TableHandle<Tables> handle) : handle_(std::move(handle)), owned_(owned_rules(*handle_)) {}
 
-    Ruleset const& owned() const override { return owned_; }
+    Ruleset const& owned() const override {
+        if (!owned_) {
+            owned_ = owned_rules(*run_);
+        }
+        return *owned_;
+    }
+
+    bool holds(Ruleset const& wanted) const override { return (run_ && run_->has(wanted)) || owned() == wanted; }
 
     std::expected<void, SystemError> supports(Ruleset const& wanted) override {
         std::set<xt::Extension> extensions;
@@ -214,25 +216,20 @@ public:
         if (!writable) {
             return writable;
         }
-        return commit(wanted, [&](TableHandle<Tables>& table, Ruleset const& current) {
-            if (current == wanted) {
-                return false;
-            }
-            if (!saved_) {
-                saved_ = table.raw();
-            }
-            write_wanted(table, current, wanted);
-            return true;
+        return commit(wanted, [&] {
+            auto const written = replace_run(wanted);
+            return written ? *written : replace_by_libiptc(wanted);
         });
     }
 
     std::expected<void, SystemError> restore() override {
-        if (!saved_) {
+        if (!touched_) {
             return {};
         }
-        return commit(owned_, [&](TableHandle<Tables>& table, Ruleset const& current) {
-            write_saved(table, current, owned_, *saved_);
-            return true;
+        return commit(owned(), [&] {
+            TableHandle<Tables> table = take_handle();
+            write_saved(table, owned_rules(table), owned(), saved());
+            return table.commit();
         });
     }
 
@@ -252,24 +249,66 @@ private:
         return std::move(*again);
     }
 
-    /// Whether the table has `wanted` although the commit failed: libiptc gives foreign rules their counts back in a
-    /// second call, which the kernel refuses where another program has replaced the table in between.
-    bool written_nevertheless(Ruleset const& wanted) {
-        auto const now = TableHandle<Tables>::read();
-        return now && now->owned() == wanted;
+    /// As one run of entries; errno, 0 where it was done. None: this is not for the writer of runs.
+    std::optional<int> replace_run(Ruleset const& wanted) {
+        if (!run_) {
+            return std::nullopt;
+        }
+        if (!touched_) {
+            return give(rewrite(*run_, wanted));
+        }
+        auto const again = TableBlob<Tables>::read();
+        return again ? give(rewrite(*again, wanted)) : std::nullopt;
     }
 
-    /// `edit(table, current)` makes the change, or says that there is none to make.
-    template <typename Edit>
-    std::expected<void, SystemError> commit(Ruleset const& wanted, Edit edit) try {
+    std::optional<int> give(std::optional<NewTable<Tables>> table) {
+        if (!table) {
+            return std::nullopt;
+        }
+        touched_ = touched_ || table->differs;
+        return table->differs ? table->commit() : 0;
+    }
+
+    int replace_by_libiptc(Ruleset const& wanted) {
+        TableHandle<Tables> table = take_handle();
+        Ruleset const current = owned_rules(table);
+        if (current == wanted) {
+            return 0;
+        }
+        if (!run_ && !saved_) {
+            saved_ = raw_rules(table);
+        }
+        touched_ = true;
+        write_wanted(table, current, wanted);
+        return table.commit();
+    }
+
+    /// What `owned` was read from.
+    RawRules const& saved() {
+        if (!saved_ && run_) {
+            saved_ = raw_rules(*run_);
+        }
+        if (!saved_) {
+            throw Refused{table_error(Tables::family, "read", EINVAL, "a rule of lbc's is malformed")};
+        }
+        return *saved_;
+    }
+
+    /// Whether the table has `wanted` although the commit failed: foreign rules get their counts back in a second call,
+    /// which the kernel refuses where another program has replaced the table in between.
+    bool written_nevertheless(Ruleset const& wanted) {
+        auto const now = TableHandle<Tables>::read();
+        return now && owned_rules(*now) == wanted;
+    }
+
+    /// `change()` makes the change on the table as it is, the first time as it was opened; errno, or 0.
+    template <typename Change>
+    std::expected<void, SystemError> commit(Ruleset const& wanted, Change change) try {
         for (int attempt = 0; attempt < commit_attempts; ++attempt) {
             if (attempt > 0) {
                 std::this_thread::sleep_for(commit_pause * attempt);
             }
-            bool const as_opened = handle_.has_value();
-            TableHandle<Tables> table = take_handle();
-            bool const changed = as_opened ? edit(table, owned_) : edit(table, table.owned());
-            int const code = changed ? table.commit() : 0;
+            int const code = change();
             if (code == 0) {
                 return {};
             }
@@ -290,9 +329,11 @@ private:
         return std::unexpected(refused.error);
     }
 
-    std::optional<TableHandle<Tables>> handle_; // until the first commit
-    Ruleset owned_;
-    std::optional<RawRules> saved_; // what `owned_` was read from, once something was written
+    std::optional<TableBlob<Tables>> run_;      // as it was opened
+    std::optional<TableHandle<Tables>> handle_; // the same where it could not be read so, until the first commit
+    mutable std::optional<Ruleset> owned_;      // once it was asked for
+    std::optional<RawRules> saved_;             // what `owned_` was read from, once it is wanted
+    bool touched_ = false;
 };
 
 template <typename Tables>
@@ -307,7 +348,12 @@ SystemError no_table(int code) {
 }
 
 template <typename Tables>
-std::expected<std::unique_ptr<MangleTable>, SystemError> open_table() {
+std::expected<std::unique_ptr<MangleTable>, SystemError> open_table(TableWriter writer) {
+    if (writer == TableWriter::runs) {
+        if (auto run = TableBlob<Tables>::read()) {
+            return std::make_unique<LibiptcTable<Tables>>(std::move(*run));
+        }
+    }
     auto const missing = [](int code) { return code == ENOPROTOOPT || code == ENOENT || code == EAFNOSUPPORT; };
     auto handle = TableHandle<Tables>::read();
     if (!handle && missing(handle.error())) {
@@ -326,8 +372,8 @@ std::expected<std::unique_ptr<MangleTable>, SystemError> open_table() {
 
 } // namespace
 
-std::expected<std::unique_ptr<MangleTable>, SystemError> open_libiptc_mangle(Family family) {
-    return family == Family::ipv4 ? open_table<Ipv4Tables>() : open_table<Ipv6Tables>();
+std::expected<std::unique_ptr<MangleTable>, SystemError> open_libiptc_mangle(Family family, TableWriter writer) {
+    return family == Family::ipv4 ? open_table<Ipv4Tables>(writer) : open_table<Ipv6Tables>(writer);
 }
 
 } // namespace lbc

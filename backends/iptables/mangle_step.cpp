@@ -82,7 +82,7 @@ public:
         if (!table) {
             return std::unexpected(table.error());
         }
-        if ((*table)->owned() != wanted_) {
+        if (!(*table)->holds(wanted_)) {
             return std::unexpected(
                 SystemError{SystemError::Kind::failed, 0,
                             fmt::format("the {} does not read back as it was written", table_name(wanted_.family))});
@@ -212,18 +212,23 @@ std::expected<void, SystemError> plan_family(Kernel& kernel, Ruleset wanted, Mar
         }
         return std::unexpected(std::move(table.error()));
     }
-    auto now = owned_with_sets(kernel, **table);
-    if (!now) {
-        return std::unexpected(std::move(now.error()));
+    auto sets = kernel.read_sets(wanted.family);
+    if (!sets) {
+        return std::unexpected(std::move(sets.error()));
     }
-    std::ranges::copy(marks_of(*now), std::back_inserter(plan.marks));
-    if (*now == wanted) {
+    std::vector<MarkSet> wanted_sets = std::exchange(wanted.sets, {});
+    bool const same_rules = (*table)->holds(wanted);
+    bool const same_sets = *sets == wanted_sets;
+    FamilyChange change{wanted.family, same_rules ? wanted : (*table)->owned(), wanted};
+    change.before.sets = std::move(*sets);
+    change.after.sets = std::move(wanted_sets);
+    std::ranges::copy(marks_of(change.before), std::back_inserter(plan.marks));
+    if (same_rules && same_sets) {
         return {};
     }
-    plan_sets(kernel, *now, wanted, steps);
-    plan.changes.push_back({wanted.family, std::move(*now), wanted});
-    wanted.sets.clear();
-    if ((*table)->owned() == wanted) {
+    plan_sets(kernel, change.before, change.after, steps);
+    plan.changes.push_back(std::move(change));
+    if (same_rules) {
         return {};
     }
     if (auto supported = (*table)->supports(wanted); !supported) {

@@ -135,6 +135,42 @@ std::optional<Target> known_target(std::string_view name, std::uint8_t revision,
 
 } // namespace
 
+std::optional<int> verdict_of(ByteView target) {
+    auto const head = load<ExtensionHead>(target);
+    return head && head->name[0] == '\0' ? load<int>(target, sizeof *head) : std::nullopt;
+}
+
+std::string_view verdict_name(int verdict) {
+    switch (verdict) {
+    case drop_verdict: return "DROP";
+    case accept_verdict: return "ACCEPT";
+    case queue_verdict: return "QUEUE";
+    case XT_RETURN: return "RETURN";
+    default: return {};
+    }
+}
+
+std::string const* led_to(Target const& target) {
+    if (auto const* const jump = std::get_if<Jump>(&target)) {
+        return &jump->chain;
+    }
+    auto const* const go = std::get_if<Goto>(&target);
+    return go != nullptr ? &go->chain : nullptr;
+}
+
+std::optional<int> own_verdict(Target const& target) {
+    if (std::holds_alternative<Return>(target)) {
+        return XT_RETURN;
+    }
+    return std::holds_alternative<Drop>(target) ? std::optional(drop_verdict) : std::nullopt;
+}
+
+void store_verdict(Bytes& bytes, std::size_t offset, int verdict) {
+    ExtensionHead const head{static_cast<std::uint16_t>(aligned(sizeof(ExtensionHead) + sizeof verdict)), {}, 0};
+    store(bytes, offset, head);
+    store(bytes, offset + sizeof head, verdict);
+}
+
 void append_target(Target const& target, Bytes& out) { std::visit(TargetWriter{out}, target); }
 
 Target read_target(ByteView target, std::string_view chain, bool is_goto) {

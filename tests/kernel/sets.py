@@ -142,16 +142,16 @@ class Sets(unittest.TestCase):
         path = str(harness.SCRATCH / "sets.lb")
         name = next(name for name in own() if name.startswith("LBC-4-"))
         harness.lbc_ok("remove", "--only", "marks")
-        rule = ["PREROUTING", "-j", "SET", "--map-set", name, "dst,dst,dst", "--map-mark"]
+        rule = ["PREROUTING", "-j", "SET", "--map-set", name, "dst,dst", "--map-mark"]
         for kind, is_unknown in (("hash:ip,port", False), ("hash:ip,port,ip", True)):
             with self.subTest(kind=kind):
                 net.run("ipset", "create", name, kind, "skbinfo")
                 net.run("iptables-legacy", "-t", "mangle", "-A", *rule)
                 done = harness.lbc("verify", path, "--only", "marks", "-d", "lb1")
-                self.assertEqual(done.returncode, 1, done.stderr)
-                self.assertEqual("unknown" in done.stdout, is_unknown, done.stdout)
                 net.run("iptables-legacy", "-t", "mangle", "-D", *rule)
                 net.run("ipset", "destroy", name)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertEqual("unknown" in done.stdout, is_unknown, done.stdout)
 
 
 if __name__ == "__main__":

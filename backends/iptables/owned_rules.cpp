@@ -1,0 +1,101 @@
+#include "backends/iptables/owned_rules.hpp"
+
+#include "backends/iptables/libiptc_handle.hpp"
+#include "backends/iptables/table_blob.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace lbc {
+namespace {
+
+/// Calls `visit(builtin, number, bytes, target)` for each rule of a built-in chain that leads into one of lbc's.
+template <typename Table, typename Visitor>
+void each_hook(Table const& table, Visitor visit) {
+    table.each_chain([&](std::string const& chain, bool is_builtin) {
+        unsigned number = 0;
+        if (is_builtin) {
+            table.each_rule(chain, [&](xt::ByteView bytes, std::string_view target) {
+                ++number;
+                if (is_own_chain(target)) {
+                    visit(chain, number, bytes, target);
+                }
+            });
+        }
+    });
+}
+
+/// Calls `visit(name)` for each chain that is lbc's, sorted by name.
+template <typename Table, typename Visitor>
+void each_own_chain(Table const& table, Visitor visit) {
+    std::vector<std::string> names;
+    table.each_chain([&](std::string const& name, bool is_builtin) {
+        if (!is_builtin && is_own_chain(name)) {
+            names.push_back(name);
+        }
+    });
+    std::ranges::sort(names);
+    std::ranges::for_each(names, visit);
+}
+
+} // namespace
+
+template <typename Table>
+std::vector<PlacedHook> placed_hooks(Table const& table) {
+    std::vector<PlacedHook> found;
+    each_hook(table, [&](std::string const& chain, unsigned number, xt::ByteView bytes, std::string_view target) {
+        found.push_back({{chain, xt::read_rule(bytes, Table::family, target)}, number});
+    });
+    return found;
+}
+
+template <typename Table>
+Ruleset owned_rules(Table const& table) {
+    Ruleset result;
+    result.family = Table::family;
+    each_own_chain(table, [&](std::string const& name) {
+        Chain& chain = result.chains.emplace_back(Chain{name, {}});
+        table.each_rule(name, [&](xt::ByteView bytes, std::string_view target) {
+            chain.rules.push_back(xt::read_rule(bytes, Table::family, target));
+        });
+    });
+    for (PlacedHook& placed : placed_hooks(table)) {
+        result.hooks.push_back(std::move(placed.hook));
+    }
+    return result;
+}
+
+template <typename Table>
+std::optional<RawRules> raw_rules(Table const& table) {
+    RawRules result;
+    bool is_whole = true;
+    auto const copy = [&](xt::ByteView bytes, std::string_view target) {
+        xt::Bytes entry = xt::portable_entry(bytes, Table::family, target);
+        is_whole = is_whole && !entry.empty();
+        return entry;
+    };
+    each_own_chain(table, [&](std::string const& name) {
+        RawChain& chain = result.chains.emplace_back(RawChain{name, {}});
+        table.each_rule(name, [&](xt::ByteView bytes, std::string_view target) {
+            xt::Bytes const entry = copy(bytes, target);
+            chain.entries.insert(chain.entries.end(), entry.begin(), entry.end());
+        });
+    });
+    each_hook(table, [&](std::string const& chain, unsigned number, xt::ByteView bytes, std::string_view target) {
+        result.hooks.push_back({chain, number, copy(bytes, target)});
+    });
+    return is_whole ? std::optional(std::move(result)) : std::nullopt;
+}
+
+template std::vector<PlacedHook> placed_hooks(TableHandle<Ipv4Tables> const& table);
+template std::vector<PlacedHook> placed_hooks(TableHandle<Ipv6Tables> const& table);
+template Ruleset owned_rules(TableHandle<Ipv4Tables> const& table);
+template Ruleset owned_rules(TableHandle<Ipv6Tables> const& table);
+template Ruleset owned_rules(TableBlob<Ipv4Tables> const& table);
+template Ruleset owned_rules(TableBlob<Ipv6Tables> const& table);
+template std::optional<RawRules> raw_rules(TableHandle<Ipv4Tables> const& table);
+template std::optional<RawRules> raw_rules(TableHandle<Ipv6Tables> const& table);
+template std::optional<RawRules> raw_rules(TableBlob<Ipv4Tables> const& table);
+template std::optional<RawRules> raw_rules(TableBlob<Ipv6Tables> const& table);
+
+} // namespace lbc
