@@ -11,18 +11,24 @@ namespace lbc {
 
 void use_huge_pages() {
     constexpr std::size_t huge_page = std::size_t{2} << 20U;
+    constexpr std::size_t small_page = std::size_t{4} << 10U;
     constexpr int heap = 256 << 20;         // addresses; memory is only what is touched
     constexpr int largest_block = 32 << 20; // that comes from the heap, the largest that mallopt(3) takes
     if (::mallopt(M_TOP_PAD, heap) == 0 || ::mallopt(M_MMAP_THRESHOLD, largest_block) == 0)
         return;
     // More than is left of the heap that the program began with, so that it grows.
-    void* const volatile block = std::malloc(huge_page); // NOLINT(cppcoreguidelines-no-malloc)
-    std::free(block);                                    // NOLINT(cppcoreguidelines-no-malloc)
-    auto const end = reinterpret_cast<std::uintptr_t>(::sbrk(0));
-    auto const first = (end - heap + huge_page - 1) / huge_page * huge_page;
-    auto const size = (end - first) / huge_page * huge_page;
+    constexpr std::size_t enough = std::size_t{256} << 10U;
+    void* const volatile block = std::malloc(enough); // NOLINT(cppcoreguidelines-no-malloc)
+    auto const begin = reinterpret_cast<std::uintptr_t>(block);
+    std::free(block); // NOLINT(cppcoreguidelines-no-malloc)
+    // A page that was touched would keep its surroundings from being a huge one: malloc has written behind the block.
+    auto const first = (begin + enough + small_page + huge_page - 1) / huge_page * huge_page;
+    auto const size = (reinterpret_cast<std::uintptr_t>(::sbrk(0)) - first) / huge_page * huge_page;
     // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in the heap
     ::madvise(reinterpret_cast<void*>(first), size, MADV_HUGEPAGE); // where it fails, pages are small
+    // What lies before is kept, and never touched: a small site would fill it, page by page.
+    void* const volatile gap = std::malloc(first - begin); // NOLINT(cppcoreguidelines-no-malloc)
+    static_cast<void>(gap);
 }
 
 } // namespace lbc
