@@ -179,11 +179,11 @@ private:
 
     void add_head(std::string_view name) {
         table_.differs = true;
-        xt_error_target error{};
+        std::array<char, sizeof xt_error_target{}.errorname> text{};
         auto const begin = table_.replace.size();
         table_.replace.resize(begin + sizeof(Entry));
-        std::ranges::copy(name, error.errorname);
-        xt::append_extension(table_.replace, XT_ERROR_TARGET, 0, error.errorname);
+        std::ranges::copy(name, text.begin());
+        xt::append_extension(table_.replace, XT_ERROR_TARGET, 0, text);
         xt::store(table_.replace, begin + offsetof(Entry, target_offset), static_cast<std::uint16_t>(sizeof(Entry)));
         xt::store(table_.replace, begin + offsetof(Entry, next_offset),
                   static_cast<std::uint16_t>(table_.replace.size() - begin));

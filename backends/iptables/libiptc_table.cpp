@@ -187,7 +187,15 @@ public:
         return *owned_;
     }
 
-    bool holds(Ruleset const& wanted) const override { return (run_ && run_->has(wanted)) || owned() == wanted; }
+    bool holds(Ruleset const& wanted) const override {
+        if (run_ && run_->has(wanted)) {
+            return true;
+        }
+        if (!owned_) {
+            owned_ = owned_rules(*run_, wanted);
+        }
+        return *owned_ == wanted;
+    }
 
     std::expected<void, SystemError> supports(Ruleset const& wanted) override {
         std::set<xt::Extension> extensions;

@@ -218,14 +218,15 @@ std::expected<void, SystemError> plan_family(Kernel& kernel, Ruleset wanted, Mar
     }
     std::vector<MarkSet> wanted_sets = std::exchange(wanted.sets, {});
     bool const same_rules = (*table)->holds(wanted);
-    bool const same_sets = *sets == wanted_sets;
+    if (same_rules && *sets == wanted_sets) {
+        wanted.sets = std::move(*sets);
+        std::ranges::copy(marks_of(wanted), std::back_inserter(plan.marks));
+        return {};
+    }
     FamilyChange change{wanted.family, same_rules ? wanted : (*table)->owned(), wanted};
     change.before.sets = std::move(*sets);
     change.after.sets = std::move(wanted_sets);
     std::ranges::copy(marks_of(change.before), std::back_inserter(plan.marks));
-    if (same_rules && same_sets) {
-        return {};
-    }
     plan_sets(kernel, change.before, change.after, steps);
     plan.changes.push_back(std::move(change));
     if (same_rules) {

@@ -1,7 +1,6 @@
 #include "backends/iptables/owned_rules.hpp"
 
 #include "backends/iptables/libiptc_handle.hpp"
-#include "backends/iptables/table_blob.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -65,6 +64,22 @@ Ruleset owned_rules(Table const& table) {
     return result;
 }
 
+template <typename Tables>
+Ruleset owned_rules(TableBlob<Tables> const& table, Ruleset const& wanted) {
+    Ruleset result;
+    result.family = Tables::family;
+    each_own_chain(table, [&](std::string const& name) {
+        BlobChain const& now = *table.find(name);
+        auto const same = std::ranges::lower_bound(wanted.chains, name, {}, &Chain::name);
+        bool const is_same = same != wanted.chains.end() && same->name == name && table.has(now, *same);
+        result.chains.push_back(is_same ? *same : table.read(now));
+    });
+    for (PlacedHook& placed : placed_hooks(table)) {
+        result.hooks.push_back(std::move(placed.hook));
+    }
+    return result;
+}
+
 template <typename Table>
 std::optional<RawRules> raw_rules(Table const& table) {
     RawRules result;
@@ -93,6 +108,8 @@ template Ruleset owned_rules(TableHandle<Ipv4Tables> const& table);
 template Ruleset owned_rules(TableHandle<Ipv6Tables> const& table);
 template Ruleset owned_rules(TableBlob<Ipv4Tables> const& table);
 template Ruleset owned_rules(TableBlob<Ipv6Tables> const& table);
+template Ruleset owned_rules(TableBlob<Ipv4Tables> const& table, Ruleset const& wanted);
+template Ruleset owned_rules(TableBlob<Ipv6Tables> const& table, Ruleset const& wanted);
 template std::optional<RawRules> raw_rules(TableHandle<Ipv4Tables> const& table);
 template std::optional<RawRules> raw_rules(TableHandle<Ipv6Tables> const& table);
 template std::optional<RawRules> raw_rules(TableBlob<Ipv4Tables> const& table);

@@ -2,7 +2,7 @@
 // (TableBlob). Only for the sources of this folder.
 #pragma once
 
-#include "backends/iptables/xt_rule.hpp"
+#include "backends/iptables/table_blob.hpp"
 #include "compiler/ruleset.hpp"
 
 #include <stdexcept>
@@ -39,6 +39,10 @@ template <typename Table>
 /// All that is lbc's.
 template <typename Table>
 [[nodiscard]] Ruleset owned_rules(Table const& table);
+
+/// The same of a run of entries, of which chains that are byte for byte what lbc writes for `wanted` are not read anew.
+template <typename Tables>
+[[nodiscard]] Ruleset owned_rules(TableBlob<Tables> const& table, Ruleset const& wanted);
 
 /// The same as bytes. Nothing where a rule is malformed.
 template <typename Table>

@@ -51,7 +51,10 @@ void store(Bytes& bytes, std::size_t offset, T const& value) {
 
 /// A match or target whose data is `info`. `name` is shorter than XT_EXTENSION_MAXNAMELEN.
 template <Plain Info>
-void append_extension(Bytes& out, std::string_view name, std::uint8_t revision, Info const& info) {
+void append_extension(Bytes& out, std::string_view name, std::uint8_t revision, Info info) {
+#if __has_builtin(__builtin_clear_padding)
+    __builtin_clear_padding(&info); // the kernel keeps and gives back whatever is between the fields
+#endif
     std::size_t const begin = out.size();
     std::size_t const size = aligned(sizeof(ExtensionHead) + sizeof info);
     ExtensionHead head{static_cast<std::uint16_t>(size), {}, revision};

@@ -324,7 +324,10 @@ void append_matches(Matches const& when, Bytes& out) {
         append_extension(out, "mac", mac_revision, info);
     }
     if (when.mark) {
-        append_extension(out, "mark", mark_revision, xt_mark_mtinfo1{when.mark->value, whole_mark, 0});
+        xt_mark_mtinfo1 info{};
+        info.mark = when.mark->value;
+        info.mask = whole_mark;
+        append_extension(out, "mark", mark_revision, info);
     }
 }
 

@@ -71,6 +71,11 @@ Ruleset draw_rules(Random& random, Family family) {
     return rules;
 }
 
+bool holds_bytes(Family family, Ruleset const& wanted) {
+    return family == Family::ipv4 ? TableBlob<Ipv4Tables>::read()->has(wanted)
+                                  : TableBlob<Ipv6Tables>::read()->has(wanted);
+}
+
 /// The table after each of several changes, the first of which meets what iptables has written.
 std::vector<std::string> change(Family family, TableWriter writer, std::uint32_t seed) {
     new_namespace();
@@ -90,6 +95,7 @@ std::vector<std::string> change(Family family, TableWriter writer, std::uint32_t
         REQUIRE(again);
         CHECK((*again)->holds(wanted));
         CHECK((*again)->owned() == wanted);
+        CHECK(holds_bytes(family, wanted));
         if (step % 3 == 2) {
             CHECK(error_of((*table)->restore()) == "");
             tables.push_back(saved(family));
