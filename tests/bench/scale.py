@@ -38,11 +38,13 @@ SOURCE = {COMPILE: "`lbc compile --emit iptables`", CHECK: "`lbc check`",
           KEEPALIVED: "`keepalived -t`", NFT_CHECK: "`nft -c -f` of a map",
           RESTORE_TEST: "`iptables-legacy-restore --test`, rules made beforehand",
           FLOOR: "`/bin/true`, what starting a process costs"}
-APPLY, AGAIN, ONE_MORE, RESTORE, KERNEL, APPEND, NFT = "apply", "again", "one more", "restore", "kernel", "-A", "nft -f"
+APPLY, AGAIN, ONE_MORE, RESTORE, KERNEL, APPEND = "apply", "again", "one more", "restore", "kernel", "-A"
+NFT, FERM_LOAD = "nft -f", "ferm, load"
+OTHERS = (NFT, FERM_LOAD)  # loads that no layout has a part in
 LOAD = {APPLY: "`lbc apply --only marks`, into an empty table", AGAIN: "`lbc apply` again, nothing differs",
         ONE_MORE: "`lbc apply`, one service more", RESTORE: "`iptables-legacy-restore --noflush` of the same rules",
         KERNEL: "the kernel's own time for the same table", APPEND: "`iptables-legacy -A` of one more rule",
-        NFT: "`nft -f` of a map"}
+        NFT: "`nft -f` of a map", FERM_LOAD: "`ferm` of the same marks"}
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,10 @@ class Scale:
     def nft_lane(self, count: int, _: str) -> None:
         self.note(count, NFT, self.measure(["nft", "-f", self.file("map.nft", count)]))
 
+    def ferm_lane(self, count: int, _: str) -> None:
+        if count <= PEERS_UP_TO:
+            self.note(count, FERM_LOAD, self.measure(["ferm", self.file("site.ferm", count)]))
+
     def round(self, count: int, turn: int) -> None:
         self.turn = {}
         for _ in range(TRIES):
@@ -187,7 +193,7 @@ class Scale:
                 self.note(count, method, self.measure(argv))
         namespace.close()
         lanes = [(lane, layout) for layout in LAYOUTS for lane in (self.apply_lane, self.restore_lane)]
-        lanes.append((self.nft_lane, ""))
+        lanes += [(self.nft_lane, ""), (self.ferm_lane, "")]
         for lane, layout in lanes[turn % len(lanes):] + lanes[:turn % len(lanes)]:
             with Namespace() as namespace:
                 lane(count, layout)
@@ -215,6 +221,11 @@ class Scale:
 
     def ratio(self, count: int, method: str, base: str) -> float:
         return middle_ratio(self.ms(count, method), self.ms(count, base))
+
+    def load_ratio(self, count: int, layout: str) -> float:
+        """What apply takes over compile, which does the same up to the kernel, to the kernel's own time."""
+        figures = (self.ms(count, method) for method in (f"{APPLY} {layout}", COMPILE, f"{KERNEL} {layout}"))
+        return statistics.median((whole - source) / kernel for whole, source, kernel in zip(*figures))
 
     def growth(self, method: str, small: int, large: int) -> float:
         return middle_ratio(self.ms(large, method), self.ms(small, method))
@@ -254,14 +265,19 @@ class Scale:
         for layout in LAYOUTS:
             for method, base, most, words in (
                     (APPLY, RESTORE, 0.5, "apply of 10,000: at most 1/2 of `iptables-legacy-restore` of the same"),
+                    (APPLY, FERM_LOAD, 0.05, "apply of 10,000: at most 1/20 of `ferm`"),
                     (APPLY, KERNEL, 1.5, "apply of 10,000: at most 1.5 times the kernel's own time"),
                     (ONE_MORE, APPEND, 0.5, "one service more, 10,000: at most 1/2 of `iptables-legacy -A`"),
                     (AGAIN, APPEND, 0.2, "nothing differs, 10,000: at most 1/5 of `iptables-legacy -A`")):
                 if layout == SETS and base == KERNEL:
                     continue
                 of = "linear" if layout == SETS and base == APPEND else layout
-                ratio = self.ratio(count, f"{method} {layout}", f"{base} {of}")
+                ratio = self.ratio(count, f"{method} {layout}", self.named(base, of))
                 rows.append((f"{layout}: {words}", digits(ratio, 2), ratio <= most))
+        for layout in TABLES:
+            ratio = self.load_ratio(count, layout)
+            rows.append((f"{layout}: what apply of 10,000 takes over `lbc compile`: at most 1.5 times the kernel's own",
+                         digits(ratio, 2), ratio <= 1.5))
         for method, words in ((COMPILE, "compile"), (CHECK, "check"),
                               *((f"{APPLY} {layout}", f"{layout}: apply") for layout in LAYOUTS)):
             for pair in zip(self.rounds, list(self.rounds)[1:]):
@@ -289,7 +305,8 @@ Each service has one VIP, one port, one mark and {len(REALS)} real servers; two 
   same order, else the run fails.
 - By `ipset`, the peer is `ipset restore` and `iptables-legacy-restore` of the same, in a shell; one service more is held
   to `iptables-legacy -A` of the linear table.
-- The kernel's own time is that of the one `setsockopt` that replaces the table, in a loop that does nothing else.
+- The kernel's own time is that of the one `setsockopt` that replaces the table, in a loop that does nothing else. What
+  apply takes over compile is to read the table, to write it and to read it back, which is three calls of the kernel.
 
 ### From source to rules, by number of services
 
@@ -306,13 +323,13 @@ Each service has one VIP, one port, one mark and {len(REALS)} real servers; two 
         del grown[FLOOR]
         for layout in LAYOUTS:
             grown |= {f"{method} {layout}": f"{layout}: {label}" for method, label in LOAD.items()
-                      if method != NFT and (next(iter(self.rounds)), f"{method} {layout}") in self.figures}
-        grown[NFT] = LOAD[NFT]
+                      if method not in OTHERS and (next(iter(self.rounds)), f"{method} {layout}") in self.figures}
+        grown |= {method: LOAD[method] for method in OTHERS}
         return text + f"\n### Growth\n\n{self.grown(grown)}\n### Aims of scale\n\n{aims(self.aims())}"
 
     @staticmethod
     def named(method: str, layout: str) -> str:
-        return method if method == NFT else f"{method} {layout}"
+        return method if method in OTHERS else f"{method} {layout}"
 
 
 def n_log_n(small: int, large: int) -> float:
