@@ -47,10 +47,18 @@ struct Options {
     [[nodiscard]] bool writes_folder() const { return emit == "all" || emit == "networkd"; }
 };
 
-std::vector<Plan> make_plans(Site const& site, std::vector<DirectorId> const& directors) {
+/// Where only marks are asked for, the plans have no virtual services.
+std::vector<Plan> make_plans(Site const& site, std::vector<DirectorId> const& directors, bool only_marks) {
     std::vector<Plan> plans;
-    for (auto const id : directors)
-        plans.push_back(make_plan(site, id));
+    for (auto const id : directors) {
+        if (!only_marks) {
+            plans.push_back(make_plan(site, id));
+            continue;
+        }
+        auto& plan = plans.emplace_back();
+        plan.director = id;
+        plan.marks = make_mark_table(site, id);
+    }
     return plans;
 }
 
@@ -78,6 +86,9 @@ struct Kind {
     std::string_view file_of_site = {}; // in `all`
     std::string_view file_of_director = {};
     bool (*is_needed)(Site const&, Plan const&) = [](Site const& /*site*/, Plan const& /*plan*/) { return true; };
+
+    /// It has nothing of virtual services.
+    [[nodiscard]] bool is_of_marks() const { return limits == Output::marks; }
 };
 
 std::array const kinds{
@@ -312,7 +323,9 @@ Status compile_site(Options const& options, Environment const& environment) {
     auto const directors = choose(options, input->site, environment.host);
     if (!directors)
         return fail(Status::bad_input, directors.error(), environment);
-    auto const plans = make_plans(input->site, *directors);
+    auto const* kind = find_kind(options.emit);
+    bool const only_marks = kind != nullptr && kind->is_of_marks() && !options.prove;
+    auto const plans = make_plans(input->site, *directors, only_marks);
     if (options.verbose)
         environment.err << layout_table(*input, plans);
     if (options.emit == "all") {
@@ -321,7 +334,7 @@ Status compile_site(Options const& options, Environment const& environment) {
             return fail(Status::refused, proved.error(), environment);
         return deliver(options, std::move(files), environment);
     }
-    auto const text = find_kind(options.emit)->text({*input, plans, options.tool});
+    auto const text = kind->text({*input, plans, options.tool});
     if (auto const proved = options.prove ? prove_text(*input, plans, options.emit, text) : Proved(); !proved)
         return fail(Status::refused, proved.error(), environment);
     return deliver(options, text, environment);

@@ -89,7 +89,7 @@ MacAddress client_mac(Site const& site) {
 
 std::string usual_interface(Site const& site, DirectorId director, Packet const& packet) {
     auto const name = [](std::vector<Located<InterfacePattern>> const& patterns) {
-        auto text = patterns.front().value.str();
+        std::string text(patterns.front().value.str());
         if (text.ends_with('+'))
             text.back() = '0';
         return text;

@@ -17,9 +17,9 @@ Arguments::Arguments(ast::Node node, Lets& lets, std::span<std::string_view cons
         failed_ = !lets.expand(words_, expanded_) || failed_;
         words_ = expanded_;
     }
-    element_start_ = !words_.empty() && words_.front().after_comma;
+    element_start_ = !words_.empty() && words_.front().after_comma();
     if (element_start_)
-        fail(DiagId::syntax, words_.front().span, "a list does not begin with a comma");
+        fail(DiagId::syntax, words_.front().span(), "a list does not begin with a comma");
 }
 
 Diagnostic& Arguments::fail(DiagId id, Span span, std::string message) {
@@ -28,8 +28,8 @@ Diagnostic& Arguments::fail(DiagId id, Span span, std::string message) {
 }
 
 bool Arguments::accept(std::string_view word) {
-    if (done() || (words_[at_].after_comma && !element_start_) || words_[at_].kind != ast::Word::Kind::bare ||
-        words_[at_].text != word)
+    if (done() || (words_[at_].after_comma() && !element_start_) || words_[at_].kind() != ast::Word::Kind::bare ||
+        words_[at_].text() != word)
         return false;
     ++at_;
     element_start_ = false;
@@ -48,16 +48,16 @@ bool Arguments::option(std::string_view word) {
 std::optional<ast::Word> Arguments::word(std::string_view what) {
     if (failed_)
         return std::nullopt;
-    if (at_ == words_.size() || (words_[at_].after_comma && !element_start_)) {
+    if (at_ == words_.size() || (words_[at_].after_comma() && !element_start_)) {
         fail(DiagId::missing_value, last(),
-             fmt::format("expected {} after `{}`", what, at_ > 0 ? words_[at_ - 1].text : node_.keyword()));
+             fmt::format("expected {} after `{}`", what, at_ > 0 ? words_[at_ - 1].text() : node_.keyword()));
         return std::nullopt;
     }
     auto const& next = words_[at_];
-    if (next.kind != ast::Word::Kind::bare) {
-        fail(DiagId::syntax, next.span,
-             next.kind == ast::Word::Kind::string ? fmt::format("expected {}, without quotes", what)
-                                                  : fmt::format("expected {}, found `=`", what));
+    if (next.kind() != ast::Word::Kind::bare) {
+        fail(DiagId::syntax, next.span(),
+             next.kind() == ast::Word::Kind::string ? fmt::format("expected {}, without quotes", what)
+                                                    : fmt::format("expected {}, found `=`", what));
         return std::nullopt;
     }
     ++at_;
@@ -68,16 +68,16 @@ std::optional<ast::Word> Arguments::word(std::string_view what) {
 std::optional<std::string> Arguments::string(std::string_view what) {
     if (failed_)
         return std::nullopt;
-    if (at_ == words_.size() || words_[at_].kind != ast::Word::Kind::string) {
-        auto const found = at_ == words_.size() ? last() : words_[at_].span;
+    if (at_ == words_.size() || words_[at_].kind() != ast::Word::Kind::string) {
+        auto const found = at_ == words_.size() ? last() : words_[at_].span();
         fail(DiagId::bad_string, found, fmt::format("expected {} in double quotes", what));
         return std::nullopt;
     }
     auto const& next = words_[at_++];
     element_start_ = false;
-    auto value = unescape(next.text);
+    auto value = unescape(next.text());
     if (std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; })) {
-        fail(DiagId::bad_string, next.span, fmt::format("{} cannot hold a line break or control character", what));
+        fail(DiagId::bad_string, next.span(), fmt::format("{} cannot hold a line break or control character", what));
         return std::nullopt;
     }
     return value;
@@ -87,18 +87,18 @@ std::optional<std::size_t> Arguments::choice(std::span<std::string_view const> w
     auto const next = word(what);
     if (!next)
         return std::nullopt;
-    auto const found = std::ranges::find(words, next->text);
+    auto const found = std::ranges::find(words, next->text());
     if (found != words.end())
         return static_cast<std::size_t>(found - words.begin());
-    auto hint = did_you_mean(next->text, words);
+    auto hint = did_you_mean(next->text(), words);
     if (hint.empty())
         hint = fmt::format("; expected one of `{}`", fmt::join(words, "`, `"));
-    fail(DiagId::unknown_value, next->span, fmt::format("`{}` is not {}{}", next->text, what, hint));
+    fail(DiagId::unknown_value, next->span(), fmt::format("`{}` is not {}{}", next->text(), what, hint));
     return std::nullopt;
 }
 
 bool Arguments::next_element() {
-    if (at_ == words_.size() || !words_[at_].after_comma)
+    if (at_ == words_.size() || !words_[at_].after_comma())
         return false;
     element_start_ = true;
     return true;
@@ -108,7 +108,7 @@ void Arguments::skip_to_comma(std::size_t start) {
     // An element whose first word could not be read ends behind it all the same.
     if (at_ == start && at_ < words_.size())
         ++at_;
-    while (at_ < words_.size() && !words_[at_].after_comma)
+    while (at_ < words_.size() && !words_[at_].after_comma())
         ++at_;
     failed_ = false;
 }
@@ -117,16 +117,17 @@ void Arguments::finish() {
     if (done())
         return;
     auto const& extra = words_[at_];
-    if (extra.after_comma)
-        fail(DiagId::extra_value, extra.span, fmt::format("`{}` takes no list; found a second value", node_.keyword()));
-    else if (std::ranges::find(keywords_, extra.text) != keywords_.end())
-        fail(DiagId::extra_value, extra.span,
-             fmt::format("`{}` begins a statement; put it on a line of its own, or a `;` before it", extra.text));
+    if (extra.after_comma())
+        fail(DiagId::extra_value, extra.span(),
+             fmt::format("`{}` takes no list; found a second value", node_.keyword()));
+    else if (std::ranges::find(keywords_, extra.text()) != keywords_.end())
+        fail(DiagId::extra_value, extra.span(),
+             fmt::format("`{}` begins a statement; put it on a line of its own, or a `;` before it", extra.text()));
     else
-        fail(DiagId::extra_value, extra.span,
+        fail(DiagId::extra_value, extra.span(),
              fmt::format("`{}` has no place here; values of a list need a `,` "
                          "between them",
-                         extra.text));
+                         extra.text()));
 }
 
 void Arguments::report_redundant(Span again, Span first) {

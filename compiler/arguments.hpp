@@ -28,11 +28,11 @@ public:
     /// Nothing more to read, or a mistake was reported.
     [[nodiscard]] bool done() const { return failed_ || at_ == words_.size(); }
     /// The next word stands behind a comma.
-    [[nodiscard]] bool at_comma() const { return !done() && words_[at_].after_comma; }
+    [[nodiscard]] bool at_comma() const { return !done() && words_[at_].after_comma(); }
     /// Where the next word is; where all are read, the statement.
-    [[nodiscard]] Span here() const { return at_ < words_.size() ? words_[at_].span : node_.span(); }
+    [[nodiscard]] Span here() const { return at_ < words_.size() ? words_[at_].span() : node_.span(); }
     /// The last word that was read.
-    [[nodiscard]] Span last() const { return at_ > 0 ? words_[at_ - 1].span : node_.keyword_span(); }
+    [[nodiscard]] Span last() const { return at_ > 0 ? words_[at_ - 1].span() : node_.keyword_span(); }
 
     /// Reads the next word if it is this one and stands behind no comma.
     bool accept(std::string_view word);
@@ -54,17 +54,16 @@ public:
         auto const next = word(what);
         if (!next)
             return std::nullopt;
-        auto parsed = parse(next->text);
+        auto parsed = parse(next->text());
         if (parsed)
             return std::move(*parsed);
-        fail(parsed.error().id, next->span, std::move(parsed.error().message));
+        fail(parsed.error().id, next->span(), std::move(parsed.error().message));
         return std::nullopt;
     }
 
     template <typename Number = std::uint32_t>
     [[nodiscard]] std::optional<Number> number(NumberRange const& range) {
-        auto const parsed =
-            value([&](std::string_view text) { return parse_number(text, range); }, std::string(range.what));
+        auto const parsed = value([&](std::string_view text) { return parse_number(text, range); }, range.what);
         return parsed ? std::optional(static_cast<Number>(*parsed)) : std::nullopt;
     }
 

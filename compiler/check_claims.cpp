@@ -41,7 +41,13 @@ public:
         : site_(site), director_(director), diagnostics_(diagnostics) {}
 
     void run(MarkTable const& table) {
-        auto const all = claims_of(table);
+        auto const sorted = sorted_classes(table);
+        auto const holds_next = [](MarkClass const* a, MarkClass const* b) {
+            return a->destination.contains(b->destination);
+        };
+        if (std::ranges::adjacent_find(sorted, holds_next) == sorted.end())
+            return; // the usual site: one that held another would hold the next, too
+        auto const all = claims_of(sorted);
         std::vector<std::span<Claims const>> open;
         for (auto first = all.begin(); first != all.end();) {
             auto const last =
@@ -57,7 +63,7 @@ public:
 
 private:
     /// By address, then by length: a prefix comes before those that it holds.
-    std::vector<Claims> claims_of(MarkTable const& table) {
+    static std::vector<MarkClass const*> sorted_classes(MarkTable const& table) {
         std::vector<MarkClass const*> sorted;
         sorted.reserve(table.classes.size());
         for (auto const& mark_class : table.classes)
@@ -67,6 +73,11 @@ private:
         };
         if (!std::ranges::is_sorted(sorted, comes_before))
             std::ranges::stable_sort(sorted, comes_before);
+        return sorted;
+    }
+
+    /// In the same order.
+    std::vector<Claims> claims_of(std::vector<MarkClass const*> const& sorted) {
         list_.reserve(sorted.size());
         std::vector<Claims> all;
         all.reserve(sorted.size());

@@ -10,9 +10,10 @@ namespace {
 template <typename Wanted>
 std::optional<DirectorId> peer_real_server(Site const& site, Service const& service, Wanted wanted) {
     for (auto const& real : service.reals) {
+        if (!wanted(real.forwarding.method))
+            continue;
         auto const id = director_of(site, real);
-        if (id && wanted(real.forwarding.method) &&
-            std::ranges::any_of(service.on, [&](ServiceOn const& on) { return on.director != *id; }))
+        if (id && std::ranges::any_of(service.on, [&](ServiceOn const& on) { return on.director != *id; }))
             return id;
     }
     return std::nullopt;

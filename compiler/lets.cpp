@@ -9,20 +9,20 @@ namespace lbc {
 
 void Lets::define(ast::Node const& node) {
     auto const words = node.words();
-    if (words.size() < 4 || words[2].kind != ast::Word::Kind::equals || words[1].kind != ast::Word::Kind::bare) {
+    if (words.size() < 4 || words[2].kind() != ast::Word::Kind::equals || words[1].kind() != ast::Word::Kind::bare) {
         if (!node.broken())
             diagnostics_->report(DiagId::missing_value, node.span(), "expected `let NAME = VALUE, …`");
         return;
     }
     auto const& name = words[1];
-    if (auto const parsed = parse_name(name.text); !parsed) {
-        diagnostics_->add(parsed.error().id, name.span, parsed.error().message);
+    if (auto const parsed = parse_name(name.text()); !parsed) {
+        diagnostics_->add(parsed.error().id, name.span(), parsed.error().message);
         return;
     }
-    auto const [at, fresh] = lets_.try_emplace(name.text);
+    auto const [at, fresh] = lets_.try_emplace(name.text());
     if (!fresh) {
-        diagnostics_->report(DiagId::duplicate_name, name.span, "`{}` has a value already", name.text)
-            .note(at->second.name.span, "first defined here");
+        diagnostics_->report(DiagId::duplicate_name, name.span(), "`{}` has a value already", name.text())
+            .note(at->second.name.span(), "first defined here");
         return;
     }
     at->second.name = name;
@@ -32,12 +32,12 @@ void Lets::define(ast::Node const& node) {
 
 bool Lets::expand(std::span<ast::Word const> words, std::vector<ast::Word>& out) {
     for (auto const& word : words) {
-        if (word.kind == ast::Word::Kind::variable) {
+        if (word.kind() == ast::Word::Kind::variable) {
             if (!expand_variable(word, out))
                 return false;
         } else {
             if (out.size() >= max_words) {
-                diagnostics_->report(DiagId::let_too_long, word.span,
+                diagnostics_->report(DiagId::let_too_long, word.span(),
                                      "names in this statement stand for more than {} words", max_words);
                 return false;
             }
@@ -48,24 +48,25 @@ bool Lets::expand(std::span<ast::Word const> words, std::vector<ast::Word>& out)
 }
 
 bool Lets::expand_variable(ast::Word const& variable, std::vector<ast::Word>& out) {
-    auto const found = lets_.find(variable.text);
+    auto const found = lets_.find(variable.text());
     if (found == lets_.end()) {
         std::vector<std::string_view> names;
         for (auto const& [name, let] : lets_)
             names.push_back(name);
-        diagnostics_->report(DiagId::unknown_let, variable.span, "no `let` defines `${}`{}", variable.text,
-                             did_you_mean(variable.text, names));
+        diagnostics_->report(DiagId::unknown_let, variable.span(), "no `let` defines `${}`{}", variable.text(),
+                             did_you_mean(variable.text(), names));
         return false;
     }
     auto& let = found->second;
     let.used = true;
     if (let.open) {
-        diagnostics_->report(DiagId::let_cycle, variable.span, "`${}` stands for itself", variable.text)
-            .note(let.name.span, "defined here");
+        diagnostics_->report(DiagId::let_cycle, variable.span(), "`${}` stands for itself", variable.text())
+            .note(let.name.span(), "defined here");
         return false;
     }
     if (depth_ == max_depth) {
-        diagnostics_->report(DiagId::let_too_long, variable.span, "names stand for names more than {} deep", max_depth);
+        diagnostics_->report(DiagId::let_too_long, variable.span(), "names stand for names more than {} deep",
+                             max_depth);
         return false;
     }
     let.open = true;
@@ -75,14 +76,14 @@ bool Lets::expand_variable(ast::Word const& variable, std::vector<ast::Word>& ou
     --depth_;
     let.open = false;
     if (good && out.size() > first)
-        out[first].after_comma = variable.after_comma;
+        out[first].set_after_comma(variable.after_comma());
     return good;
 }
 
 void Lets::report_unused() const {
     for (auto const* let : in_order_)
         if (!let->used)
-            diagnostics_->report(DiagId::unused, let->name.span, "nothing uses `${}`", let->name.text);
+            diagnostics_->report(DiagId::unused, let->name.span(), "nothing uses `${}`", let->name.text());
 }
 
 } // namespace lbc

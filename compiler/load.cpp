@@ -48,13 +48,13 @@ public:
 private:
     void include_files(ast::Node const& node, std::string const& from) {
         auto const words = node.words();
-        if (words.size() != 2 || words[1].kind != ast::Word::Kind::string || node.has_block()) {
+        if (words.size() != 2 || words[1].kind() != ast::Word::Kind::string || node.has_block()) {
             diagnostics_.report(DiagId::bad_string, node.span(), "expected `include \"PATTERN\"`");
             return;
         }
-        auto const pattern = unescape(words[1].text);
+        auto const pattern = unescape(words[1].text());
         auto const folder = pattern.starts_with('/') ? std::string{} : reader_.folder(from);
-        auto const where = words[1].span;
+        auto const where = words[1].span();
         if (pattern.find_first_of("*?[") == std::string::npos) {
             read(folder + pattern, &where);
             return;

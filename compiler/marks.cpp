@@ -8,10 +8,31 @@
 namespace lbc {
 namespace {
 
-struct HashMark {
-    std::size_t operator()(Fwmark mark) const { return std::hash<std::uint32_t>{}(mark.value); }
+/// The marks that something has: those of the file, and those that were given out since.
+class Taken {
+public:
+    explicit Taken(Site const& site) {
+        pinned_.reserve(site.services.size());
+        for (auto const& service : site.services)
+            for (auto const& on : service.on)
+                if (!on.allocated && (pinned_.empty() || pinned_.back() != on.mark))
+                    pinned_.push_back(on.mark);
+        if (!std::ranges::is_sorted(pinned_))
+            std::ranges::sort(pinned_);
+        auto const twice = std::ranges::unique(pinned_);
+        pinned_.erase(twice.begin(), twice.end());
+    }
+
+    [[nodiscard]] std::size_t size() const { return pinned_.size() + given_.size(); }
+    [[nodiscard]] bool contains(Fwmark mark) const {
+        return given_.contains(mark.value) || std::ranges::binary_search(pinned_, mark);
+    }
+    void insert(Fwmark mark) { given_.insert(mark.value); }
+
+private:
+    std::vector<Fwmark> pinned_; // sorted, each once
+    std::unordered_set<std::uint32_t> given_;
 };
-using Taken = std::unordered_set<Fwmark, HashMark>;
 
 std::uint32_t hash_of(std::string_view text) { return Fnv1a<std::uint32_t>().add(text).value(); }
 
@@ -31,7 +52,8 @@ Fwmark next_free(MarkRange const& range, std::uint32_t start, Taken const& taken
 void allocate_guard(Site& site, Taken& taken, Diagnostics& diagnostics) {
     for (auto value = std::uint64_t{site.marks.last.value}; value >= site.marks.first.value; --value) {
         Fwmark const mark{static_cast<std::uint32_t>(value)};
-        if (taken.insert(mark).second) {
+        if (!taken.contains(mark)) {
+            taken.insert(mark);
             site.guard_mark = mark;
             return;
         }
@@ -66,12 +88,7 @@ void allocate_checks(Site& site, Taken& taken, Diagnostics& diagnostics) {
 } // namespace
 
 void allocate_marks(Site& site, Diagnostics& diagnostics) {
-    Taken taken;
-    taken.reserve(site.services.size());
-    for (auto const& service : site.services)
-        for (auto const& on : service.on)
-            if (!on.allocated)
-                taken.insert(on.mark);
+    Taken taken(site);
     if (needs_guard_mark(site))
         allocate_guard(site, taken, diagnostics);
     auto const size = std::uint64_t{site.marks.last.value} - site.marks.first.value + 1;

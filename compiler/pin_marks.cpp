@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 namespace lbc {
 namespace {
@@ -16,18 +17,20 @@ std::size_t line_end(std::string_view text, std::size_t offset) {
 }
 
 /// The last statement of a block with that keyword.
-ast::Node const* find_last(std::vector<ast::Node> const& block, std::string_view keyword) {
-    auto const found = std::find_if(block.rbegin(), block.rend(),
-                                    [&](ast::Node const& statement) { return statement.keyword() == keyword; });
-    return found == block.rend() ? nullptr : &*found;
+std::optional<ast::Node> find_last(ast::Nodes const& block, std::string_view keyword) {
+    std::optional<ast::Node> last;
+    for (auto const statement : block)
+        if (statement.keyword() == keyword)
+            last = statement;
+    return last;
 }
 
 MarkPin make_pin(ast::Node const& service, std::string_view text, Fwmark mark) {
     auto const block = service.block();
-    auto const* before = find_last(block, "port");
-    if (before == nullptr)
+    auto before = find_last(block, "port");
+    if (!before)
         before = find_last(block, "vip");
-    auto const behind = before != nullptr ? before->span().end : text.find('{', service.span().end) + 1;
+    auto const behind = before ? before->span().end : text.find('{', service.span().end) + 1;
     MarkPin pin{.file = service.span().file, .offset = 0, .text = {}, .service = {}, .mark = mark};
     // A comment behind the statement before stays with it.
     auto const end = line_end(text, behind);
@@ -36,7 +39,7 @@ MarkPin make_pin(ast::Node const& service, std::string_view text, Fwmark mark) {
     if (end != std::string_view::npos)
         pin.text = "\n" + statement;
     else
-        pin.text = before != nullptr ? "; " + statement : " " + statement + ";";
+        pin.text = before ? "; " + statement : " " + statement + ";";
     return pin;
 }
 

@@ -20,7 +20,7 @@ struct MarkClass {
     std::size_t service = 0; // index into Site::services, for messages and comments
     Prefix destination;
     Protocol protocol = Protocol::any;
-    std::vector<PortRange> ports;             // sorted, none touching the next; `any` has the whole range
+    Few<PortRange, 1> ports;                  // sorted, none touching the next; `any` has the whole range
     std::vector<InterfacePattern> interfaces; // where the packet enters; none: any but lo
     std::vector<MacAddress> bypass;           // source MACs that stay unmarked
     bool ethernet_only = false; // packets without a source MAC, as a tunnel's end delivers them, stay unmarked

@@ -227,14 +227,14 @@ void read_inline_options(Arguments& in, Check& check, Given& given) {
         auto const word = in.word("an option");
         if (!word)
             return;
-        auto const* option = find_option(word->text);
+        auto const* option = find_option(word->text());
         if (option == nullptr) {
-            in.fail(DiagId::check_option, word->span,
-                    fmt::format("a `{}` check has no option `{}`{}", to_string(check.kind), word->text,
-                                did_you_mean(word->text, words_of(kind(check.kind)))));
+            in.fail(DiagId::check_option, word->span(),
+                    fmt::format("a `{}` check has no option `{}`{}", to_string(check.kind), word->text(),
+                                did_you_mean(word->text(), words_of(kind(check.kind)))));
             return;
         }
-        if (!given.take(*option, word->span, check, in.diagnostics())) {
+        if (!given.take(*option, word->span(), check, in.diagnostics())) {
             in.give_up();
             return;
         }

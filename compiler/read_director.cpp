@@ -28,9 +28,9 @@ constexpr std::array director_rules{
 
 std::optional<Located<std::string>> read_block_name(ast::Node const& node, Reading reading) {
     if (node.broken()) { // what is wrong was said; its name may be good all the same
-        if (node.words().size() < 2 || !parse_name(node.words()[1].text))
+        if (node.words().size() < 2 || !parse_name(node.words()[1].text()))
             return std::nullopt;
-        return Located<std::string>{std::string(node.words()[1].text), node.words()[1].span};
+        return Located<std::string>{std::string(node.words()[1].text()), node.words()[1].span()};
     }
     Arguments in(node, reading.lets, {}, reading.diagnostics);
     auto name = in.value(parse_name, "a name");
@@ -56,8 +56,9 @@ std::optional<Director> read_director(ast::Node const& node, Reading reading) {
     return director;
 }
 
-std::optional<DirectorId> find_director(Arguments& in, ast::Word const& word, Site const& site, std::string_view what) {
-    if (auto const found = site.find_director(word.text))
+std::optional<DirectorId> find_director(Arguments& in, std::string_view name, Span where, Site const& site,
+                                        std::string_view what) {
+    if (auto const found = site.find_director(name))
         return found;
     if (site.incomplete) {
         in.give_up();
@@ -66,14 +67,13 @@ std::optional<DirectorId> find_director(Arguments& in, ast::Word const& word, Si
     std::vector<std::string_view> names;
     for (auto const& director : site.directors)
         names.push_back(director.name.value);
-    in.fail(DiagId::unknown_director, word.span,
-            fmt::format("`{}` is {}{}", word.text, what, did_you_mean(word.text, names)));
+    in.fail(DiagId::unknown_director, where, fmt::format("`{}` is {}{}", name, what, did_you_mean(name, names)));
     return std::nullopt;
 }
 
 std::optional<DirectorId> read_director_name(Arguments& in, Site const& site) {
     auto const word = in.word("a director");
-    return word ? find_director(in, *word, site, "no director of this site") : std::nullopt;
+    return word ? find_director(in, word->text(), word->span(), site, "no director of this site") : std::nullopt;
 }
 
 bool read_switch(Arguments& in) { return !in.accept("off"); }

@@ -15,7 +15,7 @@ struct Target {
 };
 
 struct Targets {
-    std::vector<Target> list;
+    Few<Target, 2> list;
     Port port;
     Span span;
 };
@@ -82,18 +82,19 @@ void add_range(Arguments& in, IpAddress first, std::string_view last_text, Targe
 void read_host(Arguments& in, RealContext& context, TargetText const& text, Forwarding const& forwarding,
                Targets& out) {
     auto const dash = text.host.find('-');
-    auto const is_address = IpAddress::parse(text.host.substr(0, dash)).has_value();
-    if (!is_address && !text.bracketed && parse_name(text.host)) {
-        ast::Word const name{text.host, out.span};
-        if (auto const id = find_director(in, name, context.site(), "no address and no director of this site"))
+    auto const parsed = IpAddress::parse(text.host.substr(0, dash));
+    if (!parsed && !text.bracketed && parse_name(text.host)) {
+        if (auto const id =
+                find_director(in, text.host, out.span, context.site(), "no address and no director of this site"))
             add_director(in, context, *id, forwarding, out);
         return;
     }
-    auto const address = parse_host_address(text.host.substr(0, dash));
+    auto const is_host = parsed && parsed->is_unicast();
+    auto const address = is_host ? Value<IpAddress>(*parsed) : parse_host_address(text.host.substr(0, dash));
     if (!address)
         in.fail(DiagId::bad_address, out.span,
-                is_address ? address.error().message
-                           : fmt::format("`{}` is no IPv4 or IPv6 address, range `A-B` or director", text.host));
+                parsed ? address.error().message
+                       : fmt::format("`{}` is no IPv4 or IPv6 address, range `A-B` or director", text.host));
     else if (dash == std::string_view::npos)
         out.list.push_back({*address, std::nullopt});
     else
@@ -108,12 +109,12 @@ std::optional<Targets> resolve_targets(Arguments& in, std::optional<ast::Word> c
     if (!word || in.failed())
         return std::nullopt;
     Targets targets;
-    targets.span = word->span;
-    auto const text = split_target(word->text);
+    targets.span = word->span();
+    auto const text = split_target(word->text());
     if (text.port) {
         auto const port = parse_port(*text.port);
         if (!port) {
-            in.fail(port.error().id, word->span, port.error().message);
+            in.fail(port.error().id, word->span(), port.error().message);
             return std::nullopt;
         }
         targets.port = *port;
@@ -167,7 +168,7 @@ void read_connections(Arguments& in, RealServer& real) {
     if (!word)
         return;
     constexpr NumberRange range{"connections", 0, 2147483647};
-    auto const dash = word->text.find('-');
+    auto const dash = word->text().find('-');
     auto const read = [&](std::string_view text) -> std::uint32_t {
         auto const number = parse_number(text, range);
         if (!number && !in.failed())
@@ -175,8 +176,8 @@ void read_connections(Arguments& in, RealServer& real) {
         return number ? static_cast<std::uint32_t>(*number) : 0;
     };
     if (dash != std::string_view::npos)
-        real.connections_min = read(word->text.substr(0, dash));
-    real.connections_max = read(dash == std::string_view::npos ? word->text : word->text.substr(dash + 1));
+        real.connections_min = read(word->text().substr(0, dash));
+    real.connections_max = read(dash == std::string_view::npos ? word->text() : word->text().substr(dash + 1));
     if (!in.failed() && real.connections_min > real.connections_max)
         in.fail(
             DiagId::connection_limits, span,
@@ -215,12 +216,11 @@ void add_reals(Arguments& in, RealServer const& pattern, Targets const& targets,
         return;
     }
     for (auto const& target : targets.list) {
-        auto const [at, fresh] = context.seen.try_emplace({target.address, targets.port}, targets.span);
-        if (!fresh) {
+        if (auto const* first = context.index.find(context.service, target.address, targets.port)) {
             context.reading.diagnostics
                 .report(DiagId::duplicate_real, targets.span, "`{}` is a real server of `{}` already",
                         target.address.str(), context.service.name.value)
-                .note(at->second, "first given here");
+                .note(first->span, "first given here");
             continue;
         }
         auto& real = context.service.reals.emplace_back(pattern);
@@ -232,6 +232,20 @@ void add_reals(Arguments& in, RealServer const& pattern, Targets const& targets,
 }
 
 } // namespace
+
+RealServer const* RealIndex::find(Service const& service, IpAddress const& address, Port port) {
+    auto const& reals = service.reals;
+    constexpr std::size_t few = 16; // are looked at faster than an index is made
+    if (reals.size() <= few) {
+        auto const found = std::ranges::find_if(
+            reals, [&](RealServer const& real) { return real.address == address && real.port == port; });
+        return found == reals.end() ? nullptr : &*found;
+    }
+    for (auto i = places_.size(); i < reals.size(); ++i)
+        places_.try_emplace({reals[i].address, reals[i].port}, i);
+    auto const found = places_.find({address, port});
+    return found == places_.end() ? nullptr : &reals[found->second];
+}
 
 std::optional<Forwarding> read_forwarding(Arguments& in) {
     using Method = Forwarding::Method;

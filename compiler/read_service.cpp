@@ -88,7 +88,7 @@ void read_pool(Arguments& in, Draft& draft) {
         auto const word = in.word("a pool");
         if (!word)
             return;
-        auto const found = draft.names.pools.find(word->text);
+        auto const found = draft.names.pools.find(word->text());
         if (found == draft.names.pools.end()) {
             std::vector<std::string_view> names;
             for (auto const& [name, pool] : draft.names.pools)
@@ -96,12 +96,12 @@ void read_pool(Arguments& in, Draft& draft) {
             if (draft.names.site.incomplete)
                 in.give_up();
             else
-                in.fail(DiagId::unknown_pool, word->span,
-                        fmt::format("`{}` is no pool of this site{}", word->text, did_you_mean(word->text, names)));
+                in.fail(DiagId::unknown_pool, word->span(),
+                        fmt::format("`{}` is no pool of this site{}", word->text(), did_you_mean(word->text(), names)));
             return;
         }
         auto const before = read.size();
-        in.add_unique(read, {found->first, word->span});
+        in.add_unique(read, {found->first, word->span()});
         if (read.size() == before)
             return;
         found->second.used = true;
@@ -111,14 +111,21 @@ void read_pool(Arguments& in, Draft& draft) {
     });
 }
 
+using Statements = Few<ast::Node, 16>;
+
+bool has_any(ast::Nodes const& nodes, std::string_view keyword) {
+    return std::ranges::any_of(nodes, [&](ast::Node const& node) { return node.keyword() == keyword; });
+}
+
 /// Its own statements, then those of `defaults` whose word it does not use.
-std::vector<ast::Node> with_defaults(ast::Node const& node, std::vector<ast::Node> const* defaults) {
-    auto nodes = node.block();
-    if (defaults == nullptr)
+Statements with_defaults(ast::Node const& node, std::optional<ast::Nodes> const& defaults) {
+    Statements nodes;
+    for (auto const statement : node.block())
+        nodes.push_back(statement);
+    if (!defaults)
         return nodes;
-    auto const own = nodes; // NOLINT(performance-unnecessary-copy-initialization): `nodes` grows
-    for (auto const& statement : *defaults)
-        if (std::ranges::none_of(own, [&](auto const& n) { return n.keyword() == statement.keyword(); }))
+    for (auto const statement : *defaults)
+        if (!has_any(node.block(), statement.keyword()))
             nodes.push_back(statement);
     return nodes;
 }
@@ -128,7 +135,6 @@ void settle_directors(Draft& draft) {
     auto& service = draft.service;
     auto& out = draft.reading.diagnostics;
     auto const& site = draft.names.site;
-    service.on.reserve(site.directors.size());
     for (std::size_t i = 0; i < site.directors.size(); ++i) {
         DirectorId const id{i};
         auto const listed = std::ranges::any_of(draft.on, [&](auto const& on) { return on.value == id; });
@@ -160,16 +166,15 @@ void settle_directors(Draft& draft) {
                        site[id].name.value, service.name.value);
 }
 
-bool has_any(std::vector<ast::Node> const& nodes, std::string_view keyword) {
-    return std::ranges::any_of(nodes, [&](auto const& node) { return node.keyword() == keyword; });
-}
-
 /// What a service cannot be without, and what its statements say of each other.
-void settle(Draft& draft, ast::Node const& node, std::vector<ast::Node> const& statements) {
+void settle(Draft& draft, ast::Node const& node, Statements const& statements) {
     auto& service = draft.service;
     auto& out = draft.reading.diagnostics;
-    auto const no_vip = !has_any(statements, "vip");
-    auto const no_port = !has_any(statements, "port");
+    auto const has_none = [&](std::string_view keyword) {
+        return std::ranges::find(statements, keyword, &ast::Node::keyword) == statements.end();
+    };
+    auto const no_vip = draft.service.vips.empty() && has_none("vip");
+    auto const no_port = draft.service.ports.empty() && has_none("port");
     if (!service.incomplete && (no_vip || no_port))
         out.report(DiagId::missing_statement, node.span(), "service `{}` needs {}", service.name.value,
                    no_vip && no_port ? "`vip` and `port`"
@@ -181,7 +186,7 @@ void settle(Draft& draft, ast::Node const& node, std::vector<ast::Node> const& s
                    "`port any` has every port of every protocol "
                    "already")
             .note(service.ports[0].span, "given here");
-        service.ports.resize(1);
+        service.ports.shrink(1);
     }
     auto const only_udp = service.ports.size() == 1 && service.ports[0].protocol == Protocol::udp;
     if (service.one_packet && !service.ports.empty() && !only_udp) {
@@ -216,8 +221,10 @@ std::optional<Service> read_service(ast::Node const& node, Names& names, Reading
 
 void read_defaults(ast::Node const& node, Names& names, Reading reading) {
     // What `pool` brings is reported at the pool, and using one here is no use of it.
-    auto statements = node.block();
-    std::erase_if(statements, [](ast::Node const& statement) { return statement.keyword() == "pool"; });
+    Statements statements;
+    for (auto const statement : node.block())
+        if (statement.keyword() != "pool")
+            statements.push_back(statement);
     Draft draft(names, reading);
     read_statements<service_rules>(statements, node, "a service", reading, draft);
 }

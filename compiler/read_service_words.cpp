@@ -36,10 +36,10 @@ void settle_vips(ServiceDraft& draft) {
             draft.service.vips.push_back(vip);
 }
 
-std::vector<PortRange> merge(std::vector<Located<PortRange>> ranges, Diagnostics& diagnostics) {
+Few<PortRange, 1> merge(WrittenPorts ranges, Diagnostics& diagnostics) {
     if (ranges.size() > 1)
         std::ranges::stable_sort(ranges, {}, &Located<PortRange>::value);
-    std::vector<PortRange> merged;
+    Few<PortRange, 1> merged;
     Span last;
     for (auto const& [range, span] : ranges) {
         if (!merged.empty() && range.first <= merged.back().last)
@@ -99,12 +99,12 @@ void read_vip(Arguments& in, ServiceDraft& draft) {
 
 void read_port(Arguments& in, ServiceDraft& draft) {
     static constexpr std::array<std::string_view, 4> words{"tcp", "udp", "sctp", "any"};
-    static constexpr std::array protocols{Protocol::tcp, Protocol::udp, Protocol::sctp, Protocol::any};
+    static constexpr std::array said{Protocol::tcp, Protocol::udp, Protocol::sctp, Protocol::any};
     auto const index = in.choice(words, "a protocol");
     if (!index)
         return;
-    auto& ports = draft.ports[protocols[*index]];
-    if (protocols[*index] == Protocol::any)
+    auto& ports = draft.ports[static_cast<std::size_t>(std::ranges::find(protocols, said[*index]) - protocols.begin())];
+    if (said[*index] == Protocol::any)
         ports.push_back({PortRange::all(), in.node().span()});
     else
         in.list([&] {
@@ -117,11 +117,12 @@ void settle_claims(ServiceDraft& draft) {
     if (std::exchange(draft.claims_settled, true))
         return;
     settle_vips(draft);
-    for (auto& [protocol, ports] : draft.ports) {
+    for (std::size_t i = 0; i < protocols.size(); ++i) {
+        auto& ports = draft.ports[i];
         if (ports.empty())
             continue;
         auto const span = ports.front().span;
-        draft.service.ports.push_back({protocol, merge(std::move(ports), draft.reading.diagnostics), span});
+        draft.service.ports.push_back({protocols[i], merge(std::move(ports), draft.reading.diagnostics), span});
     }
 }
 
@@ -131,22 +132,22 @@ void read_mark(Arguments& in, ServiceDraft& draft) {
         auto const word = in.word("a mark, or a director and its mark");
         if (!word)
             return;
-        if (auto const mark = parse_mark(word->text); mark || !parse_name(word->text)) {
+        if (auto const mark = parse_mark(word->text()); mark || !parse_name(word->text())) {
             if (!mark)
-                in.fail(mark.error().id, word->span, mark.error().message);
+                in.fail(mark.error().id, word->span(), mark.error().message);
             else if (draft.mark_everywhere)
-                in.fail(DiagId::duplicate_statement, word->span, "a service has one mark on each director");
+                in.fail(DiagId::duplicate_statement, word->span(), "a service has one mark on each director");
             else
-                draft.mark_everywhere = Located<Fwmark>{*mark, word->span};
+                draft.mark_everywhere = Located<Fwmark>{*mark, word->span()};
             return;
         }
-        auto const id = find_director(in, *word, draft.names.site, "no director of this site");
+        auto const id = find_director(in, word->text(), word->span(), draft.names.site, "no director of this site");
         auto const mark = in.value(parse_mark, "the director's mark");
         if (!id || !mark)
             return;
         auto const given = std::ranges::find(draft.marks, *id, &decltype(draft.marks)::value_type::first);
         if (given != draft.marks.end())
-            in.fail(DiagId::duplicate_statement, word->span, "this director has a mark already")
+            in.fail(DiagId::duplicate_statement, word->span(), "this director has a mark already")
                 .note(given->second.span, "its mark");
         else
             draft.marks.push_back({*id, {*mark, in.last()}});

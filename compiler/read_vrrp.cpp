@@ -151,10 +151,10 @@ void read_instance(Arguments& in, SyncDraft& draft) {
     std::vector<std::string_view> names;
     for (auto const& vrrp : draft.site.vrrps)
         names.push_back(vrrp.name.value);
-    auto const at = std::ranges::find(names, word->text);
+    auto const at = std::ranges::find(names, word->text());
     if (at == names.end())
-        in.fail(DiagId::unknown_vrrp, word->span,
-                fmt::format("`{}` is no `vrrp` of this site{}", word->text, did_you_mean(word->text, names)));
+        in.fail(DiagId::unknown_vrrp, word->span(),
+                fmt::format("`{}` is no `vrrp` of this site{}", word->text(), did_you_mean(word->text(), names)));
     else
         draft.sync.instance = static_cast<std::size_t>(at - names.begin());
 }

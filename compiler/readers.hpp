@@ -5,6 +5,7 @@
 #include "compiler/statements.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ struct Names {
         bool used = false;
     };
     std::map<std::string, Pool, std::less<>> pools;
-    std::size_t reals = 0; // of all services so far
-    std::vector<ast::Node> const* defaults = nullptr;
+    std::size_t reals = 0;              // of all services so far
+    std::optional<ast::Nodes> defaults; // the block's statements
 };
 
 /// The name of a block: `director NAME`. None, and a message, where there is none that can be one.
@@ -43,14 +44,24 @@ void read_defaults(ast::Node const& node, Names& names, Reading reading);
 
 /// The director that a word names. An unknown one is reported as `what`, "no director of this site", unless the name
 /// may stand in a part of the file that could not be read.
-[[nodiscard]] std::optional<DirectorId> find_director(Arguments& in, ast::Word const& word, Site const& site,
-                                                      std::string_view what);
+[[nodiscard]] std::optional<DirectorId> find_director(Arguments& in, std::string_view name, Span where,
+                                                      Site const& site, std::string_view what);
 [[nodiscard]] std::optional<DirectorId> read_director_name(Arguments& in, Site const& site);
+
+/// Finds a service's real servers by address and port.
+class RealIndex {
+public:
+    /// Null: the service has none there. Of one service always.
+    [[nodiscard]] RealServer const* find(Service const& service, IpAddress const& address, Port port);
+
+private:
+    std::map<std::pair<IpAddress, Port>, std::size_t> places_; // in `Service::reals`, of its first ones
+};
 
 /// Where a real server statement comes from and what it inherits.
 struct RealContext {
-    Service& service;                                 // its VIPs, ports and forwarding are complete
-    std::map<std::pair<IpAddress, Port>, Span>& seen; // the service's real servers
+    Service& service; // its VIPs, ports and forwarding are complete
+    RealIndex& index; // of the service
     Names& names;
     Reading reading;
 

@@ -4,7 +4,8 @@
 #include "compiler/readers.hpp"
 
 #include <array>
-#include <unordered_map>
+#include <bit>
+#include <functional>
 
 namespace lbc {
 namespace {
@@ -49,6 +50,29 @@ std::vector<std::string_view> file_keywords() {
         keywords.push_back(rule.keyword);
     return keywords;
 }
+
+/// Finds which of a list of things has a name: places in the list, by the hashes of the names, each in its slot or
+/// behind it.
+class NameIndex {
+public:
+    /// `most` are added.
+    explicit NameIndex(std::size_t most) : slots_(std::bit_ceil(2 * most + 1), none) {}
+
+    /// The place of the one in `list` that has the name; else its size, where the next one is to be.
+    template <typename T>
+    std::size_t add(std::string const& name, std::vector<T> const& list) {
+        auto slot = std::hash<std::string>{}(name) % slots_.size();
+        while (slots_[slot] != none && list[slots_[slot]].name.value != name)
+            slot = (slot + 1) % slots_.size();
+        if (slots_[slot] == none)
+            slots_[slot] = static_cast<std::uint32_t>(list.size());
+        return slots_[slot];
+    }
+
+private:
+    static constexpr std::uint32_t none = 0xffffffff;
+    std::vector<std::uint32_t> slots_;
+};
 
 class Resolver {
 public:
@@ -99,22 +123,22 @@ private:
     /// Reads blocks that have names, each name once.
     template <typename T, typename Read>
     void read_named(std::vector<ast::Node> const& nodes, std::string_view kind, std::vector<T>& out, Read read) {
-        out.reserve(nodes.size()); // nothing moves: `seen` refers to the names in it
-        std::unordered_map<std::string_view, Span> seen;
-        seen.reserve(nodes.size());
+        out.reserve(nodes.size());
+        NameIndex index(nodes.size());
         for (auto const& node : nodes) {
             auto value = read(node);
             if (!value) {
                 site_.incomplete = true;
                 continue;
             }
-            auto const& name = out.emplace_back(std::move(*value)).name;
-            auto const [first, is_new] = seen.try_emplace(name.value, name.span);
-            if (is_new)
+            auto const& name = value->name;
+            auto const first = index.add(name.value, out);
+            if (first == out.size()) {
+                out.push_back(std::move(*value));
                 continue;
+            }
             diagnostics_.report(DiagId::duplicate_name, name.span, "a {} has the name `{}` already", kind, name.value)
-                .note(first->second, "the first one");
-            out.pop_back();
+                .note(out[first].name.span, "the first one");
         }
     }
 
@@ -165,7 +189,7 @@ private:
     }
 
     void read_services() {
-        Names names{site_, {}, 0, nullptr};
+        Names names{site_, {}, 0, std::nullopt};
         for (auto const& node : outline_.pools) {
             auto const name = read_block_name(node, reading());
             if (!name || !check_block(node, Block::required, diagnostics_)) {
@@ -177,11 +201,9 @@ private:
                 diagnostics_.report(DiagId::duplicate_name, name->span, "a pool has the name `{}` already", name->value)
                     .note(at->second.name, "the first one");
         }
-        std::vector<ast::Node> defaults;
         if (!outline_.defaults.empty() && check_block(outline_.defaults.front(), Block::required, diagnostics_)) {
             Arguments(outline_.defaults.front(), lets_, {}, diagnostics_).finish();
-            defaults = outline_.defaults.front().block();
-            names.defaults = &defaults;
+            names.defaults = outline_.defaults.front().block();
             read_defaults(outline_.defaults.front(), names, reading());
         }
         read_named(outline_.services, "service", site_.services,
@@ -197,11 +219,15 @@ private:
 
     /// Without a word in the file, a guard is needed where a director can be sent what it has balanced before.
     void settle_guard() {
-        auto needed = false;
-        for (auto const& service : site_.services)
-            for (auto const& real : service.reals)
-                needed = needed || (director_of(site_, real) && real.forwarding.method != Forwarding::Method::nat);
-        site_.guard = guard_.value_or(needed ? GuardMode::local : GuardMode::off);
+        auto const needs_guard = [&](Service const& service) {
+            return std::ranges::any_of(service.reals, [&](RealServer const& real) {
+                return real.forwarding.method != Forwarding::Method::nat && director_of(site_, real);
+            });
+        };
+        if (guard_)
+            site_.guard = *guard_;
+        else
+            site_.guard = std::ranges::any_of(site_.services, needs_guard) ? GuardMode::local : GuardMode::off;
     }
 
     Diagnostics& diagnostics_;
@@ -216,8 +242,7 @@ private:
 Site resolve(Program const& program, Diagnostics& diagnostics) { return Resolver(diagnostics).run(program); }
 
 Site compile(std::string const& path, FileReader& reader, Sources& sources, Diagnostics& diagnostics) {
-    auto const program = load(path, reader, sources, diagnostics);
-    auto site = resolve(program, diagnostics);
+    auto site = resolve(load(path, reader, sources, diagnostics), diagnostics);
     check(site, diagnostics);
     return site;
 }

@@ -49,7 +49,11 @@ void append_option(std::string& out, bool negated, std::string_view option) {
 }
 
 /// "0x3/0xffffffff"
-std::string masked(Fwmark mark, std::uint32_t mask) { return mark.str() + '/' + Fwmark{mask}.str(); }
+void append_masked(std::string& out, Fwmark mark, std::uint32_t mask) {
+    out += mark.str();
+    out += '/';
+    out += Fwmark{mask}.str();
+}
 
 void append_ports(std::string& out, Matches const& when) {
     if (when.destination_ports.empty()) {
@@ -75,18 +79,37 @@ void append_ports(std::string& out, Matches const& when) {
     out.back() = ' ';
 }
 
-struct TargetText {
-    std::string operator()(SetMark const& set) const { return "-j MARK --set-xmark " + masked(set.mark, set.mask); }
-    std::string operator()(MapMark const& map) const { return "-j SET --map-set " + map.set + " dst,dst --map-mark"; }
-    std::string operator()(Jump const& jump) const { return "-j " + jump.chain; }
-    std::string operator()(Goto const& go) const { return "-g " + go.chain; }
-    std::string operator()(Return const&) const { return "-j RETURN"; }
-    std::string operator()(Drop const& drop) const { return (drop.is_policy ? "policy " : "-j ") + drop.name; }
-    std::string operator()(Accept const&) const { return "-j ACCEPT"; }
-    std::string operator()(Pass const& target) const { return target.name.empty() ? "" : "-j " + target.name; }
+/// Puts a target's words behind a text.
+struct TargetWriter {
+    std::string& out;
+
+    void operator()(SetMark const& set) const {
+        out += "-j MARK --set-xmark ";
+        append_masked(out, set.mark, set.mask);
+    }
+    void operator()(MapMark const& map) const {
+        out += "-j SET --map-set ";
+        out += map.set;
+        out += " dst,dst --map-mark";
+    }
+    void operator()(Jump const& jump) const { add("-j ", jump.chain); }
+    void operator()(Goto const& go) const { add("-g ", go.chain); }
+    void operator()(Return const&) const { out += "-j RETURN"; }
+    void operator()(Drop const& drop) const { add(drop.is_policy ? "policy " : "-j ", drop.name); }
+    void operator()(Accept const&) const { out += "-j ACCEPT"; }
+    void operator()(Pass const& target) const {
+        if (!target.name.empty())
+            add("-j ", target.name);
+    }
     template <typename Named>
-    std::string operator()(Named const& target) const {
-        return "-j " + target.name;
+    void operator()(Named const& target) const {
+        add("-j ", target.name);
+    }
+
+private:
+    void add(std::string_view option, std::string_view name) const {
+        out += option;
+        out += name;
     }
 };
 
@@ -142,16 +165,19 @@ void append_to(std::string& out, Rule const& rule) {
     if (when.mark) {
         out += "-m mark ";
         append_option(out, when.not_mark, "--mark ");
-        out += when.mark_mask == whole_mark ? when.mark->str() : masked(*when.mark, when.mark_mask);
+        if (when.mark_mask == whole_mark)
+            out += when.mark->str();
+        else
+            append_masked(out, *when.mark, when.mark_mask);
         out += ' ';
     }
     if (!when.unknown.empty()) {
         out += when.unknown;
         out += ' ';
     }
-    auto const target = std::visit(TargetText{}, rule.then);
-    out += target;
-    if (target.empty() && out.ends_with(' '))
+    auto const size = out.size();
+    std::visit(TargetWriter{out}, rule.then);
+    if (out.size() == size && out.ends_with(' '))
         out.pop_back();
 }
 

@@ -3,12 +3,16 @@
 
 #include "compiler/readers.hpp"
 
-#include <map>
+#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
 
 namespace lbc {
+
+/// In the order in which a service has its claims.
+inline constexpr std::array protocols{Protocol::any, Protocol::tcp, Protocol::udp, Protocol::sctp};
+using WrittenPorts = Few<Located<PortRange>, 1>;
 
 /// A service while it is read: what its statements say, and what can only be settled when all are known.
 struct ServiceDraft {
@@ -19,9 +23,9 @@ struct ServiceDraft {
     std::vector<std::pair<DirectorId, Located<Fwmark>>> marks;
     std::vector<Located<DirectorId>> on;
     Span mark_span;
-    std::vector<Located<Prefix>> vips;                         // as written, settled by `settle_claims`
-    std::map<Protocol, std::vector<Located<PortRange>>> ports; // as written, settled by `settle_claims`
-    std::map<std::pair<IpAddress, Port>, Span> reals;          // those that the service has
+    Few<Located<Prefix>, 1> vips;      // as written, settled by `settle_claims`
+    std::array<WrittenPorts, 4> ports; // as written, of each of `protocols`, settled by `settle_claims`
+    RealIndex reals;                   // those that the service has
     bool claims_settled = false;
     bool pools_good = true;
 

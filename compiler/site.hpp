@@ -3,6 +3,7 @@
 // kernel's refusal, can point at the source.
 #pragma once
 
+#include "compiler/few.hpp"
 #include "compiler/rare.hpp"
 #include "compiler/types.hpp"
 #include "grammar/source.hpp"
@@ -36,7 +37,11 @@ struct Origin : Span {
 
 /// An index into `Site::directors`.
 struct DirectorId {
-    std::size_t index = 0;
+    std::uint32_t index = 0;
+
+    DirectorId() = default;
+    constexpr DirectorId(std::size_t at) // NOLINT(google-explicit-constructor): `{0}` is the first
+        : index(static_cast<std::uint32_t>(at)) {}
     friend auto operator<=>(DirectorId, DirectorId) = default;
 };
 
@@ -140,13 +145,13 @@ struct RealServer {
     Port port;                          // 0: the packet's own
     std::uint32_t weight = 1;           // 0 to 2147483647; 0 takes no new connections
     Forwarding forwarding;
+    bool inhibit_on_failure = false;
     std::uint32_t connections_min = 0; // IPVS's lower threshold, 0: none
     std::uint32_t connections_max = 0; // the upper one, 0: none
+    Span span;
     Rare<std::vector<Check>> checks;
     Rare<std::string> notify_up;
     Rare<std::string> notify_down;
-    bool inhibit_on_failure = false;
-    Span span;
 };
 
 /// Example: `sorry 10.0.0.99 forward nat`
@@ -172,7 +177,7 @@ struct Persistence {
 /// Ports of one protocol; `any` has the whole range.
 struct PortClaim {
     Protocol protocol = Protocol::tcp;
-    std::vector<PortRange> ports; // sorted, none touching the next
+    Few<PortRange, 1> ports; // sorted, none touching the next
     Span span;
 };
 
@@ -205,25 +210,25 @@ struct Quorum {
 struct Service {
     Located<std::string> name;
     Rare<std::string> description;
-    std::vector<Located<Prefix>> vips;
-    std::vector<PortClaim> ports; // one for each protocol, in the order tcp, udp, sctp; or just `any`
-    std::vector<ServiceOn> on;    // in the order of the site's directors
+    Few<Located<Prefix>, 1> vips;
+    Few<PortClaim, 1> ports; // one for each protocol, in the order tcp, udp, sctp; or just `any`
+    Few<ServiceOn, 2> on;    // in the order of the site's directors
     Rare<std::vector<Located<InterfacePattern>>> interfaces; // its own; none: the director's
     Rare<std::vector<Located<MacAddress>>> bypass;
-    bool local = false;
     Scheduler scheduler;
-    Forwarding forwarding;
     RareOptional<Persistence> persistence;
-    bool one_packet = false;
     std::vector<RealServer> reals;        // its own, then its pools'
     Rare<std::vector<SorryServer>> sorry; // one for each family at most
     Rare<std::vector<Check>> checks;
     RareOptional<Quorum> quorum;
+    Forwarding forwarding;
+    bool local = false;
+    bool one_packet = false;
     bool alpha = false;
     bool omega = false;
     bool inhibit_on_failure = false;
-    Span span;
     bool incomplete = false; // a mistake was reported in it: what it lacks is no further one
+    Span span;
 
     [[nodiscard]] ServiceOn const* on_director(DirectorId director) const;
     [[nodiscard]] bool has_vip(Family family) const;

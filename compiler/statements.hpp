@@ -4,12 +4,14 @@
 #pragma once
 
 #include "compiler/arguments.hpp"
+#include "compiler/few.hpp"
 #include "grammar/spell.hpp"
 
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -49,7 +51,7 @@ struct Reading {
 
 inline void report_unknown_statement(ast::Node const& node, std::string_view place,
                                      std::span<std::string_view const> keywords, Diagnostics& diagnostics) {
-    if (node.keyword().empty() || node.words()[0].kind != ast::Word::Kind::bare) {
+    if (node.keyword().empty() || node.words()[0].kind() != ast::Word::Kind::bare) {
         if (!node.broken())
             diagnostics.report(DiagId::syntax, node.keyword_span(), "a statement begins with a word without quotes");
         return;
@@ -65,52 +67,74 @@ constexpr std::array<std::string_view, size> keywords_of(std::array<StatementRul
     return keywords;
 }
 
+/// A statement, and which of a block's rules is its.
+struct Ruled {
+    std::uint32_t rule = 0;
+    std::uint32_t order = 0; // in the block
+    ast::Node node;
+
+    friend bool operator<(Ruled const& a, Ruled const& b) {
+        return a.rule != b.rule ? a.rule < b.rule : a.order < b.order;
+    }
+};
+using RuledStatements = Few<Ruled, 16>;
+
+/// Those whose keyword is one of `keywords`, in the order of these; the others are reported.
+template <typename Nodes>
+RuledStatements by_rule(Nodes const& nodes, std::span<std::string_view const> keywords, std::string_view place,
+                        Diagnostics& diagnostics, bool& good) {
+    RuledStatements statements;
+    for (ast::Node const node : nodes) {
+        good = good && !node.broken();
+        auto const found = std::ranges::find(keywords, node.keyword());
+        if (found == keywords.end()) {
+            report_unknown_statement(node, place, keywords, diagnostics);
+            good = false;
+            continue;
+        }
+        statements.push_back({static_cast<std::uint32_t>(found - keywords.begin()),
+                              static_cast<std::uint32_t>(statements.size()), node});
+    }
+    if (!std::is_sorted(statements.begin(), statements.end()))
+        std::sort(statements.begin(), statements.end());
+    return statements;
+}
+
 /// Reads `nodes` into `target` by a table of `StatementRule`s. `owner` is the statement whose block they are, `place`
 /// names it: "a service". Statements are read in the order of the rules, so that a rule can rely on those above it;
 /// messages are sorted by place all the same. True if all could be read.
-template <auto const& rules, typename Target>
-bool read_statements(std::span<ast::Node const> nodes, ast::Node const& owner, std::string_view place, Reading reading,
+template <auto const& rules, typename Nodes, typename Target>
+bool read_statements(Nodes const& nodes, ast::Node const& owner, std::string_view place, Reading reading,
                      Target& target) {
     static constexpr auto keywords = keywords_of(rules);
     auto good = !owner.broken();
-    std::vector<std::string_view> missing;
-    std::vector<std::size_t> rule_of(nodes.size()); // each node's, by its index
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        auto const& node = nodes[i];
-        good = good && !node.broken();
-        rule_of[i] = static_cast<std::size_t>(std::ranges::find(keywords, node.keyword()) - keywords.begin());
-        if (rule_of[i] == keywords.size()) {
-            report_unknown_statement(node, place, keywords, reading.diagnostics);
+    auto const statements = by_rule(nodes, keywords, place, reading.diagnostics, good);
+    Ruled const* first = nullptr; // of the same rule
+    for (auto const& statement : statements) {
+        auto const& rule = rules[statement.rule];
+        auto const& node = statement.node;
+        if (first == nullptr || first->rule != statement.rule) {
+            first = &statement;
+        } else if (rule.occurs == Occurs::once) {
+            reading.diagnostics
+                .report(DiagId::duplicate_statement, node.keyword_span(), "`{}` stands here twice", rule.keyword)
+                .note(first->node.span(), "the first one");
+            continue;
+        }
+        Arguments arguments(node, reading.lets, keywords, reading.diagnostics);
+        if (!check_block(node, rule.block, reading.diagnostics)) {
             good = false;
+            continue;
         }
+        rule.read(arguments, target);
+        arguments.finish();
+        good = good && !arguments.failed();
     }
-    for (std::size_t index = 0; index < rules.size(); ++index) {
-        auto const& rule = rules[index];
-        ast::Node const* first = nullptr;
-        for (std::size_t i = 0; i < nodes.size(); ++i) {
-            if (rule_of[i] != index)
-                continue;
-            auto const& node = nodes[i];
-            if (rule.occurs == Occurs::once && first != nullptr) {
-                reading.diagnostics
-                    .report(DiagId::duplicate_statement, node.keyword_span(), "`{}` stands here twice", rule.keyword)
-                    .note(first->span(), "the first one");
-                continue;
-            }
-            if (first == nullptr)
-                first = &node;
-            Arguments arguments(node, reading.lets, keywords, reading.diagnostics);
-            if (!check_block(node, rule.block, reading.diagnostics)) {
-                good = false;
-                continue;
-            }
-            rule.read(arguments, target);
-            arguments.finish();
-            good = good && !arguments.failed();
-        }
-        if (first == nullptr && rule.occurs == Occurs::required)
-            missing.push_back(rule.keyword);
-    }
+    std::vector<std::string_view> missing;
+    for (std::size_t index = 0; index < rules.size(); ++index)
+        if (rules[index].occurs == Occurs::required &&
+            std::ranges::find(statements, index, &Ruled::rule) == statements.end())
+            missing.push_back(rules[index].keyword);
     // Beside another mistake, a statement that seems to be missing may have been meant there.
     if (good && !missing.empty())
         reading.diagnostics.report(DiagId::missing_statement, owner.span(), "{} needs `{}`", place,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <charconv>
 
@@ -27,7 +28,23 @@ std::optional<std::uint8_t> hex_digit(char c) {
     return std::nullopt;
 }
 
-int socket_family(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
+/// Four numbers without leading zeros, as inet_pton(3) takes them.
+bool parse_ipv4(std::string_view text, std::array<std::uint8_t, 16>& bytes) {
+    std::size_t count = 0;
+    for (auto at = text.begin();; ++at) {
+        auto const first = at;
+        unsigned number = 0;
+        for (; at != text.end() && *at >= '0' && *at <= '9' && number <= 255; ++at)
+            number = number * 10 + static_cast<unsigned>(*at - '0');
+        if (at == first || number > 255 || (*first == '0' && at - first > 1))
+            return false;
+        bytes[count++] = static_cast<std::uint8_t>(number);
+        if (at == text.end() || count == 4)
+            return at == text.end() && count == 4;
+        if (*at != '.')
+            return false;
+    }
+}
 
 } // namespace
 
@@ -46,31 +63,37 @@ std::string_view to_string(Protocol protocol) {
 }
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+    std::array<std::uint8_t, 16> bytes{};
+    if (text.find(':') == std::string_view::npos)
+        return parse_ipv4(text, bytes) ? std::optional(IpAddress(Family::ipv4, bytes)) : std::nullopt;
     // inet_pton reads up to a NUL: one in the text would hide what follows it.
     if (text.size() >= INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos)
         return std::nullopt;
-    auto const family = text.find(':') == std::string_view::npos ? Family::ipv4 : Family::ipv6;
-    std::array<std::uint8_t, 16> bytes{};
     std::array<char, INET6_ADDRSTRLEN> terminated{};
     std::ranges::copy(text, terminated.begin());
-    if (inet_pton(socket_family(family), terminated.data(), bytes.data()) != 1)
+    if (inet_pton(AF_INET6, terminated.data(), bytes.data()) != 1)
         return std::nullopt;
-    return IpAddress(family, bytes);
+    return IpAddress(Family::ipv6, bytes);
 }
 
 std::string IpAddress::str() const {
     if (family_ == Family::ipv4) { // a site has thousands, and inet_ntop prints by printf
-        std::string text;
+        constexpr auto digit = [](int number) { return static_cast<char>('0' + number); };
+        std::array<char, INET_ADDRSTRLEN> text{};
+        auto* at = text.data();
         for (std::size_t i = 0; i < 4; ++i) {
-            fmt::format_int const number(bytes_[i]);
-            text.append(number.data(), number.size());
-            text += '.';
+            if (i > 0)
+                *at++ = '.';
+            if (bytes_[i] >= 100)
+                *at++ = digit(bytes_[i] / 100);
+            if (bytes_[i] >= 10)
+                *at++ = digit(bytes_[i] / 10 % 10);
+            *at++ = digit(bytes_[i] % 10);
         }
-        text.pop_back();
-        return text;
+        return {text.data(), at};
     }
     std::array<char, INET6_ADDRSTRLEN> text{};
-    return inet_ntop(socket_family(family_), bytes_.data(), text.data(), text.size());
+    return inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
 }
 
 bool IpAddress::is_unicast() const {
@@ -101,7 +124,7 @@ IpAddress IpAddress::next() const {
 Prefix Prefix::of(IpAddress const& address, int length) {
     assert(length >= 0 && length <= address.bits());
     auto bytes = address.bytes();
-    for (std::size_t i = 0; i < bytes.size(); ++i)
+    for (auto i = static_cast<std::size_t>(length / 8); i < bytes.size(); ++i)
         bytes[i] = static_cast<std::uint8_t>(bytes[i] & mask_byte(length, i));
     return {IpAddress(address.family(), bytes), length};
 }
@@ -109,10 +132,12 @@ Prefix Prefix::of(IpAddress const& address, int length) {
 Prefix Prefix::common(Prefix const& a, Prefix const& b) {
     assert(a.family() == b.family());
     auto const most = std::min(a.length, b.length);
-    int length = 0;
-    while (length < most && a.address.bit(length) == b.address.bit(length))
-        ++length;
-    return of(a.address, length);
+    auto const [first, second] = std::ranges::mismatch(a.address.bytes(), b.address.bytes());
+    if (first == a.address.bytes().end())
+        return of(a.address, most);
+    auto const whole = static_cast<int>(first - a.address.bytes().begin()) * 8;
+    auto const same = std::countl_zero(static_cast<std::uint8_t>(*first ^ *second));
+    return of(a.address, std::min(most, whole + same));
 }
 
 IpAddress ipv4_netmask(int length) {
@@ -125,7 +150,9 @@ bool Prefix::contains(IpAddress const& other) const {
     return other.family() == family() && of(other, length).address == address;
 }
 
-bool Prefix::contains(Prefix const& other) const { return other.length >= length && contains(other.address); }
+bool Prefix::contains(Prefix const& other) const {
+    return other.length == length ? other.address == address : other.length > length && contains(other.address);
+}
 
 IpAddress Prefix::last() const {
     auto bytes = address.bytes();
@@ -177,8 +204,13 @@ std::string PortRange::str(char separator) const {
     return text;
 }
 
+InterfacePattern::InterfacePattern(std::string_view text) : size_(static_cast<std::uint8_t>(text.size())) {
+    std::ranges::copy(text, text_.begin());
+}
+
 std::optional<InterfacePattern> InterfacePattern::parse(std::string_view text) {
     constexpr std::size_t longest = 15; // IFNAMSIZ of linux/if.h, less the NUL
+    static_assert(longest == std::tuple_size_v<decltype(text_)>);
     auto const refused = [](char c) {
         auto const byte = static_cast<unsigned char>(c);
         return byte <= 0x20 || byte == 0x7F || c == '/';
@@ -192,17 +224,17 @@ std::optional<InterfacePattern> InterfacePattern::parse(std::string_view text) {
 
 bool InterfacePattern::matches(std::string_view interface) const {
     if (!is_wildcard())
-        return interface == text_;
-    return interface.starts_with(std::string_view(text_).substr(0, text_.size() - 1));
+        return interface == str();
+    return interface.starts_with(str().substr(0, size_ - 1U));
 }
 
 bool InterfacePattern::overlaps(InterfacePattern const& other) const {
     // Of two wildcards the longer stem is itself a name that both match, as soon as one begins with the other.
     auto const stem = [](InterfacePattern const& p) {
-        return std::string_view(p.text_).substr(0, p.text_.size() - (p.is_wildcard() ? 1 : 0));
+        return p.str().substr(0, p.size_ - (p.is_wildcard() ? 1U : 0U));
     };
     return (is_wildcard() && matches(stem(other))) || (other.is_wildcard() && other.matches(stem(*this))) ||
-           text_ == other.text_;
+           *this == other;
 }
 
 } // namespace lbc

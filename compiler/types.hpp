@@ -139,17 +139,20 @@ public:
     /// Refuses an empty or too long name, `/`, white space, control characters, and `+` anywhere but at the end.
     [[nodiscard]] static std::optional<InterfacePattern> parse(std::string_view text);
 
-    [[nodiscard]] std::string const& str() const { return text_; }
-    [[nodiscard]] bool is_wildcard() const { return text_.ends_with('+'); }
+    [[nodiscard]] std::string_view str() const { return {text_.data(), size_}; }
+    [[nodiscard]] bool is_wildcard() const { return str().ends_with('+'); }
     /// Whether some interface has a name that both match.
     [[nodiscard]] bool overlaps(InterfacePattern const& other) const;
     [[nodiscard]] bool matches(std::string_view interface) const;
 
-    friend auto operator<=>(InterfacePattern const&, InterfacePattern const&) = default;
+    friend auto operator<=>(InterfacePattern const& a, InterfacePattern const& b) { return a.str() <=> b.str(); }
+    friend bool operator==(InterfacePattern const& a, InterfacePattern const& b) { return a.str() == b.str(); }
 
 private:
-    explicit InterfacePattern(std::string_view text) : text_(text) {}
-    std::string text_;
+    explicit InterfacePattern(std::string_view text);
+
+    std::array<char, 15> text_{}; // in place: most rules have one, or room for one
+    std::uint8_t size_ = 0;
 };
 
 } // namespace lbc

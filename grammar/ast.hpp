@@ -1,14 +1,15 @@
 // What a site file says, before anything is known about names or values. Every statement of the language has one
 // shape, so the tree has one node type: words, and for some statements a block of further statements. Which words a
 // statement takes is the compiler's business, where a message can say what is wrong with them. A file's nodes lie flat
-// in two vectors, in the order of the source; `Node` walks them. Views point into `Sources`.
+// in two vectors, in the order of the source; `Node` walks them. Words refer to `Sources` and copy none of its text.
 #pragma once
 
 #include "grammar/source.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <ranges>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -16,23 +17,50 @@
 namespace lbc::ast {
 
 /// Example: `0x3` (bare), `"GET /"` (string), `$peers` (variable), `=` (equals)
-struct Word {
+class Word {
+public:
     enum class Kind : std::uint8_t { bare, string, variable, equals };
 
-    std::string_view text; // a string's without quotes, escapes as written; a variable's without `$`
-    Span span;             // with quotes and `$`
-    Kind kind = Kind::bare;
-    bool after_comma = false; // `a, b`: true for b
+    Word() = default;
+    /// `after_comma`: `a, b`: true for b.
+    Word(SourceFile const& file, std::uint32_t begin, std::uint32_t end, Kind kind, bool after_comma)
+        : file_(&file), begin_(begin), end_(end & offset_bits), kind_(kind), after_comma_(after_comma) {}
+
+    [[nodiscard]] Kind kind() const { return kind_; }
+    [[nodiscard]] bool after_comma() const { return after_comma_; }
+    void set_after_comma(bool after_comma) { after_comma_ = after_comma; }
+
+    /// A string's without quotes, escapes as written; a variable's without `$`.
+    [[nodiscard]] std::string_view text() const {
+        std::string_view text(file_->text().data() + begin_, end_ - begin_);
+        if (kind_ == Kind::variable || kind_ == Kind::string)
+            text.remove_prefix(1);
+        if (kind_ == Kind::string && text.ends_with('"'))
+            text.remove_suffix(1);
+        return text;
+    }
+    /// With quotes and `$`.
+    [[nodiscard]] Span span() const { return {file_->id(), begin_, end_}; }
+
+private:
+    static constexpr std::uint32_t offset_bits = (1U << 26U) - 1;
+    static_assert(Sources::max_file_size <= offset_bits);
+
+    SourceFile const* file_ = nullptr;
+    std::uint32_t begin_ = 0;
+    std::uint32_t end_ : 26 = 0;
+    Kind kind_ : 2 = Kind::bare;
+    bool after_comma_ : 1 = false;
 };
+static_assert(sizeof(Word) == 16, "a site of fifty thousand services has half a million words");
 
 /// Example: `mark lb1 0x3, lb2 0x4` or `director lb1 { mac 08:00:27:9e:ef:a0 }`
 struct Statement {
-    std::uint32_t first_word = 0; // index into File::words
-    std::uint32_t word_count = 0; // 0 only in a broken statement
-    std::uint32_t next = 0;       // index of the first statement behind this one and all that stands in its block
-    bool has_block = false;
-    bool broken = false; // a syntax error was reported in it: what it lacks is no further mistake
-    Span span;           // the words
+    std::uint32_t first_word = 0;      // index into File::words
+    std::uint32_t next = 0;            // index of the first statement behind this one and all that stands in its block
+    std::uint32_t word_count : 30 = 0; // 0 only in a broken statement
+    bool has_block : 1 = false;
+    bool broken : 1 = false; // a syntax error was reported in it: what it lacks is no further mistake
 };
 
 /// One file.
@@ -40,44 +68,84 @@ struct File {
     FileId id{};
     std::vector<Word> words;
     std::vector<Statement> statements; // each followed by those of its block
+
+    [[nodiscard]] std::span<Word const> words_of(Statement const& statement) const {
+        return std::span(words).subspan(statement.first_word, statement.word_count);
+    }
+    /// Its words'.
+    [[nodiscard]] Span span_of(Statement const& statement) const {
+        auto const all = words_of(statement);
+        return all.empty() ? Span{id, 0, 0} : join(all.front().span(), all.back().span());
+    }
 };
+
+class Nodes;
 
 /// One statement of a file; a small value, good as long as the file.
 class Node {
 public:
+    Node() = default; // none
     Node(File const& file, std::uint32_t index) : file_(&file), index_(index) {}
 
-    [[nodiscard]] std::span<Word const> words() const {
-        return std::span(file_->words).subspan(statement().first_word, statement().word_count);
-    }
-    [[nodiscard]] std::string_view keyword() const { return words().empty() ? std::string_view{} : words()[0].text; }
-    [[nodiscard]] Span keyword_span() const { return words().empty() ? span() : words()[0].span; }
-    [[nodiscard]] Span span() const { return statement().span; }
+    [[nodiscard]] std::span<Word const> words() const { return file_->words_of(statement()); }
+    [[nodiscard]] std::string_view keyword() const { return words().empty() ? std::string_view{} : words()[0].text(); }
+    [[nodiscard]] Span keyword_span() const { return words().empty() ? span() : words()[0].span(); }
+    [[nodiscard]] Span span() const { return file_->span_of(statement()); }
     [[nodiscard]] bool has_block() const { return statement().has_block; }
     [[nodiscard]] bool broken() const { return statement().broken; }
 
     /// The statements of its block, in order.
-    [[nodiscard]] std::vector<Node> block() const { return list(*file_, index_ + 1, statement().next); }
+    [[nodiscard]] Nodes block() const;
 
     /// The statements of a file that stand in no block, in order.
-    [[nodiscard]] static std::vector<Node> top_level(File const& file) {
-        return list(file, 0, static_cast<std::uint32_t>(file.statements.size()));
-    }
+    [[nodiscard]] static Nodes top_level(File const& file);
 
 private:
     [[nodiscard]] Statement const& statement() const { return file_->statements[index_]; }
 
-    static std::vector<Node> list(File const& file, std::uint32_t from, std::uint32_t to) {
-        constexpr std::size_t usual = 8;
-        std::vector<Node> nodes;
-        nodes.reserve(std::min<std::size_t>(to - from, usual));
-        for (auto i = from; i < to; i = file.statements[i].next)
-            nodes.emplace_back(file, i);
-        return nodes;
-    }
-
-    File const* file_;
-    std::uint32_t index_;
+    File const* file_ = nullptr;
+    std::uint32_t index_ = 0;
 };
+
+/// Statements that stand side by side.
+class Nodes : public std::ranges::view_interface<Nodes> {
+public:
+    class Iterator {
+    public:
+        using value_type = Node;
+        using difference_type = std::ptrdiff_t;
+        using iterator_concept = std::forward_iterator_tag;
+
+        Iterator() = default;
+        Iterator(File const& file, std::uint32_t index) : file_(&file), index_(index) {}
+        Node operator*() const { return {*file_, index_}; }
+        Iterator& operator++() {
+            index_ = file_->statements[index_].next;
+            return *this;
+        }
+        Iterator operator++(int) {
+            auto const before = *this;
+            ++*this;
+            return before;
+        }
+        friend bool operator==(Iterator const& a, Iterator const& b) { return a.index_ == b.index_; }
+
+    private:
+        File const* file_ = nullptr;
+        std::uint32_t index_ = 0;
+    };
+
+    Nodes(File const& file, std::uint32_t first, std::uint32_t last) : file_(&file), first_(first), last_(last) {}
+    [[nodiscard]] Iterator begin() const { return {*file_, first_}; }
+    [[nodiscard]] Iterator end() const { return {*file_, last_}; }
+
+private:
+    File const* file_;
+    std::uint32_t first_;
+    std::uint32_t last_;
+};
+
+inline Nodes Node::block() const { return {*file_, index_ + 1, statement().next}; }
+inline Nodes Node::top_level(File const& file) { return {file, 0, static_cast<std::uint32_t>(file.statements.size())}; }
 
 } // namespace lbc::ast

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <glob.h>
 #include <memory>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace lbc {
@@ -45,6 +46,8 @@ std::expected<std::string, std::string> DiskFiles::read(std::string const& path,
     if (file.get() < 0)
         return std::unexpected(std::strerror(errno));
     std::string text;
+    if (struct stat status{}; ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode))
+        text.reserve(std::min(static_cast<std::size_t>(status.st_size), limit));
     std::array<char, 65536> buffer{};
     for (;;) {
         auto const count = ::read(file.get(), buffer.data(), buffer.size());

@@ -20,8 +20,8 @@ bool looks_like_mac(std::string_view text, char separator) {
 /// A word as it is printed. A MAC with `-` can be a name too, so it gets its `:` only where no name can stand; one with
 /// `:` is nothing else anywhere.
 std::string canonical(std::string_view source, ast::Word const& word, std::string_view keyword) {
-    std::string text(source.substr(word.span.begin, word.span.end - word.span.begin));
-    if (word.kind != ast::Word::Kind::bare)
+    std::string text(source.substr(word.span().begin, word.span().end - word.span().begin));
+    if (word.kind() != ast::Word::Kind::bare)
         return text;
     auto const takes_macs = keyword == "mac" || keyword == "bypass";
     if (!looks_like_mac(text, ':') && !(takes_macs && looks_like_mac(text, '-')))
@@ -53,11 +53,11 @@ public:
     }
 
     void add_word(ast::Word const& word, std::string text, bool starts_statement) {
-        skip_to(word.span.begin);
+        skip_to(word.span().begin);
         add(std::move(text), Token::Kind::word);
         tokens_.back().starts_statement = starts_statement;
         comma_ = false;
-        at_ = word.span.end;
+        at_ = word.span().end;
     }
 
     [[nodiscard]] std::vector<Token> take() {
@@ -88,10 +88,10 @@ private:
 std::vector<Token> tokens_of(std::string_view text, ast::File const& file) {
     Scanner scanner(text);
     for (auto const& statement : file.statements) {
-        auto const words = std::span(file.words).subspan(statement.first_word, statement.word_count);
+        auto const words = file.words_of(statement);
         for (std::size_t i = 0; i < words.size(); ++i) {
-            auto printed = canonical(text, words[i], i == 0 ? std::string_view{} : words[0].text);
-            if (i + 1 < words.size() && words[i + 1].after_comma)
+            auto printed = canonical(text, words[i], i == 0 ? std::string_view{} : words[0].text());
+            if (i + 1 < words.size() && words[i + 1].after_comma())
                 printed += ',';
             scanner.add_word(words[i], std::move(printed), i == 0);
         }

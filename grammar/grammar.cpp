@@ -3,6 +3,8 @@
 #include "grammar/recover.hpp"
 #include "grammar/utf8.hpp"
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 namespace lbc {
@@ -70,18 +72,57 @@ constexpr auto is_not_declaration = [](auto const& context) {
 
 // Tokens. Words are read loosely: whether one is an address or a number is for the compiler to say.
 
-auto const blank = char_(" \t\r") | (lit('#') >> *(char_ - '\n'));
+/// Blanks and comments, as many as there are: a parser of its own, since most of a file's bytes meet it and the next.
+struct Blank : x3::parser<Blank> {
+    using attribute_type = x3::unused_type;
+    static bool const has_attribute = false;
 
-auto const plain_character = ~char_("\x01-\x20\x7f{};,=\"#") - lit('\0');
+    template <typename Context, typename RContext, typename Attribute>
+    bool parse(char const*& first, char const* const& last, Context const& /*context*/, RContext const& /*rcontext*/,
+               Attribute& /*attribute*/) const {
+        auto const* const start = first;
+        for (; first != last; ++first) {
+            if (*first == '#')
+                first = std::find(first, last, '\n');
+            if (first == last || (*first != ' ' && *first != '\t' && *first != '\r'))
+                break;
+        }
+        return first != start;
+    }
+};
+constexpr Blank blank;
+
+/// What a word without quotes can be made of.
+constexpr auto plain_bytes = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t byte = 0x21; byte < plain.size(); ++byte)
+        plain[byte] = byte != 0x7f && !std::string_view("{};,=\"#").contains(static_cast<char>(byte));
+    return plain;
+}();
+
+/// As many of them as there are, at least one.
+struct PlainBytes : x3::parser<PlainBytes> {
+    using attribute_type = x3::unused_type;
+    static bool const has_attribute = false;
+
+    template <typename Context, typename RContext, typename Attribute>
+    bool parse(char const*& first, char const* const& last, Context const& /*context*/, RContext const& /*rcontext*/,
+               Attribute& /*attribute*/) const {
+        auto const* const start = first;
+        first = std::find_if_not(first, last, [](char c) { return plain_bytes[static_cast<unsigned char>(c)]; });
+        return first != start;
+    }
+};
+constexpr PlainBytes plain;
+
 auto const string_start = lit('"') >> *(~char_("\"\\\n") | (lit('\\') >> ~char_('\n')));
 auto const known_escape = lit('\\') >> char_("\"\\nt");
 auto const string_character = ~char_("\"\\\n") | known_escape | raw[lit('\\') >> ~char_('\n')][bad_escape];
 auto const closed_string = &(string_start >> '"') >> raw[lit('"') >> *string_character >> '"'];
 
 auto const word =
-    lexeme[raw[lit('$') >> *plain_character][add_word<ast::Word::Kind::variable>] |
-           raw[+plain_character][add_word<ast::Word::Kind::bare>] | closed_string[add_word<ast::Word::Kind::string>] |
-           raw[lit('"') >> *(char_ - '\n')][unclosed_string]] |
+    lexeme[raw[lit('$') >> -plain][add_word<ast::Word::Kind::variable>] | raw[plain][add_word<ast::Word::Kind::bare>] |
+           closed_string[add_word<ast::Word::Kind::string>] | raw[lit('"') >> *(char_ - '\n')][unclosed_string]] |
     raw[lit('=')][add_word<ast::Word::Kind::equals>];
 
 // Statements. The names of these rules are part of messages.
@@ -142,7 +183,7 @@ BOOST_SPIRIT_DEFINE(first_word, value, end, close, statement_0, statement_1, sta
 
 ast::File parse(Sources const& sources, FileId id, Diagnostics& diagnostics) {
     auto const text = sources[id].text();
-    TreeBuilder builder(text, id);
+    TreeBuilder builder(sources[id]);
     recovery::State state{builder, diagnostics};
     if (auto const bad = find_invalid_utf8(text); bad != text.size())
         diagnostics.report(DiagId::stray_character, builder.span(text.data() + bad, text.data() + bad + 1),

@@ -108,14 +108,18 @@ bool begins_declaration(State const& state, char const* at) {
     static constexpr std::array<std::string_view, 8> words{"director", "service", "vrrp",  "defaults",
                                                            "include",  "let",     "marks", "guard"};
     auto const text = state.tree.text();
+    auto const* const end = text.data() + text.size();
+    auto const stands_here = [&](std::string_view word) {
+        return *at == word.front() && std::string_view(at, end).starts_with(word) &&
+               token_end(at, end) == at + word.size();
+    };
+    if (at == end || std::ranges::none_of(words, stands_here))
+        return false;
     auto const offset = static_cast<std::size_t>(at - text.data());
     auto const column = column_of(text, offset);
     if (text.substr(offset - column, column).find_first_not_of(" \t") != std::string_view::npos)
         return false; // not the first on its line
-    if (column > column_of(text, state.tree.statement_span().begin))
-        return false;
-    auto const word = std::string_view(at, token_end(at, text.data() + text.size()));
-    return std::ranges::find(words, word) != words.end();
+    return column <= column_of(text, state.tree.statement_span().begin);
 }
 
 } // namespace lbc::recovery

@@ -6,7 +6,9 @@
 
 namespace lbc {
 
-SourceFile::SourceFile(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {
+SourceFile::SourceFile(std::string name, std::string text, FileId id)
+    : name_(std::move(name)), text_(std::move(text)), id_(id) {
+    line_starts_.reserve(static_cast<std::size_t>(std::ranges::count(text_, '\n')) + 1);
     line_starts_.push_back(0);
     for (std::size_t at = text_.find('\n'); at != std::string::npos; at = text_.find('\n', at + 1))
         line_starts_.push_back(static_cast<std::uint32_t>(at + 1));
@@ -36,8 +38,9 @@ std::string_view SourceFile::line(std::uint32_t line) const {
 
 FileId Sources::add(std::string name, std::string text) {
     assert(text.size() <= max_file_size);
-    files_.emplace_back(std::move(name), std::move(text));
-    return static_cast<FileId>(files_.size() - 1);
+    auto const id = static_cast<FileId>(files_.size());
+    files_.emplace_back(std::move(name), std::move(text), id);
+    return id;
 }
 
 std::string_view Sources::name_in_site(FileId file) const {

@@ -38,7 +38,9 @@ struct Position {
 /// One file's text with the table of its lines.
 class SourceFile {
 public:
-    SourceFile(std::string name, std::string text);
+    SourceFile(std::string name, std::string text, FileId id = {});
+
+    [[nodiscard]] FileId id() const { return id_; }
 
     /// The name as the user gave it or as an include made it; never made absolute.
     [[nodiscard]] std::string const& name() const { return name_; }
@@ -54,6 +56,7 @@ private:
     std::string name_;
     std::string text_;
     std::vector<std::uint32_t> line_starts_;
+    FileId id_;
 };
 
 /// The files of one run, in the order in which they were read.

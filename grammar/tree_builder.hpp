@@ -13,19 +13,19 @@ namespace lbc {
 
 class TreeBuilder {
 public:
-    TreeBuilder(std::string_view text, FileId file) : text_(text) { tree_.id = file; }
+    explicit TreeBuilder(SourceFile const& file) : file_(&file), text_(file.text()) {
+        tree_.id = file.id();
+        // As many as of a file that is mostly services of one line each; memory that stays unused is never touched.
+        constexpr std::size_t word_size = 6;
+        constexpr std::size_t statement_size = 12;
+        tree_.words.reserve(text_.size() / word_size + 1);
+        tree_.statements.reserve(text_.size() / statement_size + 1);
+    }
 
     void add_word(ast::Word::Kind kind, char const* begin, char const* end) {
-        auto text = std::string_view(begin, end);
-        if (kind == ast::Word::Kind::variable || kind == ast::Word::Kind::string)
-            text.remove_prefix(1);
-        if (kind == ast::Word::Kind::string && text.ends_with('"'))
-            text.remove_suffix(1);
-        auto& statement = current();
-        auto const span = this->span(begin, end);
-        tree_.words.push_back({text, span, kind, comma_});
+        tree_.words.emplace_back(*file_, offset(begin), offset(end), kind, comma_);
         comma_ = false;
-        statement.span = statement.word_count++ == 0 ? span : join(statement.span, span);
+        ++current().word_count;
     }
     void add_comma() { comma_ = true; }
 
@@ -33,7 +33,6 @@ public:
         open_.push_back({static_cast<std::uint32_t>(tree_.statements.size()), {}});
         auto& statement = tree_.statements.emplace_back();
         statement.first_word = static_cast<std::uint32_t>(tree_.words.size());
-        statement.span = {tree_.id, 0, 0};
         comma_ = false;
     }
     void close_statement() {
@@ -71,12 +70,9 @@ public:
     }
 
     [[nodiscard]] Span brace() const { return open_.empty() ? Span{tree_.id, 0, 0} : open_.back().brace; }
-    [[nodiscard]] Span span(char const* begin, char const* end) const {
-        return {tree_.id, static_cast<std::uint32_t>(begin - text_.data()),
-                static_cast<std::uint32_t>(end - text_.data())};
-    }
+    [[nodiscard]] Span span(char const* begin, char const* end) const { return {tree_.id, offset(begin), offset(end)}; }
     [[nodiscard]] std::string_view text() const { return text_; }
-    [[nodiscard]] Span statement_span() const { return tree_.statements[top()].span; }
+    [[nodiscard]] Span statement_span() const { return tree_.span_of(tree_.statements[top()]); }
 
     [[nodiscard]] ast::File take() {
         close_to(0);
@@ -90,12 +86,14 @@ private:
     };
     static constexpr std::size_t no_statement = static_cast<std::size_t>(-1);
 
+    [[nodiscard]] std::uint32_t offset(char const* at) const { return static_cast<std::uint32_t>(at - text_.data()); }
     [[nodiscard]] std::size_t top() const { return open_.back().index; }
     [[nodiscard]] ast::Statement& current() {
         assert(!open_.empty());
         return tree_.statements[top()];
     }
 
+    SourceFile const* file_;
     std::string_view text_;
     ast::File tree_;
     std::vector<Open> open_; // from the outermost statement to the one being read

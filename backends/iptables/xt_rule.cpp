@@ -51,7 +51,7 @@ typename Tables::Head write_head(Rule const& rule) {
     }
     if (when.in_interface) {
         // The `+` stays in the name as a sign to iptables-save; the mask ends before it.
-        std::string const& name = when.in_interface->str();
+        auto const name = when.in_interface->str();
         std::memcpy(head.iniface, name.data(), name.size());
         std::memset(head.iniface_mask, 0xff, when.in_interface->is_wildcard() ? name.size() - 1 : name.size() + 1);
     }

@@ -46,16 +46,16 @@ template <typename T>
 }
 
 /// `of` every item, as a list that is there even if it is empty.
-template <typename T, typename Of>
-[[nodiscard]] Json list(std::vector<T> const& items, Of of) {
+template <typename Items, typename Of>
+[[nodiscard]] Json list(Items const& items, Of of) {
     auto result = Json::array();
     for (auto const& item : items)
         result.push_back(of(item));
     return result;
 }
-template <typename T>
-[[nodiscard]] Json list(std::vector<T> const& items) {
-    return list(items, [](T const& item) { return value(item); });
+template <typename Items>
+[[nodiscard]] Json list(Items const& items) {
+    return list(items, [](auto const& item) { return value(item); });
 }
 
 /// Sets a field, unless there is nothing to say.

@@ -103,7 +103,7 @@ std::string gate_name(Gate const& gate) {
         return {};
     if (gate == Gate{gate.interfaces, {}, false} && gate.interfaces.size() == 1 &&
         is_identifier(gate.interfaces.front().str()))
-        return "_" + gate.interfaces.front().str();
+        return fmt::format("_{}", gate.interfaces.front().str());
     Fnv1a<std::uint64_t> hash;
     for (auto const& condition : conditions_of(gate))
         hash.add(condition);
@@ -177,7 +177,7 @@ std::string outside_rule(std::span<Prefix const> vips, Family family) {
 }
 
 std::string interface_words(InterfacePattern const& pattern) {
-    auto name = pattern.str(); // the language has no interface with `"`
+    std::string name(pattern.str()); // the language has no interface with `"`
     if (pattern.is_wildcard()) {
         name.pop_back();
         return name.ends_with('\\') ? std::string() : fmt::format("\"{}*\"", name);

@@ -23,10 +23,13 @@ std::string header(Family family, RestoreStyle style, bool has_sets) {
                      : "");
 }
 
-} // namespace
-
-std::string restore_body(Ruleset const& ruleset) {
-    std::string out;
+void append_body(std::string& out, Ruleset const& ruleset) {
+    constexpr std::size_t usual_size = 128; // of a rule with its comment; a text that grows is copied
+    std::size_t count = 0;
+    for (Chain const& chain : ruleset.chains) {
+        count += chain.rules.size();
+    }
+    out.reserve(out.size() + count * usual_size);
     auto const append_rule = [&](std::string_view chain, Rule const& rule) {
         out += "-A ";
         out += chain;
@@ -59,6 +62,13 @@ std::string restore_body(Ruleset const& ruleset) {
     for (Hook const& hook : ruleset.hooks) {
         append_rule(hook.builtin, hook.rule);
     }
+}
+
+} // namespace
+
+std::string restore_body(Ruleset const& ruleset) {
+    std::string out;
+    append_body(out, ruleset);
     return out;
 }
 
@@ -67,7 +77,10 @@ std::string restore_text(Ruleset const& ruleset, RestoreStyle style) {
     if (ruleset.empty()) {
         out += "# The site has nothing for this family: this text changes nothing.\n";
     }
-    return out + "*mangle\n" + restore_body(ruleset) + "COMMIT\n";
+    out += "*mangle\n";
+    append_body(out, ruleset);
+    out += "COMMIT\n";
+    return out;
 }
 
 } // namespace lbc

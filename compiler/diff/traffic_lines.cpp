@@ -11,7 +11,7 @@ namespace {
 std::set<std::string> texts_of(std::vector<InterfacePattern> const& patterns) {
     std::set<std::string> texts;
     for (auto const& pattern : patterns)
-        texts.insert(pattern.str());
+        texts.emplace(pattern.str());
     return texts;
 }
 
@@ -21,7 +21,7 @@ std::string place_of(MarkChange const& change, DirectorPair const& director) {
     std::set<std::string> except;
     std::vector<std::string> names;
     for (auto const& interface : change.interfaces) {
-        entered.insert(interface.pattern ? interface.pattern->str() : interface.name);
+        entered.emplace(interface.pattern ? interface.pattern->str() : interface.name);
         except.merge(texts_of(interface.except));
         names.push_back(interface.str());
     }

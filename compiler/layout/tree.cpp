@@ -170,10 +170,11 @@ private:
 
     Items own(std::vector<Item> const& items) {
         Items pointers;
-        for (auto const& item : items) {
-            auto const rules = RuleWriter::count(item);
-            pointers.push_back(&owned_.emplace_back(Placed{item, next_order_++, rules}));
-        }
+        pointers.reserve(items.size());
+        auto& placed = blocks_.emplace_back();
+        placed.reserve(items.size()); // nothing moves
+        for (auto const& item : items)
+            pointers.push_back(&placed.emplace_back(Placed{item, next_order_++, RuleWriter::count(item)}));
         return pointers;
     }
 
@@ -327,7 +328,8 @@ private:
     RuleWriter const& writer_;
     TreeShape shape_;
     std::vector<Chain>& chains_;
-    std::deque<Placed> owned_;
+    std::deque<std::vector<Placed>> blocks_; // of whole items
+    std::deque<Placed> owned_;               // of parts of one
     PortLists ports_;
     std::size_t next_order_ = 0;
 };

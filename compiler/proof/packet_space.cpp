@@ -29,7 +29,7 @@ std::string letters_of_names() {
 std::optional<std::string> name_of(InterfacePattern const& pattern, std::set<InterfacePattern> const& all) {
     constexpr std::size_t longest = 15;
     static auto const letters = letters_of_names();
-    auto const prefix = pattern.str().substr(0, pattern.str().size() - 1);
+    std::string const prefix(pattern.str().substr(0, pattern.str().size() - 1));
     auto const is_other = [&](std::string const& name) {
         return std::ranges::none_of(all, [&](InterfacePattern const& other) {
             return other.str().size() > pattern.str().size() && other.matches(name);
@@ -55,7 +55,7 @@ std::vector<InterfaceClass> interface_classes(std::set<InterfacePattern> named) 
     for (auto const& pattern : named) {
         if (!pattern.is_wildcard()) {
             if (pattern.str() != "lo")
-                classes.push_back({.name = pattern.str(), .pattern = {}, .except = {}});
+                classes.push_back({.name = std::string(pattern.str()), .pattern = {}, .except = {}});
             continue;
         }
         auto name = name_of(pattern, named);
@@ -108,7 +108,7 @@ std::string InterfaceClass::str() const {
     std::vector<std::string_view> names;
     for (auto const& other : except)
         names.push_back(other.str());
-    auto const all = pattern->str() == "+" ? std::string_view("any interface") : std::string_view(pattern->str());
+    auto const all = pattern->str() == "+" ? std::string_view("any interface") : pattern->str();
     return names.empty() ? std::string(all) : fmt::format("{} but {}", all, fmt::join(names, ", "));
 }
 

@@ -27,9 +27,9 @@ std::string text_of(std::vector<InterfaceClass> const& interfaces) {
     std::set<std::string> entered;
     std::set<std::string> except;
     for (auto const& interface : interfaces) {
-        entered.insert(interface.pattern ? interface.pattern->str() : interface.name);
+        entered.emplace(interface.pattern ? interface.pattern->str() : interface.name);
         for (auto const& other : interface.except)
-            except.insert(other.str());
+            except.emplace(other.str());
     }
     // What a pattern leaves out is there by its own name, or is left out.
     std::erase_if(except, [&](std::string const& name) { return entered.contains(name); });

@@ -13,7 +13,10 @@ struct Parsed {
 
     explicit Parsed(std::string text) : file(parse(sources, sources.add("t.lb", std::move(text)), diagnostics)) {}
 
-    [[nodiscard]] std::vector<ast::Node> top() const { return ast::Node::top_level(file); }
+    [[nodiscard]] std::vector<ast::Node> top() const {
+        auto const nodes = ast::Node::top_level(file);
+        return {nodes.begin(), nodes.end()};
+    }
     [[nodiscard]] std::vector<std::string> messages() const {
         std::vector<std::string> list;
         for (auto const& diagnostic : diagnostics.sorted()) {
@@ -25,13 +28,17 @@ struct Parsed {
 };
 
 /// The tree on one line: words with `,` before those behind a comma, blocks in braces.
-std::string shape(std::vector<ast::Node> const& nodes) {
+template <typename Nodes>
+std::string shape(Nodes const& nodes) {
     std::string text;
     for (auto const& node : nodes) {
         if (node.words().empty() && !node.has_block())
             continue; // what stands for a stray character
         for (auto const& word : node.words())
-            text += (word.after_comma ? ", " : text.empty() || text.back() == ' ' ? "" : " ") + std::string(word.text);
+            text += (word.after_comma()                   ? ", "
+                     : text.empty() || text.back() == ' ' ? ""
+                                                          : " ") +
+                    std::string(word.text());
         if (node.has_block())
             text += " { " + shape(node.block()) + "}";
         text += "; ";
@@ -60,26 +67,26 @@ TEST_CASE("strings keep what would end a word, and know their escapes") {
     REQUIRE(p.messages().empty());
     auto const words = p.top()[0].words();
     REQUIRE(words.size() == 3);
-    CHECK(words[1].kind == ast::Word::Kind::string);
-    CHECK(unescape(words[1].text) == "a # { } ; , = \" \\ \n");
-    CHECK(words[2].text == "x");
+    CHECK(words[1].kind() == ast::Word::Kind::string);
+    CHECK(unescape(words[1].text()) == "a # { } ; , = \" \\ \n");
+    CHECK(words[2].text() == "x");
 }
 
 TEST_CASE("variables and equals signs are words of their own kind") {
     Parsed const p("let peers=a\nbypass $peers");
     REQUIRE(p.messages().empty());
-    CHECK(p.top()[0].words()[2].kind == ast::Word::Kind::equals);
-    CHECK(p.top()[1].words()[1].kind == ast::Word::Kind::variable);
-    CHECK(p.top()[1].words()[1].text == "peers");
+    CHECK(p.top()[0].words()[2].kind() == ast::Word::Kind::equals);
+    CHECK(p.top()[1].words()[1].kind() == ast::Word::Kind::variable);
+    CHECK(p.top()[1].words()[1].text() == "peers");
 }
 
 TEST_CASE("spans are bytes of the source") {
     Parsed const p("# é\nvip \"x\" $y");
     auto const words = p.top()[0].words();
-    CHECK(p.sources.text(words[0].span) == "vip");
-    CHECK(p.sources.text(words[1].span) == "\"x\"");
-    CHECK(p.sources.text(words[2].span) == "$y");
-    CHECK(p.sources.position(words[2].span) == Position{2, 9});
+    CHECK(p.sources.text(words[0].span()) == "vip");
+    CHECK(p.sources.text(words[1].span()) == "\"x\"");
+    CHECK(p.sources.text(words[2].span()) == "$y");
+    CHECK(p.sources.position(words[2].span()) == Position{2, 9});
 }
 
 TEST_CASE("a syntax error is reported once and the next statement is read") {
