@@ -28,23 +28,7 @@ std::optional<std::uint8_t> hex_digit(char c) {
     return std::nullopt;
 }
 
-/// Four numbers without leading zeros, as inet_pton(3) takes them.
-bool parse_ipv4(std::string_view text, std::array<std::uint8_t, 16>& bytes) {
-    std::size_t count = 0;
-    for (auto at = text.begin();; ++at) {
-        auto const first = at;
-        unsigned number = 0;
-        for (; at != text.end() && *at >= '0' && *at <= '9' && number <= 255; ++at)
-            number = number * 10 + static_cast<unsigned>(*at - '0');
-        if (at == first || number > 255 || (*first == '0' && at - first > 1))
-            return false;
-        bytes[count++] = static_cast<std::uint8_t>(number);
-        if (at == text.end() || count == 4)
-            return at == text.end() && count == 4;
-        if (*at != '.')
-            return false;
-    }
-}
+int socket_family(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
 
 } // namespace
 
@@ -63,37 +47,31 @@ std::string_view to_string(Protocol protocol) {
 }
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
-    std::array<std::uint8_t, 16> bytes{};
-    if (text.find(':') == std::string_view::npos)
-        return parse_ipv4(text, bytes) ? std::optional(IpAddress(Family::ipv4, bytes)) : std::nullopt;
     // inet_pton reads up to a NUL: one in the text would hide what follows it.
     if (text.size() >= INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos)
         return std::nullopt;
+    auto const family = text.find(':') == std::string_view::npos ? Family::ipv4 : Family::ipv6;
+    std::array<std::uint8_t, 16> bytes{};
     std::array<char, INET6_ADDRSTRLEN> terminated{};
     std::ranges::copy(text, terminated.begin());
-    if (inet_pton(AF_INET6, terminated.data(), bytes.data()) != 1)
+    if (inet_pton(socket_family(family), terminated.data(), bytes.data()) != 1)
         return std::nullopt;
-    return IpAddress(Family::ipv6, bytes);
+    return IpAddress(family, bytes);
 }
 
 std::string IpAddress::str() const {
     if (family_ == Family::ipv4) { // a site has thousands, and inet_ntop prints by printf
-        constexpr auto digit = [](int number) { return static_cast<char>('0' + number); };
-        std::array<char, INET_ADDRSTRLEN> text{};
-        auto* at = text.data();
+        std::string text;
         for (std::size_t i = 0; i < 4; ++i) {
-            if (i > 0)
-                *at++ = '.';
-            if (bytes_[i] >= 100)
-                *at++ = digit(bytes_[i] / 100);
-            if (bytes_[i] >= 10)
-                *at++ = digit(bytes_[i] / 10 % 10);
-            *at++ = digit(bytes_[i] % 10);
+            fmt::format_int const number(bytes_[i]);
+            text.append(number.data(), number.size());
+            text += '.';
         }
-        return {text.data(), at};
+        text.pop_back();
+        return text;
     }
     std::array<char, INET6_ADDRSTRLEN> text{};
-    return inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
+    return inet_ntop(socket_family(family_), bytes_.data(), text.data(), text.size());
 }
 
 bool IpAddress::is_unicast() const {
