@@ -1,6 +1,5 @@
 // Lists that mostly hold few values: up to `own` of them stand in the list itself, more in a vector. A service has one
-// VIP, one range of ports and one or two directors; a block of memory for each costs more than what is in it. (Boost's
-// small_vector takes a third more room, and every source of the compiler would read its headers.)
+// VIP, one range of ports and one or two directors; a block of memory for each costs more than what is in it.
 #pragma once
 
 #include <algorithm>
