@@ -297,12 +297,12 @@ std::string refuse_options(Options const& options, Site const& site, MarkTool to
 
 Status apply_site(Options const& options, Environment const& environment) {
     auto const input = read_site(options.site, environment);
-    std::expected<MarkTool, SystemError> tool = MarkTool::iptables;
+    std::expected<Backend, SystemError> backend;
     if (input->good()) {
         if (options.marks())
-            tool = choose_backend(*environment.kernel(), options.backend);
+            backend = choose_backend(*environment.kernel(), options.backend);
         report_limits(input->site, options.only == "marks" ? Output::marks : Output::apply, input->diagnostics);
-        if (tool == MarkTool::nft)
+        if (backend && backend->tool == MarkTool::nft)
             report_nft_limits(input->site, input->diagnostics);
     }
     print_messages(*input, options.site, environment);
@@ -314,12 +314,17 @@ Status apply_site(Options const& options, Environment const& environment) {
         return Status::bad_input;
     }
     Run const run{options, environment, input->site[*director].name.value, &input->sources, nullptr};
-    if (!tool)
-        return run.fail({ApplyFailure::Outcome::refused, std::move(tool.error()), {}});
-    if (auto const refusal = refuse_options(options, input->site, *tool); !refusal.empty()) {
+    if (!backend)
+        return run.fail({ApplyFailure::Outcome::refused, std::move(backend.error()), {}});
+    auto const tool = backend->tool;
+    if (auto const refusal = refuse_options(options, input->site, tool); !refusal.empty()) {
         print_failure(environment, refusal);
         return Status::bad_input;
     }
+    bool const tells_choice = options.backend == "auto" || (tool == MarkTool::nft && options.dry_run);
+    if (options.marks() && tells_choice && !backend->reason.empty())
+        environment.err << fmt::format("{}: marks by {}: {}\n", run.who,
+                                       tool == MarkTool::nft ? "nftables" : "iptables", backend->reason);
     auto const plan = make_plan(input->site, *director);
     if (options.marks() && tool == MarkTool::iptables &&
         options.prove.value_or(plan.marks.classes.size() <= proved_unasked))
@@ -327,7 +332,7 @@ Status apply_site(Options const& options, Environment const& environment) {
             return fail(Status::refused, proved.error(), environment);
     Wanted wanted;
     if (options.marks())
-        if (auto chosen = want_marks(*input, plan, options, *tool, run, wanted); !chosen)
+        if (auto chosen = want_marks(*input, plan, options, tool, run, wanted); !chosen)
             return run.fail({ApplyFailure::Outcome::refused, std::move(chosen.error()), {}});
     if (options.ipvs())
         want_ipvs(*input, plan, options, wanted);

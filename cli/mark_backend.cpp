@@ -36,17 +36,18 @@ std::expected<bool, SystemError> has_legacy_tables(Kernel& kernel) {
 
 } // namespace
 
-std::expected<MarkTool, SystemError> choose_backend(Kernel& kernel, std::string_view name) {
+std::expected<Backend, SystemError> choose_backend(Kernel& kernel, std::string_view name) {
     if (name == "nft" || name == "iptables")
-        return name == "nft" ? MarkTool::nft : MarkTool::iptables;
+        return Backend{name == "nft" ? MarkTool::nft : MarkTool::iptables, {}};
     if (has_nft_table(kernel))
-        return MarkTool::nft;
+        return Backend{MarkTool::nft, "lbc's table of nftables is here"};
     if (name.empty())
-        return MarkTool::iptables;
+        return Backend{MarkTool::iptables, "lbc has no table of nftables here"};
     auto const legacy = has_legacy_tables(kernel);
     if (!legacy)
         return std::unexpected(legacy.error());
-    return *legacy ? MarkTool::iptables : MarkTool::nft;
+    return *legacy ? Backend{MarkTool::iptables, "the kernel has legacy iptables, and lbc no table of nftables"}
+                   : Backend{MarkTool::nft, "the kernel has no legacy iptables"};
 }
 
 std::expected<void, SystemError> want_nft(Kernel& kernel, NftState state, Wanted& wanted) {

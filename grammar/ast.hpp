@@ -6,6 +6,7 @@
 
 #include "grammar/source.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -117,10 +118,12 @@ public:
         using iterator_concept = std::forward_iterator_tag;
 
         Iterator() = default;
-        Iterator(File const& file, std::uint32_t index) : file_(&file), index_(index) {}
+        Iterator(File const& file, std::uint32_t index, std::uint32_t last)
+            : file_(&file), index_(std::min(index, last)), last_(last) {}
         Node operator*() const { return {*file_, index_}; }
+        /// A statement that got its block late, after a mistake, can end behind the block that it stands in itself.
         Iterator& operator++() {
-            index_ = file_->statements[index_].next;
+            index_ = std::min(file_->statements[index_].next, last_);
             return *this;
         }
         Iterator operator++(int) {
@@ -133,11 +136,12 @@ public:
     private:
         File const* file_ = nullptr;
         std::uint32_t index_ = 0;
+        std::uint32_t last_ = 0;
     };
 
     Nodes(File const& file, std::uint32_t first, std::uint32_t last) : file_(&file), first_(first), last_(last) {}
-    [[nodiscard]] Iterator begin() const { return {*file_, first_}; }
-    [[nodiscard]] Iterator end() const { return {*file_, last_}; }
+    [[nodiscard]] Iterator begin() const { return {*file_, first_, last_}; }
+    [[nodiscard]] Iterator end() const { return {*file_, last_, last_}; }
 
 private:
     File const* file_;

@@ -172,11 +172,15 @@ class NftTable(unittest.TestCase):
         """iptables where nothing says otherwise, then what is there."""
         harness.write(known_site())
         auto = ["apply", str(harness.SITE), "--only", "marks", "-d", "lb1", "--backend", "auto"]
-        self.assertIn("IPv4 mangle table changed", harness.lbc_ok(*auto))
+        done = harness.lbc(*auto)
+        self.assertIn("IPv4 mangle table changed", done.stdout)
+        self.assertIn("lb1: marks by iptables: the kernel has legacy iptables", done.stderr)
         self.assertEqual(tables(), [])
         self.apply()
         self.assertEqual(harness.own(harness.saved()), [])
-        self.assertIn("nothing differs", harness.lbc_ok(*auto))
+        done = harness.lbc(*auto)
+        self.assertIn("nothing differs", done.stdout)
+        self.assertIn("lb1: marks by nftables: lbc's table of nftables is here", done.stderr)
         harness.lbc_ok("remove", "--only", "marks")
 
     def test_not_asked(self) -> None:
