@@ -256,7 +256,7 @@ Bytes copy_with_target(ByteView entry, std::string_view target) {
     if (text(head->name).empty()) {
         // The kernel writes a name up to its NUL and leaves what was behind it.
         std::ranges::fill(head->name, '\0');
-        std::memcpy(head->name, target.data(), target.size());
+        std::ranges::copy(target, head->name);
         store(copy, fixed->target_offset, *head);
     }
     return copy;
