@@ -239,7 +239,7 @@ int NewTable<Tables>::commit() {
         return errno;
     }
     std::vector<xt_counters> old(*xt::load<unsigned>(replace, offsetof(Replace, num_counters)));
-    xt::store(replace, offsetof(Replace, counters), old.data());
+    xt::store(replace, offsetof(Replace, counters), reinterpret_cast<std::uintptr_t>(old.data()));
     if (::setsockopt(socket.get(), Tables::level, Tables::set_replace, replace.data(),
                      static_cast<socklen_t>(replace.size())) != 0) {
         return errno;
