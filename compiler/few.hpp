@@ -19,7 +19,7 @@ namespace lbc {
 template <typename T, std::size_t own>
 class Few {
 public:
-    using value_type = T;
+    using value_type = T; // NOLINT(readability-identifier-naming): the library's name
 
     Few() = default;
     Few(std::initializer_list<T> values) {
