@@ -113,8 +113,8 @@ class Nodes : public std::ranges::view_interface<Nodes> {
 public:
     class Iterator {
     public:
-        using value_type = Node; // NOLINT(readability-identifier-naming)
-        using difference_type = std::ptrdiff_t; // NOLINT(readability-identifier-naming)
+        using value_type = Node;                            // NOLINT(readability-identifier-naming)
+        using difference_type = std::ptrdiff_t;             // NOLINT(readability-identifier-naming)
         using iterator_concept = std::forward_iterator_tag; // NOLINT(readability-identifier-naming)
 
         Iterator() = default;
