@@ -72,8 +72,10 @@ constexpr auto is_not_declaration = [](auto const& context) {
 
 // Tokens. Words are read loosely: whether one is an address or a number is for the compiler to say.
 
-/// Blanks and comments, as many as there are: a parser of its own, since most of a file's bytes meet it and the next.
-struct Blank : x3::parser<Blank> {
+/// As many bytes as `end_of(first, last)` goes over, at least one: a parser of its own, since most of a file's bytes
+/// meet one of these two.
+template <auto end_of>
+struct Run : x3::parser<Run<end_of>> {
     using attribute_type = x3::unused_type;
     static bool const has_attribute = false;
 
@@ -81,16 +83,22 @@ struct Blank : x3::parser<Blank> {
     bool parse(char const*& first, char const* const& last, Context const& /*context*/, RContext const& /*rcontext*/,
                Attribute& /*attribute*/) const {
         auto const* const start = first;
-        for (; first != last; ++first) {
-            if (*first == '#')
-                first = std::find(first, last, '\n');
-            if (first == last || (*first != ' ' && *first != '\t' && *first != '\r'))
-                break;
-        }
+        first = end_of(first, last);
         return first != start;
     }
 };
-constexpr Blank blank;
+
+/// Blanks and comments.
+constexpr auto end_of_blanks = [](char const* at, char const* last) {
+    for (; at != last; ++at) {
+        if (*at == '#')
+            at = std::find(at, last, '\n');
+        if (at == last || (*at != ' ' && *at != '\t' && *at != '\r'))
+            break;
+    }
+    return at;
+};
+constexpr Run<end_of_blanks> blank;
 
 /// What a word without quotes can be made of.
 constexpr auto plain_bytes = [] {
@@ -99,21 +107,10 @@ constexpr auto plain_bytes = [] {
         plain[byte] = byte != 0x7f && !std::string_view("{};,=\"#").contains(static_cast<char>(byte));
     return plain;
 }();
-
-/// As many of them as there are, at least one.
-struct PlainBytes : x3::parser<PlainBytes> {
-    using attribute_type = x3::unused_type;
-    static bool const has_attribute = false;
-
-    template <typename Context, typename RContext, typename Attribute>
-    bool parse(char const*& first, char const* const& last, Context const& /*context*/, RContext const& /*rcontext*/,
-               Attribute& /*attribute*/) const {
-        auto const* const start = first;
-        first = std::find_if_not(first, last, [](char c) { return plain_bytes[static_cast<unsigned char>(c)]; });
-        return first != start;
-    }
+constexpr auto end_of_plain = [](char const* at, char const* last) {
+    return std::find_if_not(at, last, [](char c) { return plain_bytes[static_cast<unsigned char>(c)]; });
 };
-constexpr PlainBytes plain;
+constexpr Run<end_of_plain> plain;
 
 auto const string_start = lit('"') >> *(~char_("\"\\\n") | (lit('\\') >> ~char_('\n')));
 auto const known_escape = lit('\\') >> char_("\"\\nt");

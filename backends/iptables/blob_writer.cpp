@@ -115,10 +115,9 @@ private:
                 continue;
             }
             add_up_to([&](Chain const& next) { return next.name < chain.name; });
-            auto const same = std::ranges::lower_bound(wanted_.chains, chain.name, {}, &Chain::name);
-            bool const is_wanted = same != wanted_.chains.end() && same->name == chain.name;
-            if (is_wanted || !is_own_chain(chain.name)) {
-                chains.push_back({chain.name, &chain, is_wanted ? &*same : nullptr});
+            Chain const* const same = find_chain(wanted_.chains, chain.name);
+            if (same != nullptr || !is_own_chain(chain.name)) {
+                chains.push_back({chain.name, &chain, same});
             } else {
                 table_.differs = true;
             }

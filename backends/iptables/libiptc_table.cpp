@@ -22,24 +22,19 @@ using Kind = SystemError::Kind;
 constexpr int commit_attempts = 10;
 constexpr std::chrono::milliseconds commit_pause{10};
 
-Chain const* find_sorted(std::vector<Chain> const& chains, std::string_view name) {
-    auto const place = std::ranges::lower_bound(chains, name, {}, &Chain::name);
-    return place != chains.end() && place->name == name ? &*place : nullptr;
-}
-
 /// Makes the own chains just those of `wanted`: from `current`, flushes what has to change, creates what is missing.
 /// Chains that must go stay behind empty, for rules may still lead to them.
 template <typename Tables>
 void prepare_chains(TableHandle<Tables>& table, Ruleset const& current, Ruleset const& wanted) {
     for (Chain const& chain : current.chains) {
-        Chain const* const becomes = find_sorted(wanted.chains, chain.name);
+        Chain const* const becomes = find_chain(wanted.chains, chain.name);
         if (becomes == nullptr || *becomes != chain) {
             table.flush(chain.name);
         }
     }
     // libiptc's index of chains grows in linear time when names come in reversed order.
     for (auto chain = wanted.chains.rbegin(); chain != wanted.chains.rend(); ++chain) {
-        if (find_sorted(current.chains, chain->name) == nullptr) {
+        if (find_chain(current.chains, chain->name) == nullptr) {
             table.create_chain(chain->name);
         }
     }
@@ -76,7 +71,7 @@ void place_hooks(TableHandle<Tables>& table, std::vector<Hook> wanted, xt::Bytes
 template <typename Tables>
 void remove_chains(TableHandle<Tables>& table, Ruleset const& current, Ruleset const& wanted) {
     for (Chain const& chain : current.chains) {
-        if (find_sorted(wanted.chains, chain.name) == nullptr) {
+        if (find_chain(wanted.chains, chain.name) == nullptr) {
             table.remove_chain(chain.name);
         }
     }
@@ -88,7 +83,7 @@ void write_wanted(TableHandle<Tables>& table, Ruleset const& current, Ruleset co
     xt::Bytes buffer;
     prepare_chains(table, current, wanted);
     for (Chain const& chain : wanted.chains) {
-        Chain const* const was = find_sorted(current.chains, chain.name);
+        Chain const* const was = find_chain(current.chains, chain.name);
         if (was == nullptr || *was != chain) {
             for (Rule const& rule : chain.rules) {
                 write_rule(table, chain.name, rule, buffer);
@@ -122,7 +117,7 @@ void write_saved(TableHandle<Tables>& table, Ruleset const& current, Ruleset con
 std::expected<void, SystemError> check_rule(Rule const& rule, std::string const& chain, Ruleset const& wanted) {
     std::string refusal = xt::refuse_rule(rule, wanted.family);
     if (std::string const* const next = xt::led_to(rule.then); refusal.empty() && next != nullptr) {
-        if (find_sorted(wanted.chains, *next) == nullptr) {
+        if (find_chain(wanted.chains, *next) == nullptr) {
             refusal = fmt::format("there is no chain `{}`", *next);
         }
     }
@@ -286,12 +281,13 @@ private:
         if (!run_ && !saved_) {
             saved_ = raw_rules(table);
         }
+        saved(); // without a way back nothing is written
         touched_ = true;
         write_wanted(table, current, wanted);
         return table.commit();
     }
 
-    /// What `owned` was read from.
+    /// What `owned` was read from; a run that was indexed has no rule that is malformed.
     RawRules const& saved() {
         if (!saved_ && run_) {
             saved_ = raw_rules(*run_);

@@ -70,9 +70,8 @@ Ruleset owned_rules(TableBlob<Tables> const& table, Ruleset const& wanted) {
     result.family = Tables::family;
     each_own_chain(table, [&](std::string const& name) {
         BlobChain const& now = *table.find(name);
-        auto const same = std::ranges::lower_bound(wanted.chains, name, {}, &Chain::name);
-        bool const is_same = same != wanted.chains.end() && same->name == name && table.has(now, *same);
-        result.chains.push_back(is_same ? *same : table.read(now));
+        Chain const* const same = find_chain(wanted.chains, name);
+        result.chains.push_back(same != nullptr && table.has(now, *same) ? *same : table.read(now));
     });
     for (PlacedHook& placed : placed_hooks(table)) {
         result.hooks.push_back(std::move(placed.hook));

@@ -41,6 +41,11 @@ bool equal(xt::ByteView one, xt::ByteView other) {
 
 } // namespace
 
+Chain const* find_chain(std::vector<Chain> const& chains, std::string_view name) {
+    auto const place = std::ranges::lower_bound(chains, name, {}, &Chain::name);
+    return place != chains.end() && place->name == name ? &*place : nullptr;
+}
+
 template <typename Tables>
 std::expected<TableBlob<Tables>, int> TableBlob<Tables>::read() {
     Descriptor const socket(::socket(Tables::domain, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
@@ -133,6 +138,9 @@ bool TableBlob<Tables>::find_chains() {
         auto const name = chain_name(entry(number));
         if (!name) {
             continue;
+        }
+        if (name->size() >= XT_EXTENSION_MAXNAMELEN) {
+            return false; // libiptc could not be told to lead to it
         }
         if (chains_.size() > builtins) {
             chains_.back().last = number - 1;

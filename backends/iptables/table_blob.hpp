@@ -11,6 +11,9 @@
 
 namespace lbc {
 
+/// A chain of lbc's by its name, or null; `chains` are sorted by name.
+[[nodiscard]] Chain const* find_chain(std::vector<Chain> const& chains, std::string_view name);
+
 /// A chain, by the numbers of its entries, which count from 0 through the table.
 struct BlobChain {
     std::string_view name;
