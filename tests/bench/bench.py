@@ -174,7 +174,8 @@ def page(bench, lbc):
                  bench.row("a script with one `iptables-legacy` call for each rule", "script", "lbc apply")]
     return f"""# Benchmarks
 
-Made by `./dev bench`, which writes this page. Every figure is the wall time of a whole process, in milliseconds.
+Made by `./dev bench`, which writes this page. Every figure is the wall time of a whole process, in milliseconds. What is
+in one table was measured in one run; the machine is not equally fast in all, so tables of two sections do not compare.
 
 - {SERVICES} services, each with one VIP, one port and one mark; two directors: {len(bench.rules)} rules on the one measured.
 - Methods take turns, round by round, and each load has a new network namespace. "Times lbc" is the median of the ratios
