@@ -149,8 +149,7 @@ std::expected<MarkPlan, SystemError> Transaction::look_at_marks(Wanted const& wa
     if (!planned)
         return std::unexpected(std::move(planned.error()));
     std::ranges::copy(planned->marks, std::back_inserter(marks.marks));
-    if (!planned->steps.empty())
-        changes_.settings.push_back(std::move(planned->change));
+    changes_.nft = std::move(planned->change);
     // Whichever marks packets from now on comes first.
     marks.steps.insert(wanted.nft->empty() ? marks.steps.end() : marks.steps.begin(),
                        std::make_move_iterator(planned->steps.begin()), std::make_move_iterator(planned->steps.end()));

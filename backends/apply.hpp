@@ -30,12 +30,13 @@ struct Wanted {
 
 struct Changes {
     std::vector<FamilyChange> marks;
+    std::optional<NftChange> nft;
     std::vector<IpvsChange> services;
     std::vector<std::string> settings;
     std::vector<IpvsService> leaving; // see IpvsPlan
     std::vector<std::string> notes;   // see KeepalivedPlan; no changes
 
-    [[nodiscard]] bool empty() const { return marks.empty() && services.empty() && settings.empty(); }
+    [[nodiscard]] bool empty() const { return marks.empty() && !nft && services.empty() && settings.empty(); }
 };
 
 /// A change that is planned, then made, and can be taken back for as long as this lives.

@@ -5,6 +5,7 @@
 
 #include "backends/ipvs/ipvs.hpp"
 #include "backends/keepalived/keepalived_daemon.hpp"
+#include "backends/nft/nft_netfilter.hpp"
 #include "backends/nft/nft_table.hpp"
 #include "backends/sysctl.hpp"
 #include "backends/system_error.hpp"
@@ -91,17 +92,19 @@ public:
     /// Takes a set off that no rule asks; one that is not there is as good.
     [[nodiscard]] virtual std::expected<void, SystemError> destroy_set(std::string const& name) = 0;
 
-    /// All tables of a family that there are now, whoever's their rules: those of raw, mangle, nat, filter and security
-    /// that /proc/net/ip_tables_names (ip6_tables_names) has. None is made by asking. Rules of nftables are not among
-    /// them.
+    /// All legacy tables of a family that there are now, whoever's their rules: those of raw, mangle, nat, filter and
+    /// security that /proc/net/ip_tables_names (ip6_tables_names) has. None is made by asking.
     [[nodiscard]] virtual std::expected<Netfilter, SystemError> read_netfilter(Family family) = 0;
+
+    /// Whether `iptables` is the kind that keeps its rules in nftables.
+    [[nodiscard]] virtual bool is_iptables_nft() = 0;
 
     /// lbc's table of nftables. Asks nothing yet.
     [[nodiscard]] virtual std::unique_ptr<NftTable> open_nft() = 0;
 
-    /// Chains of nftables in this network namespace that set a mark, in words; iptables-nft keeps its rules in such.
-    /// Loads no module for it.
-    [[nodiscard]] virtual std::expected<std::vector<std::string>, SystemError> nft_marks() = 0;
+    /// All tables of nftables in this network namespace, whoever's they are, as rules of both families; iptables-nft
+    /// keeps its rules in such. Loads no module for it.
+    [[nodiscard]] virtual std::expected<NftRulesets, SystemError> read_nftables() = 0;
 
     /// `unsupported` where the kernel has no IPVS; loads its module where that is all it lacks.
     [[nodiscard]] virtual std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() = 0;

@@ -1,9 +1,9 @@
 #include "backends/system_kernel.hpp"
 
 #include "backends/ipset/ipset_kernel.hpp"
+#include "backends/iptables/iptables_variant.hpp"
 #include "backends/iptables/libiptc_netfilter.hpp"
 #include "backends/iptables/libiptc_table.hpp"
-#include "backends/iptables/nft_marks.hpp"
 #include "backends/iptables/xt_lock.hpp"
 #include "backends/ipvs/ipvs_kernel.hpp"
 #include "backends/keepalived/keepalived_process.hpp"
@@ -49,9 +49,11 @@ public:
         return read;
     }
 
+    bool is_iptables_nft() override { return lbc::is_iptables_nft(); }
+
     std::unique_ptr<NftTable> open_nft() override { return open_libnftables(); }
 
-    std::expected<std::vector<std::string>, SystemError> nft_marks() override { return read_nft_marks(); }
+    std::expected<NftRulesets, SystemError> read_nftables() override { return read_nft_netfilter(); }
 
     std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return open_ipvs_netlink(); }
 

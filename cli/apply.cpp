@@ -55,8 +55,8 @@ struct Options {
             ->option_text("PATH [/etc/keepalived/keepalived.conf]");
         subcommand
             .add_option("--backend", backend,
-                        "what marks packets, in place of the other; by default nft where lbc's table of it is, else "
-                        "iptables; auto takes nft also where the kernel has no legacy iptables")
+                        "what marks packets, in place of the other; by default what marks here already, else "
+                        "iptables; auto takes what this box uses")
             ->check(CLI::IsMember({"iptables", "nft", "auto"}))
             ->option_text("iptables|nft|auto");
         subcommand.add_flag("--prove,!--no-prove", prove,
@@ -214,7 +214,7 @@ std::expected<std::size_t, SystemError> connections_left(Run const& run, std::ve
 
 /// Whether a change takes off what was kept for its connections, and nothing else.
 bool only_removes(Changes const& changes, std::vector<IpvsService> const& leaving) {
-    return changes.marks.empty() && changes.settings.empty() &&
+    return changes.marks.empty() && !changes.nft && changes.settings.empty() &&
            std::ranges::all_of(changes.services, [&](IpvsChange const& change) {
                return (change.action == IpvsChange::Action::delete_service ||
                        change.action == IpvsChange::Action::delete_real) &&
@@ -284,14 +284,12 @@ Status carry_out(Run run, Wanted const& wanted) {
 }
 
 /// What keeps options from being carried out for this site; empty: nothing.
-std::string refuse_options(Options const& options, Site const& site, MarkTool tool) {
+std::string refuse_options(Options const& options, Site const& site) {
     if (options.drain && !options.ipvs())
         return "--drain does nothing with --only marks";
     if (options.drain && site.ipvs == IpvsOwner::keepalived)
         return "--drain does nothing under `ipvs keepalived`: give a real server weight 0 first, and take it out when "
                "it has no connection left";
-    if (options.prove.value_or(false) && tool == MarkTool::nft)
-        return "--prove is for rules of iptables; lbc has no proof of those of nftables, by which this director marks";
     return {};
 }
 
@@ -317,7 +315,7 @@ Status apply_site(Options const& options, Environment const& environment) {
     if (!backend)
         return run.fail({ApplyFailure::Outcome::refused, std::move(backend.error()), {}});
     auto const tool = backend->tool;
-    if (auto const refusal = refuse_options(options, input->site, tool); !refusal.empty()) {
+    if (auto const refusal = refuse_options(options, input->site); !refusal.empty()) {
         print_failure(environment, refusal);
         return Status::bad_input;
     }
@@ -326,9 +324,10 @@ Status apply_site(Options const& options, Environment const& environment) {
         environment.err << fmt::format("{}: marks by {}: {}\n", run.who,
                                        tool == MarkTool::nft ? "nftables" : "iptables", backend->reason);
     auto const plan = make_plan(input->site, *director);
-    if (options.marks() && tool == MarkTool::iptables &&
-        options.prove.value_or(plan.marks.classes.size() <= proved_unasked))
-        if (auto const proved = prove_layout(*input, plan); !proved)
+    if (options.marks() && options.prove.value_or(plan.marks.classes.size() <= proved_unasked))
+        if (auto const proved = tool == MarkTool::nft ? prove_nft(input->site, plan, nft_state(input->site, plan.marks))
+                                                      : prove_layout(*input, plan);
+            !proved)
             return fail(Status::refused, proved.error(), environment);
     Wanted wanted;
     if (options.marks())

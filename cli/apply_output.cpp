@@ -19,13 +19,15 @@ using Json = nlohmann::ordered_json;
 std::string text_of(Changes const& changes, ApplyOutput const& output, bool colour) {
     auto const verb = output.dry_run ? "would change" : "changed";
     std::string text;
-    for (auto const& change : changes.marks) {
-        text += fmt::format("{}: {} mangle table {}: rules {} -> {}\n", output.who, title(change.family), verb,
+    auto const add = [&](auto const& change) {
+        text += fmt::format("{}: {} {}: rules {} -> {}\n", output.who, title_of(change), verb,
                             rule_count(change.before), rule_count(change.after));
-        if (!output.dry_run)
-            continue;
-        text += write_lines(change, colour);
-    }
+        if (output.dry_run)
+            text += write_lines(change, colour);
+    };
+    std::ranges::for_each(changes.marks, add);
+    if (changes.nft)
+        add(*changes.nft);
     if (!changes.services.empty())
         text += fmt::format("{}: IPVS {}: writes {}\n", output.who, verb, changes.services.size());
     if (output.dry_run)
@@ -51,6 +53,8 @@ std::string json_of(Changes const& changes, ApplyOutput const& output) {
         return list;
     };
     object["marks"] = listed(changes.marks);
+    if (changes.nft)
+        object["marks"].push_back(json_of(*changes.nft));
     object["services"] = listed(changes.services);
     object["settings"] = changes.settings;
     object["notes"] = changes.notes;

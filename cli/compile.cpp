@@ -293,16 +293,21 @@ Status compile_for_real_servers(Options const& options, Site const& site, Enviro
 
 using Proved = std::expected<void, std::string>;
 
+/// A script that marks by nftables has the rules of `nft`.
+std::string_view proved_as(std::string_view kind, MarkTool tool) {
+    return kind == "sh" && tool == MarkTool::nft ? "nft" : kind;
+}
+
 /// Every file that has rules, as it would be written.
-Proved prove_all(SiteInput const& input, Plans plans, Files const& files) {
+Proved prove_all(SiteInput const& input, Plans plans, MarkTool tool, Files const& files) {
     for (auto const& kind : kinds) {
         if (auto const script = files.find(std::string(kind.file_of_site)); script != files.end())
-            if (auto proved = prove_text(input, plans, kind.name, script->second); !proved)
+            if (auto proved = prove_text(input, plans, proved_as(kind.name, tool), script->second); !proved)
                 return proved;
         for (auto const& plan : plans) {
             auto const file =
                 files.find(fmt::format("{}/{}", input.site[plan.director].name.value, kind.file_of_director));
-            if (file == files.end() || kind.name == "nft")
+            if (file == files.end())
                 continue;
             if (auto proved = prove_text(input, {&plan, 1}, kind.name, file->second); !proved)
                 return proved;
@@ -330,12 +335,13 @@ Status compile_site(Options const& options, Environment const& environment) {
         environment.err << layout_table(*input, plans);
     if (options.emit == "all") {
         auto files = emit_all(options, *input, plans);
-        if (auto const proved = options.prove ? prove_all(*input, plans, files) : Proved(); !proved)
+        if (auto const proved = options.prove ? prove_all(*input, plans, options.tool, files) : Proved(); !proved)
             return fail(Status::refused, proved.error(), environment);
         return deliver(options, std::move(files), environment);
     }
     auto const text = kind->text({*input, plans, options.tool});
-    if (auto const proved = options.prove ? prove_text(*input, plans, options.emit, text) : Proved(); !proved)
+    auto const kind_of_rules = proved_as(options.emit, options.tool);
+    if (auto const proved = options.prove ? prove_text(*input, plans, kind_of_rules, text) : Proved(); !proved)
         return fail(Status::refused, proved.error(), environment);
     return deliver(options, text, environment);
 }
@@ -349,11 +355,8 @@ void finish(Options& options) {
         throw CLI::ValidationError("--emit " + options.emit, "needs the folder to write to: -o FOLDER");
     if (options.check && !has_place)
         throw CLI::ValidationError("--check", "needs what to compare with: -o PATH");
-    bool const by_nft = options.tool == MarkTool::nft;
-    if (by_nft && options.emit != "sh" && options.emit != "all")
+    if (options.tool == MarkTool::nft && options.emit != "sh" && options.emit != "all")
         throw CLI::ValidationError("--backend", "is for --emit sh, and for the script in `all`");
-    if (options.prove && (options.emit == "nft" || by_nft))
-        throw CLI::ValidationError("--prove", "is for rules of iptables; of those of nftables lbc has no proof");
     if (!options.reals.empty() && !is_for_real_servers(options.emit))
         throw CLI::ValidationError("--real", "is for --emit realserver, networkd and ifupdown");
 }

@@ -33,7 +33,7 @@ struct Options {
 /// What brings a director from one state to another, as `apply` would, or keepalived for it.
 DirectorWrites writes_between(std::string const& name, std::vector<FamilyChange> const& tables,
                               std::vector<IpvsService> const& before, std::vector<IpvsService> const& after) {
-    DirectorWrites writes{name, {}, {}};
+    DirectorWrites writes{name, {}, {}, {}};
     for (auto const& table : tables)
         if (table.before != table.after)
             writes.marks.push_back(table);
@@ -112,20 +112,21 @@ std::expected<bool, SystemError> is_configured(Site const& site, Plan const& pla
 /// rules ask for, leads nowhere.
 std::vector<NamedService> unnamed_services(KernelView const& view, DirectorState const& wanted) {
     std::vector<NamedService> services;
-    for (auto const& table : view.tables) {
-        auto const set = marks_of(table.before);
+    for (auto const family : families) {
+        auto const rules = rules_in(view, family);
+        auto const set = marks_of(rules);
         std::set<Fwmark> marks(set.begin(), set.end());
-        for (auto const& chain : table.before.chains)
+        for (auto const& chain : rules.chains)
             for (auto const& rule : chain.rules)
                 if (rule.when.mark)
                     marks.erase(*rule.when.mark);
         for (auto const mark : marks) {
-            if (wanted.find({mark, table.family}) != nullptr)
+            if (wanted.find({mark, family}) != nullptr)
                 continue;
             auto& added = services.emplace_back();
             added.name = "fwmark " + mark.str();
             added.service.mark = mark;
-            added.service.family = table.family;
+            added.service.family = family;
             added.service.service = std::numeric_limits<std::size_t>::max(); // behind the site's
         }
     }
@@ -146,6 +147,8 @@ public:
         if (options_.only == "ipvs")
             for (auto& table : view->tables)
                 table.before = table.after;
+        if (options_.only == "ipvs")
+            view->nft.reset();
         auto const services = ipvs_services(plan_);
         auto now = services; // as if the kernel had just these
         if (options_.only != "marks") {
@@ -164,6 +167,8 @@ public:
         DiffReport report{"the kernel of " + mine_.name, options_.site.file, compare(kernel_side, wanted_), {}, {}};
         std::ranges::move(changes_, std::back_inserter(report.difference.changes));
         auto writes = writes_between(mine_.name, view->tables, now, services);
+        if (view->nft && !is_same(view->nft->before, view->nft->after))
+            writes.nft = std::move(view->nft);
         if (!writes.empty())
             report.writes.push_back(std::move(writes));
         return report;

@@ -64,14 +64,16 @@ std::string diff_json(DiffReport const& report) {
                                                                   [](auto const& change) { return json_of(change); })}};
                              })},
         {"rollout", report.rollout ? json_of(*report.rollout) : Json(nullptr)},
-        {"writes",
-         array_of(report.writes,
-                  [](DirectorWrites const& writes) {
-                      return Json{
-                          {"director", writes.director},
-                          {"marks", array_of(writes.marks, [](auto const& one) { return lbc::json_of(one); })},
-                          {"services", array_of(writes.services, [](auto const& one) { return lbc::json_of(one); })}};
-                  })},
+        {"writes", array_of(report.writes,
+                            [](DirectorWrites const& writes) {
+                                auto marks = array_of(writes.marks, [](auto const& one) { return lbc::json_of(one); });
+                                if (writes.nft)
+                                    marks.push_back(lbc::json_of(*writes.nft));
+                                return Json{{"director", writes.director},
+                                            {"marks", std::move(marks)},
+                                            {"services", array_of(writes.services,
+                                                                  [](auto const& one) { return lbc::json_of(one); })}};
+                            })},
     };
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
 }

@@ -77,11 +77,14 @@ std::string summary_of(DiffReport const& report) {
 
 std::string writes_text(DirectorWrites const& writes, bool colour) {
     std::string text;
-    for (auto const& change : writes.marks) {
-        text += fmt::format("{}: {} mangle table: rules {} -> {}\n", writes.director, title(change.family),
-                            rule_count(change.before), rule_count(change.after));
+    auto const add = [&](auto const& change) {
+        text += fmt::format("{}: {}: rules {} -> {}\n", writes.director, title_of(change), rule_count(change.before),
+                            rule_count(change.after));
         text += write_lines(change, colour);
-    }
+    };
+    std::ranges::for_each(writes.marks, add);
+    if (writes.nft)
+        add(*writes.nft);
     if (!writes.services.empty())
         text += fmt::format("{}: IPVS: writes {}\n", writes.director, writes.services.size());
     for (auto const& change : writes.services)

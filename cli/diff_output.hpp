@@ -3,6 +3,7 @@
 
 #include "backends/iptables/mangle_step.hpp"
 #include "backends/ipvs/ipvs.hpp"
+#include "backends/nft/nft_step.hpp"
 #include "compiler/diff/rollout.hpp"
 
 #include <optional>
@@ -15,9 +16,10 @@ namespace lbc {
 struct DirectorWrites {
     std::string director;
     std::vector<FamilyChange> marks;
+    std::optional<NftChange> nft;
     std::vector<IpvsChange> services;
 
-    [[nodiscard]] bool empty() const { return marks.empty() && services.empty(); }
+    [[nodiscard]] bool empty() const { return marks.empty() && !nft && services.empty(); }
 };
 
 struct DiffReport {

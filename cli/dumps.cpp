@@ -1,13 +1,21 @@
 #include "cli/dumps.hpp"
 
+#include "backends/nft/nft_ruleset.hpp"
+#include "backends/nft/read_nft_json.hpp"
 #include "backends/restore/read_tables.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
 
 namespace lbc {
 namespace {
 
 constexpr std::size_t longest_dump = std::size_t{64} << 20;
+
+bool is_of_nftables(Ruleset const& table) { return table.shape != nullptr; }
 
 std::string failure(std::string const& path, TextProblem const& problem) {
     return problem.line == 0 ? fmt::format("{}: {}", path, problem.message)
@@ -16,13 +24,33 @@ std::string failure(std::string const& path, TextProblem const& problem) {
 
 std::expected<void, std::string> add_text(Dump& dump, std::string const& path, std::string const& text, Family family) {
     auto& place = dump[index_of(family)];
-    if (place)
+    if (place && (place->tables.empty() || std::ranges::any_of(place->tables, std::not_fn(is_of_nftables))))
         return std::unexpected(fmt::format("{}: there are {} rules from another file already{}", path, title(family),
                                            family == Family::ipv4 ? "; -6 says that a file is of ip6tables-save" : ""));
     auto tables = read_tables(text, family);
     if (!tables)
         return std::unexpected(failure(path, tables.error()));
-    place = std::move(*tables);
+    if (!place)
+        place.emplace(family);
+    std::ranges::move(tables->tables, std::back_inserter(place->tables));
+    return {};
+}
+
+/// Tables of nftables are of both families, and stand beside those of iptables.
+std::expected<void, std::string> add_json(Dump& dump, std::string const& path, std::string const& text) {
+    auto const tables = read_nft_json(text);
+    if (!tables)
+        return std::unexpected(fmt::format("{}: {}", path, tables.error()));
+    for (auto const family : families) {
+        auto& place = dump[index_of(family)];
+        if (!place)
+            place.emplace(family);
+        if (std::ranges::any_of(place->tables, is_of_nftables))
+            return std::unexpected(fmt::format("{}: there are rules of nftables from another file already", path));
+        for (auto const& table : *tables)
+            if (auto rules = ruleset_of(table, family))
+                place->tables.push_back(std::move(*rules));
+    }
     return {};
 }
 
@@ -45,6 +73,8 @@ std::expected<void, std::string> add_dump(Dump& dump, std::string const& path, s
     auto const text = files.read(path, longest_dump);
     if (!text)
         return std::unexpected(fmt::format("cannot read `{}`: {}", path, text.error()));
+    if (is_nft_json(*text))
+        return add_json(dump, path, *text);
     if (is_rules_script(*text)) {
         if (family)
             return std::unexpected(fmt::format("{}: a script has the rules of both families", path));
@@ -71,10 +101,17 @@ std::expected<Dump, std::string> read_dumps(std::string const& folder, std::stri
         if (auto added = add_dump(dump, path, family, director, files); !added)
             return std::unexpected(added.error());
     }
+    auto const path = fmt::format("{}/{}/nft.json", folder, director);
+    auto const found = files.glob(escape_pattern(path));
+    if (!found)
+        return std::unexpected(fmt::format("cannot look for `{}`: {}", path, found.error()));
+    if (!found->empty())
+        if (auto added = add_dump(dump, path, {}, director, files); !added)
+            return std::unexpected(added.error());
     if (!dump[0] && !dump[1])
         return std::unexpected(
             fmt::format("`{}` has no rules of `{}`: it is to have {}/iptables.rules, as iptables-save "
-                        "prints them there, and ip6tables.rules",
+                        "prints them there, and ip6tables.rules, or nft.json of `nft -j list ruleset`",
                         folder, director, director));
     return dump;
 }

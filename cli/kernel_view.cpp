@@ -2,6 +2,9 @@
 
 #include "backends/ipvs/ipvs_plan.hpp"
 #include "backends/keepalived/keepalived_step.hpp"
+#include "backends/nft/nft.hpp"
+#include "backends/nft/nft_ruleset.hpp"
+#include "cli/mark_backend.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -50,15 +53,27 @@ std::expected<KernelView, SystemError> read_kernel(Site const& site, Plan const&
     if (!record)
         return std::unexpected(std::move(record.error()));
     view.record = std::move(*record);
-    auto tables = compare_marks(kernel, mark_rules(site, plan, layout));
+    auto const backend = choose_backend(kernel, {});
+    if (!backend)
+        return std::unexpected(backend.error());
+    bool const by_nft = backend->tool == MarkTool::nft;
+    auto tables = compare_marks(kernel, by_nft ? no_marks() : mark_rules(site, plan, layout));
     if (!tables)
         return std::unexpected(std::move(tables.error()));
     view.tables = std::move(*tables);
+    if (by_nft) {
+        auto now = kernel.open_nft()->read();
+        if (!now)
+            return std::unexpected(std::move(now.error()));
+        view.nft = {std::move(*now), nft_state(site, plan.marks)};
+    }
     if (!with_services)
         return view;
     auto marks = view.record.marks;
     for (auto const& table : view.tables)
         std::ranges::copy(marks_of(table.before), std::inserter(marks, marks.end()));
+    if (view.nft)
+        std::ranges::copy(view.nft->before.marks(), std::inserter(marks, marks.end()));
     marks.erase(site.guard_mark);
     for (auto const& service : plan.services)
         marks.insert(service.mark);
@@ -72,6 +87,29 @@ std::expected<KernelView, SystemError> read_kernel(Site const& site, Plan const&
         return std::unexpected(std::move(services.error()));
     view.services = std::move(*services);
     return view;
+}
+
+Ruleset rules_in(KernelView const& view, Family family) {
+    if (view.nft)
+        if (auto rules = ruleset_of(view.nft->before, family))
+            return std::move(*rules);
+    auto const found = std::ranges::find(view.tables, family, &FamilyChange::family);
+    return found == view.tables.end() ? Ruleset{family, {}, {}} : found->before;
+}
+
+std::expected<Dump, SystemError> read_all_rules(Kernel& kernel) {
+    Dump dump;
+    auto nftables = kernel.read_nftables();
+    if (!nftables)
+        return std::unexpected(std::move(nftables.error()));
+    for (auto const family : families) {
+        auto rules = kernel.read_netfilter(family);
+        if (!rules)
+            return std::unexpected(std::move(rules.error()));
+        std::ranges::move((*nftables)[index_of(family)], std::back_inserter(rules->tables));
+        dump[index_of(family)] = std::move(*rules);
+    }
+    return dump;
 }
 
 std::expected<KernelSettings, SystemError> read_settings(Site const& site, Plan const& plan, KernelView const& view,
@@ -123,8 +161,8 @@ DirectorState state_of(KernelView const& view, std::vector<IpvsService> const& s
     state.macs = wanted.macs;
     state.addresses = wanted.addresses;
     state.interfaces = wanted.interfaces;
-    for (auto const& table : view.tables)
-        state.marks[static_cast<std::size_t>(table.family)] = table.before;
+    for (auto const family : families)
+        state.marks[index_of(family)] = rules_in(view, family);
     for (auto const& now : services) {
         auto const* meant = wanted.find({now.key.mark, now.key.family});
         auto& named = state.services.emplace_back();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backends/apply.hpp"
+#include "cli/dumps.hpp"
 #include "cli/status_view.hpp"
 #include "compiler/proof/state.hpp"
 
@@ -10,6 +11,7 @@ namespace lbc {
 struct KernelView {
     Record record;
     std::vector<FamilyChange> tables;  // of each family that there is: now, and what the site wants
+    std::optional<NftChange> nft;      // the same of nftables, where lbc's table of it marks packets, or is to
     std::shared_ptr<Ipvs> ipvs;        // null where it was not asked
     std::vector<IpvsService> services; // that the site, the rules or the record make lbc's; sorted by key
 };
@@ -17,6 +19,12 @@ struct KernelView {
 /// Without services, IPVS is not asked, and need not be there.
 [[nodiscard]] std::expected<KernelView, SystemError>
 read_kernel(Site const& site, Plan const& plan, Kernel& kernel, bool with_services = true, Layout layout = layout_auto);
+
+/// lbc's rules of a family, of whatever kind they are. Where both are, those of nftables.
+[[nodiscard]] Ruleset rules_in(KernelView const& view, Family family);
+
+/// All rules that this box has, whoever's they are, of either kind.
+[[nodiscard]] std::expected<Dump, SystemError> read_all_rules(Kernel& kernel);
 
 /// What else `apply` sets.
 struct KernelSettings {

@@ -43,10 +43,17 @@ std::expected<Backend, SystemError> choose_backend(Kernel& kernel, std::string_v
         return Backend{MarkTool::nft, "lbc's table of nftables is here"};
     if (name.empty())
         return Backend{MarkTool::iptables, "lbc has no table of nftables here"};
+    auto const chains = has_own_chains(kernel);
+    if (!chains)
+        return std::unexpected(chains.error());
+    if (*chains)
+        return Backend{MarkTool::iptables, "lbc's chains are in the legacy tables of iptables"};
+    if (kernel.is_iptables_nft())
+        return Backend{MarkTool::nft, "`iptables` keeps its rules in nftables here"};
     auto const legacy = has_legacy_tables(kernel);
     if (!legacy)
         return std::unexpected(legacy.error());
-    return *legacy ? Backend{MarkTool::iptables, "the kernel has legacy iptables, and lbc no table of nftables"}
+    return *legacy ? Backend{MarkTool::iptables, "the kernel has legacy iptables, which `iptables` is here"}
                    : Backend{MarkTool::nft, "the kernel has no legacy iptables"};
 }
 

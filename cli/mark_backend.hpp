@@ -13,8 +13,9 @@ struct Backend {
     std::string_view reason; // of a choice that was not asked for by name; a literal
 };
 
-/// "iptables" and "nft" are what they say. No name: nftables where lbc's table of it is, else iptables. "auto": the
-/// same, and nftables where the kernel has no mangle table of iptables, which asking may make. Writes nothing.
+/// "iptables" and "nft" are what they say. No name: nftables where lbc's table of it is, else iptables. "auto": what
+/// marks here already; where nothing does, nftables if `iptables` keeps its rules there, or the kernel has no mangle
+/// table of iptables, which asking may make. Writes nothing.
 [[nodiscard]] std::expected<Backend, SystemError> choose_backend(Kernel& kernel, std::string_view name);
 
 /// Marks by nftables, and lbc's chains of iptables, where there are any, go. Reads, and makes no table by asking.

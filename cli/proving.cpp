@@ -1,5 +1,7 @@
 #include "cli/proving.hpp"
 
+#include "backends/nft/nft.hpp"
+#include "backends/nft/nft_ruleset.hpp"
 #include "backends/restore/read_tables.hpp"
 #include "compiler/proof/prove.hpp"
 #include "compiler/proof/wording.hpp"
@@ -41,6 +43,17 @@ Proved prove_layout(SiteInput const& input, Plan const& plan) {
     return {};
 }
 
+Proved prove_nft(Site const& site, Plan const& plan, NftState const& state) {
+    for (auto const family : families) {
+        Netfilter rules{family, {}};
+        if (auto table = ruleset_of(state, family))
+            rules.tables.push_back(std::move(*table));
+        if (auto proved = prove_rules(site, plan, rules); !proved)
+            return proved;
+    }
+    return {};
+}
+
 Proved prove_text(SiteInput const& input, std::span<Plan const> plans, std::string_view kind, std::string_view text) {
     auto const& site = input.site;
     for (auto const& plan : plans) {
@@ -56,6 +69,9 @@ Proved prove_text(SiteInput const& input, std::span<Plan const> plans, std::stri
                 if (auto proved = prove_tables(site, plan, *tables, family); !proved)
                     return proved;
             }
+        } else if (kind == "nft") {
+            if (auto proved = prove_nft(site, plan, nft_state(site, plan.marks)); !proved)
+                return proved;
         } else if (auto proved = prove_layout(input, plan); !proved) {
             return proved;
         }

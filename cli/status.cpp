@@ -20,7 +20,7 @@ std::expected<StatusView, SystemError> look(Site const& site, DirectorId directo
     if (!found)
         return std::unexpected(found.error());
     auto view = compare_status(site, plan, found->services);
-    view.marks = compare_status(found->tables);
+    view.marks = compare_status(found->tables, found->nft);
     auto settings = read_settings(site, plan, *found, kernel);
     if (!settings)
         return std::unexpected(std::move(settings.error()));

@@ -196,6 +196,10 @@ std::string head(std::string_view name, std::string_view type, std::string_view 
     return fmt::format("# HELP lbc_{0} {2}\n# TYPE lbc_{0} {1}\n", name, type, help);
 }
 
+std::string title_of(MarksView const& marks) {
+    return marks.family ? fmt::format("{} mangle table", title(*marks.family)) : "table inet lbc of nftables";
+}
+
 } // namespace
 
 std::string status_text(StatusView const& view, bool colour) {
@@ -208,8 +212,8 @@ std::string status_text(StatusView const& view, bool colour) {
     }
     auto text = view.services.empty() ? std::string() : table(rows, colour);
     for (auto const& marks : view.marks)
-        text += fmt::format("{} mangle table: rules {}, {}\n", title(marks.family), marks.rules,
-                            painted(to_string(marks.presence), colour));
+        text +=
+            fmt::format("{}: rules {}, {}\n", title_of(marks), marks.rules, painted(to_string(marks.presence), colour));
     for (auto const& daemon : view.daemons)
         text += fmt::format("sync daemon: {} on {}, id {}\n", role_name(daemon.role), daemon.interface, daemon.id);
     if (view.daemons_differ)
@@ -233,8 +237,9 @@ std::string status_json(StatusView const& view) {
         object["settings"].push_back(
             {{"name", setting.name}, {"value", setting.value}, {"site_value", setting.site_value}});
     for (auto const& marks : view.marks)
-        object["marks"].push_back(
-            {{"family", to_string(marks.family)}, {"rules", marks.rules}, {"state", to_string(marks.presence)}});
+        object["marks"].push_back({{"family", marks.family ? to_string(*marks.family) : "inet"},
+                                   {"rules", marks.rules},
+                                   {"state", to_string(marks.presence)}});
     for (auto const& service : view.services)
         object["services"].push_back(json_of(service));
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';

@@ -139,16 +139,25 @@ StatusView compare_status(Site const& site, Plan const& plan, std::vector<IpvsSe
     return view;
 }
 
-std::vector<MarksView> compare_status(std::vector<FamilyChange> const& tables) {
+std::vector<MarksView> compare_status(std::vector<FamilyChange> const& tables, std::optional<NftChange> const& nft) {
     std::vector<MarksView> views;
+    auto const add = [&](auto const& now, auto const& wanted, bool is_same) -> MarksView& {
+        auto& view = views.emplace_back();
+        if (!is_same)
+            view.presence = now.empty() ? Presence::missing : wanted.empty() ? Presence::extra : Presence::differs;
+        return view;
+    };
     for (auto const& [family, now, wanted] : tables) {
         if (now.empty() && wanted.empty())
             continue;
-        auto& view = views.emplace_back(MarksView{.family = family});
+        auto& view = add(now, wanted, now == wanted);
+        view.family = family;
         for (auto const& chain : now.chains)
             view.rules += chain.rules.size();
-        if (now != wanted)
-            view.presence = now.empty() ? Presence::missing : wanted.empty() ? Presence::extra : Presence::differs;
+    }
+    if (nft && !(nft->before.empty() && nft->after.empty())) {
+        auto& view = add(nft->before, nft->after, is_same(nft->before, nft->after));
+        view.rules = nft->before.rules();
     }
     return views;
 }

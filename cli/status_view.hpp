@@ -3,6 +3,7 @@
 
 #include "backends/iptables/mangle_step.hpp"
 #include "backends/ipvs/ipvs.hpp"
+#include "backends/nft/nft_step.hpp"
 
 #include <optional>
 #include <string>
@@ -36,10 +37,10 @@ struct ServiceView {
     Presence presence = Presence::as_site;
 };
 
-/// lbc's rules in one family's mangle table.
+/// lbc's rules in one family's mangle table, or in its table of nftables.
 struct MarksView {
-    Family family{};
-    std::size_t rules = 0; // in the kernel
+    std::optional<Family> family; // none: nftables, which has both
+    std::size_t rules = 0;        // in the kernel
     Presence presence = Presence::as_site;
 };
 
@@ -67,7 +68,8 @@ struct StatusView {
 [[nodiscard]] StatusView compare_status(Site const& site, Plan const& plan, std::vector<IpvsService> const& kernel);
 
 /// The mangle tables.
-[[nodiscard]] std::vector<MarksView> compare_status(std::vector<FamilyChange> const& tables);
+[[nodiscard]] std::vector<MarksView> compare_status(std::vector<FamilyChange> const& tables,
+                                                    std::optional<NftChange> const& nft);
 
 /// An aligned table with a line that sums it up.
 [[nodiscard]] std::string status_text(StatusView const& view, bool colour);

@@ -1,5 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/dumps.hpp"
+#include "cli/kernel_view.hpp"
 #include "cli/site_input.hpp"
 #include "cli/trace_packet.hpp"
 #include "cli/trace_report.hpp"
@@ -89,7 +90,7 @@ private:
         hop.packet = arrival.packet;
         hop.rules = source.name;
         hop.outcomes = source.rules().trace(arrival.direction, arrival.packet, [&](TraceStep const& step) {
-            hop.steps.push_back(traced(step, arrival.packet));
+            add(traced(step, arrival.packet), hop.steps);
         });
         auto const* service = balanced(hop.outcomes, state, family);
         if (service == nullptr)
@@ -102,11 +103,20 @@ private:
         return hop;
     }
 
+    /// Parts of one rule of nftables are one rule, which matches where one of them does.
+    static void add(TracedRule rule, std::vector<TracedRule>& to) {
+        bool const is_same = !to.empty() && to.back().table.contains(' ') && to.back().is_same_rule(rule);
+        if (!is_same)
+            to.push_back(std::move(rule));
+        else if (rule.match >= to.back().match)
+            to.back() = std::move(rule);
+    }
+
     static TracedRule traced(TraceStep const& step, Packet const& packet) {
         TracedRule rule{std::string(step.table),
                         std::string(step.chain),
                         step.number,
-                        to_string(*step.rule),
+                        step.words(),
                         step.match,
                         {},
                         step.depth,
@@ -164,10 +174,10 @@ private:
 
 std::expected<RuleSource, SystemError> live_rules(Family family, std::string const& director,
                                                   Environment const& environment) {
-    auto rules = environment.kernel()->read_netfilter(family);
+    auto rules = read_all_rules(*environment.kernel());
     if (!rules)
         return std::unexpected(std::move(rules.error()));
-    return RuleSource{std::move(*rules), "of the kernel of " + director};
+    return RuleSource{std::move(*(*rules)[index_of(family)]), "of the kernel of " + director};
 }
 
 Read<RuleSource> dumped_rules(Options const& options, Family family, std::string const& director, FileReader& files) {

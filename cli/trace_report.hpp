@@ -20,6 +20,10 @@ struct TracedRule {
     int depth = 0;
     bool is_own = false;
     std::optional<Fwmark> mark; // that the packet has behind it, where that is known
+
+    [[nodiscard]] bool is_same_rule(TracedRule const& other) const {
+        return table == other.table && chain == other.chain && number == other.number && depth == other.depth;
+    }
 };
 
 /// Where a packet can go to from a director.

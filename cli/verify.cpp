@@ -91,18 +91,10 @@ std::expected<void, SystemError> verify_services(Site const& site, Plan const& p
 
 std::expected<VerifiedDirector, SystemError> verify_kernel(Site const& site, Plan const& plan, Options const& options,
                                                            Kernel& kernel) {
-    Dump dump;
-    for (auto const family : families) {
-        auto rules = kernel.read_netfilter(family);
-        if (!rules)
-            return std::unexpected(std::move(rules.error()));
-        dump[index_of(family)] = std::move(*rules);
-    }
-    auto nft_marks = kernel.nft_marks();
-    if (!nft_marks)
-        return std::unexpected(std::move(nft_marks.error()));
-    auto verified = verify_rules(site, plan, dump);
-    verified.nft_marks = std::move(*nft_marks);
+    auto const dump = read_all_rules(kernel);
+    if (!dump)
+        return std::unexpected(dump.error());
+    auto verified = verify_rules(site, plan, *dump);
     if (options.only != "marks")
         if (auto looked = verify_services(site, plan, kernel, verified); !looked)
             return std::unexpected(std::move(looked.error()));

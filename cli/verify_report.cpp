@@ -78,7 +78,7 @@ std::string text_of(Outcomes const& outcomes, Packet const& packet, MarkNames co
 
 std::string text_of(Decision const& decision) {
     return fmt::format("{} {} {}, {}: {}", decision.table, decision.chain, decision.number,
-                       decision.is_own ? "lbc's" : "not lbc's", to_string(decision.rule));
+                       decision.is_own ? "lbc's" : "not lbc's", decision.rule);
 }
 
 /// Lines about packets of one kind.
@@ -128,10 +128,6 @@ std::string text_of(VerifiedDirector const& director, Site const& site, bool col
             text += fmt::format("  unknown: the {} proof is given up, since these rules tell too many kinds of packets "
                                 "apart, or differ all over\n",
                                 title(family.family));
-    for (auto const& place : director.nft_marks)
-        text += fmt::format("  unknown: nftables sets a mark, which lbc does not look into: {}\n", place);
-    if (!director.nft_marks.empty())
-        text += "  rules that iptables-nft keeps can be verified by --against, with what iptables-save prints\n";
     for (auto const& family : director.families)
         for (auto const& packets : family.proof.dropped)
             text += fmt::format("  rules of others drop {} {}\n", list_of(targets_of(packets)), origin_of(packets));
@@ -153,8 +149,8 @@ std::string text_of(VerifiedDirector const& director, Site const& site, bool col
 }
 
 Json json_of(Decision const& decision) {
-    return {{"table", decision.table},          {"chain", decision.chain},   {"number", decision.number},
-            {"rule", to_string(decision.rule)}, {"is_lbc", decision.is_own}, {"is_sure", decision.is_sure}};
+    return {{"table", decision.table}, {"chain", decision.chain},   {"number", decision.number},
+            {"rule", decision.rule},   {"is_lbc", decision.is_own}, {"is_sure", decision.is_sure}};
 }
 
 Json json_of(VerifiedFamily const& family) {
@@ -194,7 +190,6 @@ Json json_of(VerifiedDirector const& director) {
     for (auto const family : director.unasked)
         unasked.push_back(to_string(family));
     object["not_looked_at"] = unasked;
-    object["nftables"] = director.nft_marks;
     auto conflicts = Json::array();
     for (auto const& [service, by_address] : director.conflicts)
         conflicts.push_back({{"service", service},
@@ -231,7 +226,7 @@ std::size_t VerifiedDirector::differences() const {
     return faults_of(*this, MarkFault::Kind::differs) + conflicts.size() + missing.size();
 }
 
-std::size_t VerifiedDirector::unknown() const { return faults_of(*this, MarkFault::Kind::unknown) + nft_marks.size(); }
+std::size_t VerifiedDirector::unknown() const { return faults_of(*this, MarkFault::Kind::unknown); }
 
 bool VerifyReport::knows_loops() const {
     return std::ranges::all_of(directors, [](auto const& director) { return director.unknown() == 0; });

@@ -38,7 +38,6 @@ struct VerifiedDirector {
     bool asks_ipvs = false;                 // of a kernel: what follows was looked for
     std::vector<AddressConflict> conflicts; // in the kernel's IPVS
     std::vector<MissingService> missing;
-    std::vector<std::string> nft_marks; // chains of nftables that set a mark, which lbc does not look into
 
     [[nodiscard]] std::size_t differences() const;
     [[nodiscard]] std::size_t unknown() const;

@@ -29,6 +29,27 @@ std::vector<std::string> lines_of(Ruleset const& rules) {
     return lines;
 }
 
+/// The same of a table of nftables. Elements of a set come in any order.
+std::vector<std::string> lines_of(NftState const& table) {
+    std::vector<std::string> lines;
+    for (auto const& set : table.sets) {
+        lines.push_back(fmt::format("{} {} {{ {} }}", set.kind(), set.name, set.definition()));
+        auto elements = set.elements;
+        std::ranges::sort(elements);
+        for (auto const& element : elements) {
+            auto& line = lines.emplace_back(set.name + ": ");
+            append_element(line, element, set.key, set.is_map);
+        }
+    }
+    std::ranges::stable_sort(lines);
+    auto chains = table.chains;
+    std::ranges::sort(chains, {}, &NftChain::name);
+    for (auto const& chain : chains)
+        for (auto const& rule : chain.rules)
+            lines.push_back(fmt::format("{}: {}", chain.name, to_string(rule)));
+    return lines;
+}
+
 /// The places of a longest run of numbers that only grow, which all differ. `not_in` is the number of what has none.
 std::vector<bool> longest_rise(std::vector<std::size_t> const& numbers, std::size_t not_in) {
     std::vector<std::size_t> ends; // the place of the lowest number that ends a rise of each length
@@ -85,11 +106,7 @@ std::string_view slug_of(IpvsChange::Action action) {
     return "delete-real";
 }
 
-} // namespace
-
-LineDifference line_difference(FamilyChange const& change) {
-    auto const before = lines_of(change.before);
-    auto const after = lines_of(change.after);
+LineDifference difference_of(std::vector<std::string> const& before, std::vector<std::string> const& after) {
     // The first such line of one side is the first of the other, and so on.
     std::map<std::string_view, std::vector<std::size_t>> places;
     for (auto i = after.size(); i-- > 0;)
@@ -117,6 +134,42 @@ LineDifference line_difference(FamilyChange const& change) {
     return difference;
 }
 
+template <typename Change>
+std::string changed_lines(Change const& change, bool colour) {
+    std::string text;
+    auto const lines = line_difference(change);
+    for (auto const& line : lines.removed)
+        text += coloured("\x1b[31m", '-', line, colour);
+    for (auto const& line : lines.added)
+        text += coloured("\x1b[32m", '+', line, colour);
+    return text;
+}
+
+template <typename Change>
+Json change_json(std::string_view family, Change const& change) {
+    auto const lines = line_difference(change);
+    return {{"family", family},
+            {"rules_before", rule_count(change.before)},
+            {"rules_after", rule_count(change.after)},
+            {"removed", lines.removed},
+            {"added", lines.added}};
+}
+
+} // namespace
+
+LineDifference line_difference(FamilyChange const& change) {
+    return difference_of(lines_of(change.before), lines_of(change.after));
+}
+
+LineDifference line_difference(NftChange const& change) {
+    return difference_of(lines_of(change.before), lines_of(change.after));
+}
+
+std::size_t rule_count(NftState const& table) { return table.rules() + table.elements(); }
+
+std::string title_of(FamilyChange const& change) { return fmt::format("{} mangle table", title(change.family)); }
+std::string title_of(NftChange const& /*change*/) { return "table inet lbc of nftables"; }
+
 std::size_t rule_count(Ruleset const& rules) {
     std::size_t count = 0;
     for (auto const& chain : rules.chains)
@@ -126,15 +179,8 @@ std::size_t rule_count(Ruleset const& rules) {
     return count;
 }
 
-std::string write_lines(FamilyChange const& change, bool colour) {
-    std::string text;
-    auto const lines = line_difference(change);
-    for (auto const& line : lines.removed)
-        text += coloured("\x1b[31m", '-', line, colour);
-    for (auto const& line : lines.added)
-        text += coloured("\x1b[32m", '+', line, colour);
-    return text;
-}
+std::string write_lines(FamilyChange const& change, bool colour) { return changed_lines(change, colour); }
+std::string write_lines(NftChange const& change, bool colour) { return changed_lines(change, colour); }
 
 std::string write_line(IpvsChange const& change, bool colour) {
     return coloured(colour_of(change.action), sign_of(change.action), change.str(), colour);
@@ -153,13 +199,7 @@ Json json_of(IpvsChange const& change) {
     return object;
 }
 
-Json json_of(FamilyChange const& change) {
-    auto const lines = line_difference(change);
-    return {{"family", to_string(change.family)},
-            {"rules_before", rule_count(change.before)},
-            {"rules_after", rule_count(change.after)},
-            {"removed", lines.removed},
-            {"added", lines.added}};
-}
+Json json_of(FamilyChange const& change) { return change_json(to_string(change.family), change); }
+Json json_of(NftChange const& change) { return change_json("inet", change); }
 
 } // namespace lbc

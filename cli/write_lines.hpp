@@ -3,6 +3,7 @@
 
 #include "backends/iptables/mangle_step.hpp"
 #include "backends/ipvs/ipvs.hpp"
+#include "backends/nft/nft_step.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -18,14 +19,23 @@ struct LineDifference {
 };
 [[nodiscard]] LineDifference line_difference(FamilyChange const& change);
 
+[[nodiscard]] LineDifference line_difference(NftChange const& change);
+
 /// Rules, and entries of the sets that they ask.
 [[nodiscard]] std::size_t rule_count(Ruleset const& rules);
+[[nodiscard]] std::size_t rule_count(NftState const& table);
+
+/// "IPv4 mangle table", "table inet lbc of nftables"
+[[nodiscard]] std::string title_of(FamilyChange const& change);
+[[nodiscard]] std::string title_of(NftChange const& change);
 
 /// `- -A LBC …` and `+ -A LBC …`, indented, each line ended.
 [[nodiscard]] std::string write_lines(FamilyChange const& change, bool colour);
+[[nodiscard]] std::string write_lines(NftChange const& change, bool colour);
 [[nodiscard]] std::string write_line(IpvsChange const& change, bool colour);
 
 [[nodiscard]] nlohmann::ordered_json json_of(FamilyChange const& change);
+[[nodiscard]] nlohmann::ordered_json json_of(NftChange const& change);
 [[nodiscard]] nlohmann::ordered_json json_of(IpvsChange const& change);
 
 } // namespace lbc

@@ -117,13 +117,38 @@ private:
 
 bool is_own_chain(std::string_view name) { return name == marks_chain || name.starts_with("LBC-"); }
 
-bool is_own_chain(std::string_view table, std::string_view name) { return table == "mangle" && is_own_chain(name); }
+bool is_own_chain(std::string_view table, std::string_view name) {
+    // iptables-nft keeps its tables as those of nftables.
+    bool const is_mangle = table == "mangle" || table == "ip mangle" || table == "ip6 mangle";
+    return table == nft_table || (is_mangle && is_own_chain(name));
+}
 
 bool is_own_rule(std::string_view table, std::string_view chain, Rule const& rule) {
     auto const* jump = std::get_if<Jump>(&rule.then);
     auto const* go = std::get_if<Goto>(&rule.then);
     return is_own_chain(table, chain) || (jump != nullptr && is_own_chain(table, jump->chain)) ||
            (go != nullptr && is_own_chain(table, go->chain));
+}
+
+std::vector<BaseChain> base_chains(Ruleset const& table) {
+    using enum BaseChain::Hook;
+    constexpr int raw = -300;
+    constexpr int mangle = -150;
+    constexpr int nat = -100;
+    constexpr int security = 50;
+    if (table.shape)
+        return table.shape->bases;
+    if (table.table == "raw")
+        return {{"PREROUTING", prerouting, raw}, {"OUTPUT", output, raw}};
+    if (table.table == "mangle")
+        return {{"PREROUTING", prerouting, mangle}, {"INPUT", input, mangle}, {"OUTPUT", output, mangle}};
+    if (table.table == "nat")
+        return {{"PREROUTING", prerouting, nat, true}, {"OUTPUT", output, nat, true}};
+    if (table.table == "filter")
+        return {{"INPUT", input, 0}};
+    if (table.table == "security")
+        return {{"INPUT", input, security}};
+    return {};
 }
 
 Chain const* Ruleset::find(std::string_view name) const {

@@ -7,6 +7,7 @@
 #include "compiler/types.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +18,9 @@ namespace lbc {
 
 /// The names that belong to lbc: `LBC` and everything that begins with `LBC-`.
 [[nodiscard]] bool is_own_chain(std::string_view name);
-/// The same of a chain of any table: lbc has none but in mangle.
+/// The table of nftables that belongs to lbc, as Ruleset::table has it.
+inline constexpr std::string_view nft_table = "inet lbc";
+/// The same of a chain of any table: lbc has them in mangle, and has a table of nftables of its own.
 [[nodiscard]] bool is_own_chain(std::string_view table, std::string_view name);
 
 inline constexpr std::string_view marks_chain = "LBC";       // from PREROUTING: who gets a mark
@@ -116,6 +119,7 @@ struct Rule {
 struct Chain {
     std::string name; // at most 28 bytes; of others' up to 31
     std::vector<Rule> rules;
+    std::vector<std::uint32_t> origins{}; // of nftables alone: for each rule its place in TableShape::origins
 
     friend bool operator==(Chain const&, Chain const&) = default;
 };
@@ -128,8 +132,33 @@ struct Hook {
     friend bool operator==(Hook const&, Hook const&) = default;
 };
 
+/// Where a base chain of nftables is called from, as far as that is before IPVS.
+struct BaseChain {
+    enum class Hook : std::uint8_t { ingress, prerouting, input, output };
+
+    std::string chain;
+    Hook hook{};
+    int priority = 0; // ascending, in the order in which packets come to them
+    bool is_nat = false;
+};
+
+/// A rule of nftables, which may be several of a Ruleset: one that asks a map is one for each of its elements.
+struct RuleOrigin {
+    std::string chain;
+    std::size_t number = 0; // from 1, in its chain
+    std::string words;      // as nft words it
+    bool fails = false;     // packets that meet this part are those that the rule does not match
+};
+
+/// What a table of nftables has beyond rules.
+struct TableShape {
+    std::vector<BaseChain> bases;
+    std::vector<RuleOrigin> origins;
+};
+
 /// What is lbc's in a mangle table; or a whole table, which has its built-in chains among `chains`, each with its
-/// policy as a last rule (`Drop::is_policy`) where that is not ACCEPT, and no `hooks`.
+/// policy as a last rule (`Drop::is_policy`) where that is not ACCEPT, and no `hooks`. A table of nftables is such a
+/// whole table, with its family before its name: "inet lbc".
 struct Ruleset {
     Family family = Family::ipv4;
     std::vector<Chain> chains; // sorted by name
@@ -137,6 +166,7 @@ struct Ruleset {
     std::string table = "mangle";
     /// Those of lbc's that are known, sorted by name. What a rule maps to by another set is not known.
     std::vector<MarkSet> sets{};
+    std::shared_ptr<TableShape const> shape{}; // of nftables alone
 
     [[nodiscard]] bool empty() const { return chains.empty() && hooks.empty() && sets.empty(); }
     [[nodiscard]] Chain const* find(std::string_view name) const;
@@ -151,6 +181,10 @@ struct Netfilter {
     Family family = Family::ipv4;
     std::vector<Ruleset> tables; // each table once, in any order; one that is not there has no rules
 };
+
+/// The chains of a table that packets come to by themselves, before IPVS: of nftables as its shape says; else those
+/// that are built in (nf_ip_hook_priorities in netfilter_ipv4.h).
+[[nodiscard]] std::vector<BaseChain> base_chains(Ruleset const& table);
 
 /// Whether a rule is lbc's: it is in a chain of lbc's, or leads into one.
 [[nodiscard]] bool is_own_rule(std::string_view table, std::string_view chain, Rule const& rule);

@@ -1,45 +1,19 @@
+#include "backends/nft/libnftables.hpp"
+#include "backends/nft/nft_elements.hpp"
+#include "backends/nft/nft_present.hpp"
 #include "backends/nft/nft_table.hpp"
-
-#include "backends/descriptor.hpp"
-#include "backends/iptables/nft_tables.hpp"
+#include "backends/nft/read_nft_json.hpp"
 
 #include <fmt/format.h>
-#include <nftables/libnftables.h>
-
-#include <linux/netlink.h>
-#include <sys/socket.h>
-
-#include <cerrno>
-#include <cstring>
 
 namespace lbc {
 namespace {
 
-struct FreeContext {
-    void operator()(nft_ctx* context) const { nft_ctx_free(context); }
-};
-using Context = std::unique_ptr<nft_ctx, FreeContext>;
-
-/// libnftables ends the program where it gets no socket.
-std::expected<void, SystemError> can_open_socket() {
-    Descriptor const socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
-    if (socket.get() >= 0)
-        return {};
-    int const code = errno;
-    return std::unexpected(SystemError{SystemError::Kind::unsupported, code,
-                                       fmt::format("the kernel has no nftables: {}", std::strerror(code))});
+std::expected<void, SystemError> nothing_of(std::expected<std::string, SystemError> const& said) {
+    if (!said)
+        return std::unexpected(said.error());
+    return {};
 }
-
-SystemError::Kind kind_of(std::string_view said) {
-    if (said.contains("Operation not permitted"))
-        return SystemError::Kind::permission;
-    if (said.contains("not supported"))
-        return SystemError::Kind::unsupported;
-    return SystemError::Kind::failed;
-}
-
-/// The first line of what libnftables says: "Error: Could not process rule: No such file or directory".
-std::string_view first_line(std::string_view said) { return said.substr(0, said.find('\n')); }
 
 class LibnftablesTable final : public NftTable {
 public:
@@ -49,53 +23,47 @@ public:
             return std::unexpected(has_tables.error());
         if (!*has_tables)
             return NftState{};
-        auto const tables = run("list tables inet", "cannot list the tables of nftables", false);
+        auto const tables = run_libnftables("list tables inet", NftRun::list, "cannot list the tables of nftables");
         if (!tables)
             return std::unexpected(tables.error());
         if (!("\n" + *tables).contains("\ntable inet lbc\n"))
             return NftState{};
-        auto const listed = run("list table inet lbc", "cannot read the table inet lbc", false);
+        auto const listed = run_libnftables("list table inet lbc", NftRun::terse, reading);
         if (!listed)
             return std::unexpected(listed.error());
-        return read_nft_listing(*listed);
+        auto read = read_nft_json(*listed);
+        if (!read || read->size() != 1)
+            return std::unexpected(
+                SystemError{SystemError::Kind::failed, 0,
+                            fmt::format("{}: {}", reading, read ? "there is not just one" : read.error())});
+        auto& table = read->front();
+        for (auto& set : table.sets)
+            if (set.unknown.empty())
+                if (auto elements = read_nft_elements(set); !elements)
+                    return std::unexpected(std::move(elements.error()));
+        if (is_known(table))
+            return std::move(table);
+        auto text = run_libnftables("list table inet lbc", NftRun::list, reading);
+        if (!text)
+            return std::unexpected(text.error());
+        table.listing = std::move(*text);
+        return std::move(table);
     }
 
     std::expected<void, SystemError> test(std::string const& text) override {
-        return nothing_of(run(text, "nftables does not take the rules", true));
+        return nothing_of(run_libnftables(text, NftRun::test, "nftables does not take the rules"));
     }
 
     std::expected<void, SystemError> load(std::string const& text) override {
-        return nothing_of(run(text, "cannot change the table inet lbc", false));
+        return nothing_of(run_libnftables(text, NftRun::write, "cannot change the table inet lbc"));
+    }
+
+    std::expected<void, SystemError> write(std::span<NftElementChange const> changes) override {
+        return write_nft_elements(changes);
     }
 
 private:
-    static std::expected<void, SystemError> nothing_of(std::expected<std::string, SystemError> const& said) {
-        if (!said)
-            return std::unexpected(said.error());
-        return {};
-    }
-
-    static std::expected<std::string, SystemError> run(std::string const& text, std::string_view what, bool is_dry) {
-        if (auto can = can_open_socket(); !can)
-            return std::unexpected(std::move(can.error()));
-        Context const context(nft_ctx_new(NFT_CTX_DEFAULT));
-        if (!context || nft_ctx_buffer_output(context.get()) != 0 || nft_ctx_buffer_error(context.get()) != 0)
-            return std::unexpected(SystemError{SystemError::Kind::failed, ENOMEM, fmt::format("{}: no memory", what)});
-        nft_ctx_output_set_flags(context.get(), NFT_CTX_OUTPUT_NUMERIC_PROTO);
-        nft_ctx_set_dry_run(context.get(), is_dry);
-        errno = 0;
-        if (nft_run_cmd_from_buffer(context.get(), text.c_str()) == 0)
-            return nft_ctx_get_output_buffer(context.get());
-        int const code = errno;
-        std::string_view const said = first_line(nft_ctx_get_error_buffer(context.get()));
-        auto const kind = kind_of(said);
-        return std::unexpected(SystemError{kind, code,
-                                           fmt::format("{}: {}{}", what, said,
-                                                       kind == SystemError::Kind::permission
-                                                           ? "; lbc needs CAP_NET_ADMIN, as root has it in this "
-                                                             "network namespace"
-                                                           : "")});
-    }
+    static constexpr std::string_view reading = "cannot read the table inet lbc";
 };
 
 } // namespace

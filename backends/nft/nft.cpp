@@ -20,75 +20,87 @@ public:
     NftState write() {
         fill_prerouting();
         fill_output();
+        NftState state;
         if (prerouting_.empty() && output_.empty())
-            return {};
+            return state;
         fill_sets();
-        NftState state{std::move(sets_), {}};
+        state.sets = std::move(sets_);
         for (auto const& [name, rules] : {std::pair("prerouting", &prerouting_), std::pair("output", &output_),
                                           std::pair("peers", &peers_), std::pair("guard", &guard_)})
             if (!rules->empty())
-                state.chains.push_back({name, {}, std::move(*rules)});
+                state.chains.push_back(nft_chain(name, std::move(*rules)));
         return state;
     }
 
 private:
-    void add_set(std::string kind, std::string name, std::string definition, std::string lines) {
-        if (!lines.empty())
-            sets_.push_back({std::move(kind), std::move(name), std::move(definition), std::move(lines)});
+    using Rules = std::vector<NftRule>;
+
+    void add_set(NftSet set) {
+        if (!set.elements.empty())
+            sets_.push_back(std::move(set));
     }
 
     void add_maps(MarkElements const& elements, std::string_view prefix, std::string_view suffix) {
         for (auto const kind : key_kinds)
             for (auto const family : families)
-                add_set("map", map_name(prefix, kind, family, suffix), map_definition(kind, family),
-                        element_lines(*site_, elements.get(kind, family), kind));
+                add_set(
+                    mark_map(*site_, map_name(prefix, kind, family, suffix), kind, family, elements.get(kind, family)));
     }
 
     void fill_sets() {
         if (!groups_.empty())
-            add_set("set", "peers", "type ether_addr;", mac_lines(table_->peers));
+            add_set(mac_set("peers", table_->peers));
         for (auto const& group : groups_)
             add_maps(group.elements, {}, gate_name(group.gate));
         add_maps(own_, "own_", {});
         if (!table_->guard)
             return;
         for (auto const family : families) {
-            auto const address = address_type(family);
-            auto const tunnels = tunnel_lines(table_->guard->tunnels, family);
-            add_set("set", fmt::format("vips{}", digit(family)), fmt::format("type {}; flags interval;", address),
-                    prefix_lines(vips_of(*table_, family)));
-            add_set("set", fmt::format("tunnels{}", digit(family)), fmt::format("type {} . inet_proto;", address),
-                    tunnels.whole);
-            add_set("set", fmt::format("tunnel_ports{}", digit(family)),
-                    fmt::format("type {} . inet_proto . inet_service;", address), tunnels.by_port);
+            add_set(prefix_set(fmt::format("vips{}", digit(family)), family, vips_of(*table_, family)));
+            for (bool const with_port : {false, true})
+                add_set(tunnels(family, with_port));
         }
     }
 
-    /// `each` gets "meta mark set KEY map @NAME" for every map.
+    [[nodiscard]] NftSet tunnels(Family family, bool with_port) const {
+        return tunnel_set(fmt::format("{}{}", with_port ? "tunnel_ports" : "tunnels", digit(family)), family,
+                          table_->guard->tunnels, with_port);
+    }
+
+    /// `each` gets the lookup in every map.
     template <typename Each>
     static void for_each_lookup(MarkElements const& elements, std::string_view prefix, std::string_view suffix,
                                 Each each) {
         for (auto const kind : key_kinds)
             for (auto const family : families)
                 if (!elements.get(kind, family).empty())
-                    each(fmt::format("meta mark set {} map @{}", key_words(kind, family),
-                                     map_name(prefix, kind, family, suffix)));
+                    each(NftMapMark{key_of(kind, family), map_name(prefix, kind, family, suffix)});
+    }
+
+    static void add(Rules& to, NftStatements statements, std::string comment = {}) {
+        to.push_back({std::move(statements), std::move(comment)});
     }
 
     void fill_prerouting() {
         if (groups_.empty())
             return;
         for (auto const family : families)
-            prerouting_ += outside_rule(vips_of(*table_, family), family);
-        prerouting_ += rule_comment("what this director sends to itself") + rule("iifname \"lo\" return");
+            if (auto outside = outside_rule(vips_of(*table_, family), family); !outside.empty())
+                add(prerouting_, std::move(outside));
+        add(prerouting_, {in_interfaces({*InterfacePattern::parse("lo")}), Return{}},
+            "what this director sends to itself");
         if (!table_->peers.empty())
-            prerouting_ += rule_comment("what another director has balanced already") +
-                           rule(table_->guard ? "ether saddr @peers goto peers" : "ether saddr @peers return");
+            add(prerouting_,
+                {NftMatch{.key = {NftField::source_mac}, .set = "peers"},
+                 table_->guard ? NftStatement(Goto{"peers"}) : NftStatement(Return{})},
+                "what another director has balanced already");
         for (auto const& group : groups_) {
             auto const conditions = conditions_of(group.gate);
-            for_each_lookup(group.elements, {}, gate_name(group.gate), [&](std::string const& lookup) {
-                for (auto const& condition : conditions)
-                    prerouting_ += rule(condition + lookup + " return");
+            for_each_lookup(group.elements, {}, gate_name(group.gate), [&](NftMapMark const& lookup) {
+                for (auto statements : conditions) {
+                    statements.insert(statements.end(), {lookup, Return{}});
+                    add(prerouting_, std::move(statements));
+                }
             });
         }
         if (table_->guard && !table_->peers.empty())
@@ -98,39 +110,33 @@ private:
     /// Wherever it came in. The service's mark, which the map gives, is overwritten before the rule ends.
     void fill_peers(Guard const& guard) {
         for (auto const& group : groups_)
-            for_each_lookup(group.elements, {}, gate_name(group.gate), [&](std::string const& lookup) {
-                peers_ += rule(fmt::format("{} meta mark set {} return", lookup, guard.mark.str()));
-            });
+            for_each_lookup(group.elements, {}, gate_name(group.gate),
+                            [&](NftMapMark const& lookup) { add(peers_, {lookup, SetMark{guard.mark}, Return{}}); });
     }
 
     void fill_output() {
         if (table_->guard)
             fill_guard(*table_->guard);
         if (!guard_.empty())
-            output_ += rule_comment("what IPVS would forward a second time") +
-                       rule(fmt::format("meta mark {} goto guard", table_->guard->mark.str()));
-        for_each_lookup(own_, "own_", {}, [&](std::string const& lookup) { output_ += rule(lookup + " return"); });
+            add(output_, {NftMatch{.key = {NftField::mark}, .number = table_->guard->mark.value}, Goto{"guard"}},
+                "what IPVS would forward a second time");
+        for_each_lookup(own_, "own_", {}, [&](NftMapMark const& lookup) { add(output_, {lookup, Return{}}); });
     }
 
     void fill_guard(Guard const& guard) {
-        for (auto const family : families) {
-            auto const tunnels = tunnel_lines(guard.tunnels, family);
-            if (!tunnels.whole.empty())
-                guard_ += rule(fmt::format("{} @tunnels{} drop", key_words(KeyKind::protocols, family), digit(family)));
-            if (!tunnels.by_port.empty())
-                guard_ +=
-                    rule(fmt::format("{} @tunnel_ports{} drop", key_words(KeyKind::services, family), digit(family)));
-        }
-        if (!guard_.empty())
-            guard_.insert(0, rule_comment("into a tunnel again"));
+        for (auto const family : families)
+            for (bool const with_port : {false, true})
+                if (auto const ends = tunnels(family, with_port); !ends.elements.empty())
+                    add(guard_, {NftMatch{.key = ends.key, .set = ends.name}, Drop{}},
+                        guard_.empty() ? "into a tunnel again" : "");
         bool const is_local = guard.mode == GuardMode::local;
-        if (!groups_.empty())
-            guard_ +=
-                rule_comment(is_local ? "a changed mark routes anew: to this box" : "remembered from an earlier role");
+        auto comment = is_local ? "a changed mark routes anew: to this box" : "remembered from an earlier role";
         for (auto const family : families)
             if (!vips_of(*table_, family).empty())
-                guard_ += rule(fmt::format("{} @vips{} {}", address_words(family), digit(family),
-                                           is_local ? "meta mark set 0x0" : "drop"));
+                add(guard_,
+                    {NftMatch{.key = {destination_field(family)}, .set = fmt::format("vips{}", digit(family))},
+                     is_local ? NftStatement(SetMark{}) : NftStatement(Drop{})},
+                    std::exchange(comment, ""));
     }
 
     Site const* site_;
@@ -138,16 +144,16 @@ private:
     std::vector<MarkGroup> groups_;
     MarkElements own_;
     std::vector<NftSet> sets_;
-    std::string prerouting_;
-    std::string output_;
-    std::string peers_;
-    std::string guard_;
+    Rules prerouting_;
+    Rules output_;
+    Rules peers_;
+    Rules guard_;
 };
 
 } // namespace
 
 NftState nft_state(Site const& site, MarkTable const& table) { return Writer(site, table).write(); }
-NftParts nft_parts(Site const& site, MarkTable const& table) { return nft_state(site, table).parts(); }
+NftParts nft_parts(Site const& site, MarkTable const& table) { return nft_parts(nft_state(site, table)); }
 
 std::string nft_text(Site const& site, MarkTable const& table, std::string_view director) {
     auto const parts = nft_parts(site, table);

@@ -1,5 +1,7 @@
 #include "backends/nft/nft_step.hpp"
 
+#include "backends/nft/nft_difference.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,32 +9,6 @@
 
 namespace lbc {
 namespace {
-
-std::size_t count_lines(std::string_view text) {
-    std::size_t count = 0;
-    for (std::size_t at = 0; at < text.size();) {
-        auto const end = std::min(text.find('\n', at), text.size());
-        auto const line = text.substr(at, end - at);
-        auto const first = line.find_first_not_of(' ');
-        count += first != std::string_view::npos && line[first] != '#' ? 1 : 0;
-        at = end + 1;
-    }
-    return count;
-}
-
-std::size_t elements_of(NftState const& state) {
-    std::size_t count = 0;
-    for (auto const& set : state.sets)
-        count += count_lines(set.elements);
-    return count;
-}
-
-std::size_t rules_of(NftState const& state) {
-    std::size_t count = 0;
-    for (auto const& chain : state.chains)
-        count += count_lines(chain.rules);
-    return count;
-}
 
 /// Text that deletes what of `now` is not in `wanted`, once no rule has it.
 std::string others_text(NftState const& now, NftState const& wanted) {
@@ -42,7 +18,7 @@ std::string others_text(NftState const& now, NftState const& wanted) {
             text += fmt::format("delete chain inet lbc {}\n", chain.name);
     for (auto const& set : now.sets)
         if (std::ranges::find(wanted.sets, set.name, &NftSet::name) == wanted.sets.end())
-            text += fmt::format("delete {} inet lbc {}\n", set.kind, set.name);
+            text += fmt::format("delete {} inet lbc {}\n", set.kind(), set.name);
     return text;
 }
 
@@ -71,28 +47,41 @@ public:
 
     void list_left(std::vector<std::string>& out) override {
         if (auto const now = table_->read(); now)
-            out.push_back(fmt::format("nftables: table inet lbc, rules {}", rules_of(*now)));
+            out.push_back(fmt::format("nftables: table inet lbc, rules {}", now->rules()));
         else
             out.emplace_back("nftables: table inet lbc, which cannot be read");
     }
 
 private:
-    /// Sets are filled before a rule sees them. Those that rules see now are made anew under second names, the rules go
-    /// there, and back when those by the first names are filled.
+    /// Where rules and sets stay, elements change in place. Else sets are filled before a rule sees them: those that
+    /// rules see now are made anew under second names, the rules go there, and back when those by the first names are
+    /// filled.
     std::expected<void, SystemError> bring(NftState const& now, NftState const& wanted) {
-        std::vector<std::string> texts;
-        if (!now.empty() && !wanted.empty() && !now.is_second()) {
-            auto const [sets, rules] = with_second_names(wanted).parts();
-            texts.insert(texts.end(), {sets, rules});
-        }
-        auto const [sets, rules] = wanted.parts();
-        if (!sets.empty())
-            texts.push_back(sets);
-        texts.push_back(rules);
-        for (auto const& text : texts)
-            if (auto loaded = load(text); !loaded)
-                return loaded;
+        if (auto const changes = element_changes(now, wanted))
+            return write(*changes);
+        if (!now.empty() && !wanted.empty() && !is_second(now))
+            if (auto made = make(with_second_names(wanted)); !made)
+                return made;
+        if (auto made = make(wanted); !made)
+            return made;
         return wanted.empty() ? std::expected<void, SystemError>() : delete_others(wanted);
+    }
+
+    std::expected<void, SystemError> make(NftState const& wanted) {
+        auto const [sets, rules] = nft_parts_unfilled(wanted);
+        if (!sets.empty()) {
+            if (auto loaded = load(sets); !loaded)
+                return loaded;
+            if (auto filled = write(all_elements(wanted)); !filled)
+                return filled;
+        }
+        return load(rules);
+    }
+
+    std::expected<void, SystemError> write(std::vector<NftElementChange> const& changes) {
+        auto written = table_->write(changes);
+        touched_ = touched_ || written.has_value();
+        return written;
     }
 
     std::expected<void, SystemError> delete_others(NftState const& wanted) {
@@ -125,11 +114,10 @@ std::expected<NftPlan, SystemError> plan_nft(std::unique_ptr<NftTable> table, Nf
     plan.marks = now->marks();
     if (is_same(*now, wanted))
         return plan;
-    auto const [sets, rules] = wanted.parts();
+    auto const [sets, rules] = nft_parts_unfilled(wanted);
     if (auto tested = table->test(sets + rules); !tested)
         return std::unexpected(std::move(tested.error()));
-    plan.change = fmt::format("change the table inet lbc of nftables: elements {} -> {}, rules {} -> {}",
-                              elements_of(*now), elements_of(wanted), rules_of(*now), rules_of(wanted));
+    plan.change = {*now, wanted};
     plan.steps.push_back(std::make_unique<NftStep>(std::move(table), std::move(*now), std::move(wanted)));
     return plan;
 }

@@ -10,10 +10,15 @@
 
 namespace lbc {
 
+struct NftChange {
+    NftState before;
+    NftState after;
+};
+
 struct NftPlan {
-    Steps steps;               // none where the table is as wanted
-    std::string change;        // "change the table inet lbc of nftables: elements 3 -> 4, rules 12 -> 12"
-    std::vector<Fwmark> marks; // that its maps give now
+    Steps steps;                     // none where the table is as wanted
+    std::optional<NftChange> change; // likewise
+    std::vector<Fwmark> marks;       // that its maps give now
 };
 
 /// Reads the table, and asks whether what is wanted could be written. Nothing wanted: the table goes.

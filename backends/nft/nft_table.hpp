@@ -1,11 +1,13 @@
 // lbc's table in the kernel, as the step that changes it sees it; libnftables is behind it.
 #pragma once
 
+#include "backends/nft/nft_elements.hpp"
 #include "backends/nft/nft_state.hpp"
 #include "backends/system_error.hpp"
 
 #include <expected>
 #include <memory>
+#include <span>
 #include <string>
 
 namespace lbc {
@@ -25,6 +27,9 @@ public:
 
     /// Does what a text for `nft -f` says, in one transaction; on an error nothing was changed.
     [[nodiscard]] virtual std::expected<void, SystemError> load(std::string const& text) = 0;
+
+    /// Changes elements of sets that are there, in one transaction; on an error nothing was changed.
+    [[nodiscard]] virtual std::expected<void, SystemError> write(std::span<NftElementChange const> changes) = 0;
 };
 
 [[nodiscard]] std::unique_ptr<NftTable> open_libnftables();

@@ -5,10 +5,10 @@
 #include "compiler/fnv1a.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace lbc {
 namespace {
@@ -23,79 +23,54 @@ bool is_identifier(std::string_view name) {
     return letters.contains(name.front()) && name.find_first_not_of(std::string(letters) + ".-") == name.npos;
 }
 
-void append(std::string& out, MarkElement const& element, KeyKind kind) {
-    auto const into = std::back_inserter(out);
-    out += element.of->destination.str();
-    if (kind != KeyKind::networks)
-        fmt::format_to(into, " . {}", to_string(element.of->protocol));
-    if (kind == KeyKind::services || kind == KeyKind::ranges)
-        fmt::format_to(into, " . {}", element.ports.str());
-    fmt::format_to(into, " : {},\n", element.of->mark.str());
-}
-
-/// A set of several, one alone, by itself.
-std::string set_of(std::vector<std::string> const& words) {
-    return words.size() == 1 ? words.front() : fmt::format("{{ {} }}", fmt::join(words, ", "));
-}
-
-std::vector<std::string> interface_conditions(std::vector<InterfacePattern> const& patterns) {
-    std::vector<std::string> plain;
-    std::vector<std::string> conditions;
+/// Interfaces of one condition each: nft has no wildcards in a set.
+std::vector<NftStatements> interface_conditions(std::vector<InterfacePattern> const& patterns) {
+    std::vector<InterfacePattern> plain;
+    std::vector<NftStatements> conditions;
     for (auto const& pattern : patterns) {
         if (is_plain(pattern))
-            plain.push_back(interface_words(pattern));
+            plain.push_back(pattern);
         else
-            conditions.push_back(fmt::format("iifname {} ", interface_words(pattern)));
+            conditions.push_back({in_interfaces({pattern})});
     }
     if (!plain.empty())
-        conditions.insert(conditions.begin(), fmt::format("iifname {} ", set_of(plain)));
+        conditions.insert(conditions.begin(), {in_interfaces(std::move(plain))});
     if (conditions.empty())
         conditions.emplace_back();
     return conditions;
 }
 
 /// `ether saddr` holds on Ethernet devices alone, also with `!=`. The zero MAC is nobody's.
-std::vector<std::string> mac_conditions(Gate const& gate) {
-    std::vector<std::string> words;
+std::vector<NftStatements> mac_conditions(Gate const& gate) {
+    NftMatch match{{NftField::source_mac}, true};
     if (gate.ethernet_only && (gate.bypass.empty() || gate.bypass.front() != MacAddress{}))
-        words.push_back(MacAddress{}.str());
+        match.elements.emplace_back();
     for (auto const& mac : gate.bypass)
-        words.push_back(mac.str());
-    if (words.empty())
-        return {""};
-    std::vector<std::string> conditions{fmt::format("ether saddr != {} ", set_of(words))};
+        match.elements.push_back({.mac = mac});
+    if (match.elements.empty())
+        return {{}};
+    std::vector<NftStatements> conditions{{std::move(match)}};
     if (!gate.ethernet_only)
-        conditions.emplace_back("iiftype != ether ");
+        conditions.push_back({NftMatch{.key = {NftField::in_type}, .negated = true, .number = nft_ether}});
     return conditions;
 }
 
 } // namespace
 
 char digit(Family family) { return family == Family::ipv4 ? '4' : '6'; }
-std::string_view address_type(Family family) { return family == Family::ipv4 ? "ipv4_addr" : "ipv6_addr"; }
-std::string_view address_words(Family family) { return family == Family::ipv4 ? "ip daddr" : "ip6 daddr"; }
 
-std::string key_words(KeyKind kind, Family family) {
-    std::string words(address_words(family));
+NftKey key_of(KeyKind kind, Family family) {
+    NftKey key{destination_field(family)};
     if (kind != KeyKind::networks)
-        words += " . meta l4proto";
+        key.push_back(NftField::protocol);
     if (kind == KeyKind::services || kind == KeyKind::ranges)
-        words += " . th dport";
-    return words;
+        key.push_back(NftField::port);
+    return key;
 }
 
 std::string map_name(std::string_view prefix, KeyKind kind, Family family, std::string_view suffix) {
     constexpr std::array<std::string_view, key_kinds.size()> names{"services", "ranges", "protocols", "networks"};
     return fmt::format("{}{}{}{}", prefix, names[static_cast<std::size_t>(kind)], digit(family), suffix);
-}
-
-std::string map_definition(KeyKind kind, Family family) {
-    std::string words = fmt::format("type {}", address_type(family));
-    if (kind != KeyKind::networks)
-        words += " . inet_proto";
-    if (kind == KeyKind::services || kind == KeyKind::ranges)
-        words += " . inet_service";
-    return words + (kind == KeyKind::services ? " : mark;" : " : mark; flags interval;");
 }
 
 std::string gate_name(Gate const& gate) {
@@ -106,85 +81,81 @@ std::string gate_name(Gate const& gate) {
         return fmt::format("_{}", gate.interfaces.front().str());
     Fnv1a<std::uint64_t> hash;
     for (auto const& condition : conditions_of(gate))
-        hash.add(condition);
+        for (auto const& statement : condition)
+            hash.add(to_string(NftRule{{statement}}) + " ");
     return fmt::format("__{:016x}", hash.value());
 }
 
-std::string element_lines(Site const& site, std::span<MarkElement const> elements, KeyKind kind) {
-    std::string out;
+NftSet mark_map(Site const& site, std::string name, KeyKind kind, Family family,
+                std::span<MarkElement const> elements) {
+    NftSet set{std::move(name), key_of(kind, family), true, kind != KeyKind::services, {}};
+    set.elements.reserve(elements.size());
     MarkClass const* last = nullptr;
-    for (auto const& element : elements) {
-        if (last == nullptr || last->service != element.of->service)
-            fmt::format_to(std::back_inserter(out), "    # {}\n",
-                           comment_text(site.services[element.of->service].name.value));
-        last = element.of;
-        out += "    ";
-        append(out, element, kind);
+    for (auto const& [of, ports] : elements) {
+        if (last == nullptr || last->service != of->service)
+            set.headings.emplace_back(set.elements.size(), comment_text(site.services[of->service].name.value));
+        last = of;
+        set.elements.push_back({.destination = of->destination,
+                                .protocol = static_cast<std::uint8_t>(of->protocol),
+                                .ports = ports,
+                                .mark = of->mark});
     }
-    return out;
+    return set;
 }
 
-std::string mac_lines(std::span<MacAddress const> macs) {
-    std::string out;
+NftSet mac_set(std::string name, std::span<MacAddress const> macs) {
+    NftSet set{std::move(name), {NftField::source_mac}};
     for (auto const& mac : macs)
-        fmt::format_to(std::back_inserter(out), "    {},\n", mac.str());
-    return out;
+        set.elements.push_back({.mac = mac});
+    return set;
 }
 
-std::string prefix_lines(std::span<Prefix const> prefixes) {
-    std::string out;
+NftSet prefix_set(std::string name, Family family, std::span<Prefix const> prefixes) {
+    NftSet set{std::move(name), {destination_field(family)}, false, true};
     for (auto const& prefix : prefixes)
-        fmt::format_to(std::back_inserter(out), "    {},\n", prefix.str());
-    return out;
+        set.elements.push_back({.destination = prefix});
+    return set;
 }
 
-TunnelLines tunnel_lines(std::span<TunnelEnd const> tunnels, Family family) {
-    TunnelLines lines;
+NftSet tunnel_set(std::string name, Family family, std::span<TunnelEnd const> tunnels, bool with_port) {
+    NftSet set{std::move(name), key_of(with_port ? KeyKind::services : KeyKind::protocols, family)};
     for (auto const& end : tunnels) {
-        if (end.address.family() != family)
+        if (end.address.family() != family || end.port.has_value() != with_port)
             continue;
-        auto const words = fmt::format("    {} . {}", end.address.str(), end.protocol);
+        auto& element = set.elements.emplace_back();
+        element.destination = Prefix::host(end.address);
+        element.protocol = end.protocol;
         if (end.port)
-            lines.by_port += fmt::format("{} . {},\n", words, end.port->value);
-        else
-            lines.whole += words + ",\n";
+            element.ports = {*end.port, *end.port};
     }
-    return lines;
+    return set;
 }
 
-std::vector<std::string> conditions_of(Gate const& gate) {
-    std::vector<std::string> conditions;
+std::vector<NftStatements> conditions_of(Gate const& gate) {
+    std::vector<NftStatements> conditions;
     auto const macs = mac_conditions(gate);
     for (auto const& interface : interface_conditions(gate.interfaces))
-        for (auto const& mac : macs)
-            conditions.push_back(interface + mac);
+        for (auto const& mac : macs) {
+            conditions.push_back(interface);
+            conditions.back().insert(conditions.back().end(), mac.begin(), mac.end());
+        }
     return conditions;
 }
 
-std::string rule(std::string_view words) { return fmt::format("        {}\n", words); }
+NftMatch in_interfaces(std::vector<InterfacePattern> interfaces) {
+    return {.key = {NftField::in_interface}, .interfaces = std::move(interfaces)};
+}
 
-std::string rule_comment(std::string_view text) { return fmt::format("        # {}\n", text); }
-
-std::string outside_rule(std::span<Prefix const> vips, Family family) {
+NftStatements outside_rule(std::span<Prefix const> vips, Family family) {
     if (vips.empty())
-        return rule(fmt::format("meta nfproto {} return", to_string(family)));
+        return {NftMatch{.key = {NftField::family}, .number = family == Family::ipv4 ? nft_ipv4 : nft_ipv6}, Return{}};
     auto common = vips.front();
     for (auto const& vip : vips)
         common = Prefix::common(common, vip);
     if (common.length == 0)
         return {};
-    return rule(fmt::format("{} != {} return", address_words(family), common.str()));
-}
-
-std::string interface_words(InterfacePattern const& pattern) {
-    std::string name(pattern.str()); // the language has no interface with `"`
-    if (pattern.is_wildcard()) {
-        name.pop_back();
-        return name.ends_with('\\') ? std::string() : fmt::format("\"{}*\"", name);
-    }
-    if (name.ends_with('*'))
-        name.insert(name.size() - 1, 1, '\\'); // else it would be any end
-    return fmt::format("\"{}\"", name);
+    return {NftMatch{.key = {destination_field(family)}, .negated = true, .elements = {{.destination = common}}},
+            Return{}};
 }
 
 void report_nft_limits(Site const& site, Diagnostics& diagnostics) {

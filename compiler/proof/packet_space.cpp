@@ -156,10 +156,14 @@ std::vector<DestinationClass> destination_classes(Family family, std::vector<Pre
 
 namespace {
 
-/// The chains of a table that a walk from one of its built-in chains can come to.
-std::set<std::string_view> reachable(RulesFor::Table const& table, std::initializer_list<std::string_view> from) {
+/// The chains of a table that a walk from one of its base chains can come to.
+std::set<std::string_view> reachable(RulesFor::Table const& table, Direction direction) {
     std::set<std::string_view> found;
-    std::vector<std::string_view> open(from);
+    auto const bases = base_chains(*table.all);
+    std::vector<std::string_view> open;
+    for (auto const& base : bases)
+        if (direction_of(base.hook) == direction)
+            open.emplace_back(base.chain);
     while (!open.empty()) {
         auto const name = open.back();
         open.pop_back();
@@ -193,8 +197,8 @@ std::vector<Fwmark> with_none(std::set<Fwmark> marks) {
 
 void Borders::add(RulesFor const& rules) {
     for (auto const& table : rules.tables()) {
-        auto const enters = reachable(table, {"PREROUTING", "INPUT"});
-        auto const leaves = reachable(table, {"OUTPUT"});
+        auto const enters = reachable(table, Direction::entering);
+        auto const leaves = reachable(table, Direction::leaving);
         for (auto const& chain : table.chains)
             for (auto const& placed : chain.rules) {
                 auto const& when = placed.rule->when;

@@ -98,7 +98,7 @@ private:
             Decision const decision{std::string(step.table),
                                     std::string(step.chain),
                                     step.number,
-                                    *step.rule,
+                                    step.words(),
                                     is_own_rule(step.table, step.chain, *step.rule),
                                     step.match == TraceStep::Match::yes};
             bool const is_harmless =

@@ -19,9 +19,9 @@ struct Decision {
     std::string table;
     std::string chain;
     std::size_t number = 0; // from 1, in its chain
-    Rule rule{{}, Return{}, {}};
-    bool is_own = false; // see `is_own_rule`
-    bool is_sure = true; // the packet does take it
+    std::string rule;       // in the words of iptables-save or nft
+    bool is_own = false;    // see `is_own_rule`
+    bool is_sure = true;    // the packet does take it
 };
 
 /// Packets that are not as the site says, all in the same way.

@@ -35,12 +35,16 @@ RuleIndex::RuleIndex(Netfilter const& netfilter) {
 }
 
 void RuleIndex::add(Ruleset const& rules) {
-    std::map<std::string_view, std::vector<Rule const*>> chains;
+    std::map<std::string_view, std::vector<RulesFor::Placed>> chains;
+    auto const add_to = [](std::vector<RulesFor::Placed>& to, Rule const& rule, RuleOrigin const* origin) {
+        to.push_back({&rule, to.size() + 1, origin});
+    };
     for (auto const& hook : rules.hooks)
-        chains[hook.builtin].push_back(&hook.rule);
+        add_to(chains[hook.builtin], hook.rule, nullptr);
     for (auto const& chain : rules.chains)
-        for (auto const& rule : chain.rules)
-            chains[chain.name].push_back(&rule);
+        for (std::size_t i = 0; i < chain.rules.size(); ++i)
+            add_to(chains[chain.name], chain.rules[i],
+                   i < chain.origins.size() ? &rules.shape->origins[chain.origins[i]] : nullptr);
     auto& table = tables_.emplace_back(IndexedTable{&rules, {}});
     for (auto& [name, of_chain] : chains)
         table.chains.push_back({name, std::move(of_chain)});
@@ -52,12 +56,13 @@ void RuleIndex::finish() {
         for (std::size_t chain = 0; chain < tables_[table].chains.size(); ++chain) {
             auto const& rules = tables_[table].chains[chain].rules;
             for (std::size_t rule = 0; rule < rules.size(); ++rule) {
-                auto const& when = rules[rule]->when;
-                if (cannot_matter(*rules[rule], tables_[table].rules->table, tables_[table].chains[chain].name))
+                auto const& placed = *rules[rule].rule;
+                auto const& when = placed.when;
+                if (cannot_matter(placed, tables_[table].rules->table, tables_[table].chains[chain].name))
                     continue;
                 if (when.destination)
                     destinations.insert(*when.destination);
-                if (auto const* map = std::get_if<MapMark>(&rules[rule]->then))
+                if (auto const* map = std::get_if<MapMark>(&placed.then))
                     add_entries(*tables_[table].rules, *map, destinations);
                 bool const is_one = when.destination && !when.not_destination;
                 (is_one ? by_prefix_[*when.destination] : for_all_).push_back({table, chain, rule});
@@ -100,7 +105,7 @@ RulesFor RuleIndex::select(std::vector<Place> const& places, std::size_t* visits
         auto& chains = tables[place.table].chains;
         if (chains.empty() || chains.back().name != chain.name)
             chains.push_back({chain.name, {}});
-        chains.back().rules.push_back({chain.rules[place.rule], place.rule + 1});
+        chains.back().rules.push_back(chain.rules[place.rule]);
     }
     return RulesFor(std::move(tables), visits);
 }

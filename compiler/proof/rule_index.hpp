@@ -38,7 +38,7 @@ private:
     };
     struct IndexedChain {
         std::string_view name;
-        std::vector<Rule const*> rules;
+        std::vector<RulesFor::Placed> rules;
     };
     struct IndexedTable {
         Ruleset const* rules;

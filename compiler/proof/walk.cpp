@@ -3,8 +3,7 @@
 #include "compiler/proof/port_pieces.hpp"
 
 #include <algorithm>
-#include <array>
-#include <span>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -32,38 +31,19 @@ bool holds(Matches const& when, Packet const& packet) {
     return !when.source_mac || (packet.source && (*packet.source == *when.source_mac) != when.not_source_mac);
 }
 
-/// A built-in chain of a table, in the order in which packets come to them.
-struct Stage {
-    std::string_view table;
-    std::string_view builtin;
-};
-
-std::span<Stage const> stages(Direction direction) {
-    static constexpr std::array<Stage, 6> entering{{{"raw", "PREROUTING"},
-                                                    {"mangle", "PREROUTING"},
-                                                    {"nat", "PREROUTING"},
-                                                    {"mangle", "INPUT"},
-                                                    {"filter", "INPUT"},
-                                                    {"security", "INPUT"}}};
-    static constexpr std::array<Stage, 3> leaving{{{"raw", "OUTPUT"}, {"mangle", "OUTPUT"}, {"nat", "OUTPUT"}}};
-    return direction == Direction::entering ? std::span<Stage const>(entering) : std::span<Stage const>(leaving);
-}
-
 class Walk {
 public:
-    Walk(std::vector<RulesFor::Table> const& tables, Packet const& packet, Observer const* observer = nullptr)
-        : tables_(tables), packet_(packet), observer_(observer) {
-        for (auto const& table : tables)
+    Walk(RulesFor const& rules, Packet const& packet, Observer const* observer = nullptr)
+        : rules_(rules), packet_(packet), observer_(observer) {
+        for (auto const& table : rules.tables())
             for (auto const& chain : table.chains)
                 budget_ += most_visits * chain.rules.size();
     }
 
     std::vector<PortOutcomes> run(Direction direction, PortRange ports) {
         Pieces active{{ports.first.value, ports.last.value, sets_.of({Outcome::pass(packet_.mark, true)})}};
-        for (auto const& stage : stages(direction))
-            for (auto const& table : tables_)
-                if (table.all->table == stage.table)
-                    pass(table, stage.builtin, active);
+        for (auto const& [table, base] : rules_.stages(direction))
+            pass(rules_.tables()[table], base, active);
         unite(done_, std::move(active), sets_);
         std::vector<PortOutcomes> found;
         for (auto const& piece : done_)
@@ -79,18 +59,17 @@ private:
     struct Place {
         RulesFor::Table const& table;
         std::string_view chain;
-        int depth;
+        int depth;  // of the walk
+        int indent; // the same without parts of rules
         bool is_own;
     };
 
-    void pass(RulesFor::Table const& table, std::string_view builtin, Pieces& active) {
-        if (std::ranges::find(table.chains, builtin, &RulesFor::NamedChain::name) == table.chains.end())
-            return;
+    void pass(RulesFor::Table const& table, BaseChain const& base, Pieces& active) {
         accepted_.clear();
-        // A packet of a connection that is known passes no rule of this table.
-        auto around = table.all->table == "nat" ? active : Pieces{};
-        active = enter(table, builtin, std::move(active), 0);
-        if (drops_by_policy(table, builtin))
+        // A packet of a connection that is known passes no rule of this chain.
+        auto around = base.is_nat ? active : Pieces{};
+        active = enter(table, base.chain, std::move(active), 0, 0);
+        if (drops_by_policy(table, base.chain))
             end(std::exchange(active, {}), Outcome::drop(true)); // those that returned from it
         unite(active, std::move(accepted_), sets_);
         unite(active, std::move(around), sets_);
@@ -104,7 +83,7 @@ private:
     }
 
     /// Gives what comes back from the chain.
-    Pieces enter(RulesFor::Table const& table, std::string_view name, Pieces active, int depth) {
+    Pieces enter(RulesFor::Table const& table, std::string_view name, Pieces active, int depth, int indent) {
         auto const found = std::ranges::lower_bound(table.chains, name, {}, &RulesFor::NamedChain::name);
         if (found == table.chains.end() || found->name != name) {
             if (table.all->find(name) != nullptr)
@@ -112,7 +91,7 @@ private:
             end(std::move(active), Outcome::anything());
             return {};
         }
-        Place const place{table, found->name, depth, is_own_chain(table.all->table, name)};
+        Place const place{table, found->name, depth, indent, is_own_chain(table.all->table, name)};
         Pieces returned;
         for (auto const& rule : found->rules) {
             if (active.empty())
@@ -224,9 +203,9 @@ private:
         if (taken.empty())
             return;
         if (auto const* jump = std::get_if<Jump>(&target))
-            unite(active, enter(place.table, jump->chain, std::move(taken), place.depth + 1), sets_);
+            unite(active, enter(place.table, jump->chain, std::move(taken), place.depth + 1, place.indent + 1), sets_);
         else if (auto const* go = std::get_if<Goto>(&target))
-            unite(returned, enter(place.table, go->chain, std::move(taken), place.depth + 1), sets_);
+            unite(returned, go_to(go->chain, place, std::move(taken)), sets_);
         else if (std::holds_alternative<Return>(target))
             unite(returned, std::move(taken), sets_);
         else if (std::holds_alternative<Accept>(target))
@@ -235,6 +214,11 @@ private:
             end(std::move(taken), Outcome::drop(!place.is_own));
         else
             end(std::move(taken), Outcome::anything());
+    }
+
+    Pieces go_to(std::string_view chain, Place const& place, Pieces taken) {
+        bool const is_part = place.table.all->shape && chain.find_first_of("#@") != std::string_view::npos;
+        return enter(place.table, chain, std::move(taken), place.depth + 1, place.indent + (is_part ? 0 : 1));
     }
 
     /// Calls `use` for the pieces that are in the rule's ports; active pieces are cut at the borders of these.
@@ -285,9 +269,17 @@ private:
                        .number = placed.number,
                        .rule = placed.rule,
                        .match = match,
-                       .depth = place.depth,
+                       .depth = place.indent,
                        .mark = {},
-                       .is_mark_known = false};
+                       .is_mark_known = false,
+                       .origin = nullptr};
+        if (auto const* origin = placed.origin; origin != nullptr) {
+            step.origin = origin;
+            step.chain = origin->chain;
+            step.number = origin->number;
+            if (origin->fails)
+                step.match = Match::no;
+        }
         if (!after.empty() && sets_[after.front().set].size() == 1) {
             auto const& outcome = sets_[after.front().set].front();
             step.mark = outcome.mark;
@@ -296,7 +288,7 @@ private:
         (*observer_)(step);
     }
 
-    std::vector<RulesFor::Table> const& tables_;
+    RulesFor const& rules_;
     Packet const& packet_;
     Observer const* observer_;
     OutcomeSets sets_;
@@ -315,10 +307,28 @@ bool same_rules(RulesFor::NamedChain const& a, RulesFor::NamedChain const& b) {
            });
 }
 
+/// lbc's own at the same moment are the first.
+auto order_of(RulesFor::Stage const& stage, std::vector<RulesFor::Table> const& tables) {
+    return std::tuple(stage.base.hook, stage.base.priority, tables[stage.table].all->table != nft_table, stage.table);
+}
+
 } // namespace
 
+Direction direction_of(BaseChain::Hook hook) {
+    return hook == BaseChain::Hook::output ? Direction::leaving : Direction::entering;
+}
+
+RulesFor::RulesFor(std::vector<Table> tables, std::size_t* visits) : tables_(std::move(tables)), visits_(visits) {
+    for (std::size_t i = 0; i < tables_.size(); ++i)
+        for (auto& base : base_chains(*tables_[i].all))
+            if (std::ranges::find(tables_[i].chains, base.chain, &NamedChain::name) != tables_[i].chains.end())
+                stages_[static_cast<std::size_t>(direction_of(base.hook))].push_back({i, std::move(base)});
+    for (auto& stages : stages_)
+        std::ranges::sort(stages, {}, [this](Stage const& stage) { return order_of(stage, tables_); });
+}
+
 std::vector<PortOutcomes> RulesFor::walk(Direction direction, Packet const& packet, PortRange ports) const {
-    Walk walk(tables_, packet);
+    Walk walk(*this, packet);
     auto found = walk.run(direction, ports);
     if (visits_ != nullptr)
         *visits_ += walk.walked();
@@ -330,7 +340,7 @@ Outcome RulesFor::walk(Direction direction, Packet const& packet) const {
 }
 
 Outcomes RulesFor::trace(Direction direction, Packet const& packet, Observer const& observer) const {
-    return Walk(tables_, packet, &observer).run(direction, only_port(packet)).front().outcomes;
+    return Walk(*this, packet, &observer).run(direction, only_port(packet)).front().outcomes;
 }
 
 bool operator==(RulesFor const& a, RulesFor const& b) {

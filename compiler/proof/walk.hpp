@@ -5,6 +5,7 @@
 
 #include "compiler/ruleset.hpp"
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -53,10 +54,11 @@ struct PortOutcomes {
 /// Which hooks a packet passes (nf_inet_hooks), as far as they lie before IPVS, which has LOCAL_IN at 98 and 99 and
 /// LOCAL_OUT at -99 and -98 (ip_vs_core.c).
 enum class Direction : std::uint8_t {
-    entering, // PREROUTING of raw, mangle, nat; INPUT of mangle, filter, security
+    entering, // PREROUTING of raw, mangle, nat; INPUT of mangle, filter, security; the like of nftables
     leaving,  // OUTPUT of raw, mangle, nat: what the box sends itself, and what IPVS forwards
     // Only the first packet of a connection comes to nat: there, both ways are gone.
 };
+[[nodiscard]] Direction direction_of(BaseChain::Hook hook);
 
 /// One rule that a packet came to.
 struct TraceStep {
@@ -70,6 +72,10 @@ struct TraceStep {
     int depth = 0; // chains that the walk is in below the built-in one
     Fwmark mark;   // that the packet has behind the rule, where `is_mark_known`
     bool is_mark_known = true;
+    RuleOrigin const* origin =
+        nullptr; // of nftables: the rule that this is a part of, whose chain and number these are
+
+    [[nodiscard]] std::string words() const { return origin == nullptr ? to_string(*rule) : origin->words; }
 };
 using Observer = std::function<void(TraceStep const&)>;
 
@@ -79,6 +85,7 @@ public:
     struct Placed {
         Rule const* rule;
         std::size_t number; // from 1, in its chain
+        RuleOrigin const* origin = nullptr;
     };
     struct NamedChain {
         std::string_view name;
@@ -90,8 +97,18 @@ public:
     };
 
     /// `visits` counts the rules that walks come to; null: nobody asks.
-    explicit RulesFor(std::vector<Table> tables, std::size_t* visits = nullptr)
-        : tables_(std::move(tables)), visits_(visits) {}
+    explicit RulesFor(std::vector<Table> tables, std::size_t* visits = nullptr);
+
+    /// A base chain that has rules. Which of several with one hook and priority comes first, a kernel does not tell:
+    /// lbc's is taken for the first, so that others may undo what it does.
+    struct Stage {
+        std::size_t table; // its place among the tables
+        BaseChain base;
+    };
+    /// In the order in which packets come to them.
+    [[nodiscard]] std::vector<Stage> const& stages(Direction direction) const {
+        return stages_[static_cast<std::size_t>(direction)];
+    }
 
     /// What becomes of the packets for `ports`; `packet.port` is not looked at. In order, each port once.
     [[nodiscard]] std::vector<PortOutcomes> walk(Direction direction, Packet const& packet, PortRange ports) const;
@@ -109,6 +126,7 @@ public:
 
 private:
     std::vector<Table> tables_;
+    std::array<std::vector<Stage>, 2> stages_;
     std::size_t* visits_;
 };
 

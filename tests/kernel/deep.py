@@ -9,7 +9,7 @@ import net
 from model import Packet
 
 # Of each place the packets that came, with their marks: before all tables, and where IPVS has its hooks.
-PLACES = {"arrived": ("prerouting", -400, ""), "in": ("input", 97, " drop"),
+PLACES = {"arrived": ("prerouting", -400, ""), "in": ("input", 98, " drop"),
           "leaving": ("output", -400, ""), "out": ("output", -95, " drop")}
 SOURCES = {"4": ("ip", "10.192.0.0/10"), "6": ("ip6", "fd5e::/16")}
 

@@ -19,6 +19,7 @@ import harness
 import net
 from deep import DeepLab
 from draw import ETHERNET, TUNNEL, Draw, Packets
+from draw_nft import NftRules
 from draw_rules import Rules
 from fixtures import known_site
 from measure import show
@@ -29,6 +30,7 @@ ENTERING, LEAVING = 20, 5  # packets of each set of rules
 DUMPED = 3  # of as many packets, one is asked of a dump too
 DUMPS = {4: "iptables", 6: "ip6tables"}
 WITHOUT_MAC = ("lo", TUNNEL)
+TABLES = ("lbc", "theirs0", "theirs1", "theirs2")
 
 
 def packet_options(packet: Packet, director: str) -> list[str]:
@@ -60,6 +62,7 @@ class Trace(unittest.TestCase):
         cls.counts = collections.Counter()
 
     def tearDown(self) -> None:
+        net.run("nft", "-f", "-", text="".join(f"table inet {name}\ndelete table inet {name}\n" for name in TABLES))
         for program in harness.FAMILIES:
             net.run(f"{program}-legacy-restore", text="".join(f"*{t}\nCOMMIT\n" for t in ("raw", "mangle", "filter")))
 
@@ -70,9 +73,13 @@ class Trace(unittest.TestCase):
         leaving = [replace(p, mark=0) for p in drawn.outgoing()]
         return rng.sample(entering, min(ENTERING, len(entering))) + rng.sample(leaving, min(LEAVING, len(leaving)))
 
-    def load(self, rng: Random, packets: list[Packet], marks: list[int]) -> str:
-        """Rules of others around lbc's."""
-        whole = ""
+    def load(self, rng: Random, packets: list[Packet], marks: list[int], by_nft: bool) -> str:
+        """Rules of others around lbc's, of either kind; but none of legacy tables where lbc's are of nftables, since a
+        kernel does not tell which of one priority come first."""
+        whole = NftRules(rng, packets, marks).text() if by_nft or rng.random() < 0.4 else ""
+        net.run("nft", "-f", "-", text=whole)
+        if by_nft:
+            return whole
         for family, program in DUMPS.items():
             about = [p for p in packets if p.family == family]
             if about:
@@ -86,10 +93,11 @@ class Trace(unittest.TestCase):
         allocated, _ = harness.learn(site)
         director = rng.choice(site.directors).name
         meaning = Meaning(site, director, allocated)
-        harness.load_apply(director)
+        by_nft = rng.random() < 0.5
+        (harness.load_apply_nft if by_nft else harness.load_apply)(director)
         packets = self.packets(rng, meaning)
         marks = sorted({meaning.mark_of(s) for s in meaning.services} | {m for m in [allocated.get(None)] if m})
-        text = self.load(rng, packets, marks)
+        text = self.load(rng, packets, marks, by_nft)
         wrong = []
         self.save()
         for number, (packet, mark) in enumerate(zip(packets, self.lab.outcomes(packets), strict=True)):
@@ -111,10 +119,12 @@ class Trace(unittest.TestCase):
     def save() -> None:
         for family, program in DUMPS.items():
             (harness.SCRATCH / str(family)).write_text(net.run(f"{program}-legacy-save"), encoding="utf-8")
+        (harness.SCRATCH / "nft").write_text(net.run("nft", "-j", "list", "ruleset"), encoding="utf-8")
 
     def check_dump(self, director: str, packet: Packet, live: dict) -> None:
-        path = str(harness.SCRATCH / str(packet.family))
-        said = trace(director, packet, "--against", path, *(["-6"] if packet.family == 6 else []))
+        paths = [str(harness.SCRATCH / str(packet.family)), str(harness.SCRATCH / "nft")]
+        said = trace(director, packet, *(word for path in paths for word in ("--against", path)),
+                     *(["-6"] if packet.family == 6 else []))
         self.assertEqual({**said, "rules": None}, {**live, "rules": None})
 
     def test_random_rules(self) -> None:

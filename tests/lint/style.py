@@ -11,10 +11,11 @@ WIDEST_LINE = 120
 # Third-party headers, and the only places that may include them.
 CORNERS = {
     r"boost/": {"grammar/grammar.cpp", "grammar/recover.hpp", "grammar/recover.cpp"},
-    r"libiptc/|libip6?tc|linux/netfilter": {"backends/iptables/", "backends/ipset/", "tests/"},
+    r"libiptc/|libip6?tc": {"backends/iptables/", "tests/"},
+    r"linux/netfilter": {"backends/iptables/", "backends/ipset/", "backends/nft/", "tests/"},
     r"nftables/": {"backends/nft/"},
     r"CLI/": {"cli/"},
-    r"nlohmann/": {"backends/json/", "cli/", "tests/"},
+    r"nlohmann/": {"backends/json/", "backends/nft/", "cli/", "tests/"},
     r"doctest/": {"tests/"},
 }
 

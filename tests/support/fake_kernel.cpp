@@ -300,6 +300,10 @@ public:
         kernel_.nft_loads.push_back(text);
         return {};
     }
+    std::expected<void, SystemError> write(std::span<NftElementChange const> changes) override {
+        kernel_.nft_loads.push_back("elements of " + std::to_string(changes.size()) + " sets");
+        return {};
+    }
 
 private:
     FakeKernel& kernel_;
@@ -307,12 +311,12 @@ private:
 
 std::unique_ptr<NftTable> FakeKernel::open_nft() { return std::make_unique<FakeNft>(*this); }
 
-std::expected<std::vector<std::string>, SystemError> FakeKernel::nft_marks() {
+std::expected<NftRulesets, SystemError> FakeKernel::read_nftables() {
     auto done = call("read nftables");
     if (!done) {
         return std::unexpected(std::move(done.error()));
     }
-    return marks_of_nft;
+    return nftables;
 }
 
 IpvsService const* FakeKernel::find(IpvsKey key) const {

@@ -18,7 +18,8 @@ public:
     std::array<bool, 2> has_table{true, true};
     /// Whole tables with the rules of others; those of `tables` are no part of them.
     std::array<std::vector<Ruleset>, 2> foreign;
-    std::vector<std::string> marks_of_nft;
+    NftRulesets nftables; // tables of others
+    bool iptables_nft = false;
     NftState nft; // lbc's table; `load` is noted in `nft_loads` and changes nothing else
     std::vector<std::string> nft_loads;
 
@@ -64,8 +65,9 @@ public:
     [[nodiscard]] std::expected<void, SystemError> destroy_set(std::string const& name) override;
     /// `foreign`, with what is lbc's in its mangle table: each hook behind the foreign rules of its chain.
     [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override;
+    [[nodiscard]] bool is_iptables_nft() override { return iptables_nft; }
     [[nodiscard]] std::unique_ptr<NftTable> open_nft() override;
-    [[nodiscard]] std::expected<std::vector<std::string>, SystemError> nft_marks() override;
+    [[nodiscard]] std::expected<NftRulesets, SystemError> read_nftables() override;
     [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override;
     [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override;
     [[nodiscard]] std::expected<int, SystemError> read_sysctl(Sysctl sysctl) override;

@@ -49,10 +49,9 @@ public:
     [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override {
         return kernel_.read_netfilter(family);
     }
+    [[nodiscard]] bool is_iptables_nft() override { return kernel_.is_iptables_nft(); }
     [[nodiscard]] std::unique_ptr<NftTable> open_nft() override { return kernel_.open_nft(); }
-    [[nodiscard]] std::expected<std::vector<std::string>, SystemError> nft_marks() override {
-        return kernel_.nft_marks();
-    }
+    [[nodiscard]] std::expected<NftRulesets, SystemError> read_nftables() override { return kernel_.read_nftables(); }
     [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs() override { return kernel_.open_ipvs(); }
     [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override {
         return kernel_.open_keepalived(std::move(path));

@@ -350,28 +350,29 @@ TEST_CASE("netfilter: no table is made by asking") {
     CHECK(list_of_tables() == "filter\n");
 }
 
-TEST_CASE("netfilter: rules of nftables that set a mark are seen") {
+TEST_CASE("netfilter: tables of nftables are read, those of iptables-nft in the words of iptables") {
     new_namespace();
-    auto const marks = [] {
-        auto const found = make_system_kernel()->nft_marks();
-        INFO((found ? std::string{} : found.error().message));
+    auto const tables = [](Family family) {
+        auto found = make_system_kernel()->read_nftables();
         REQUIRE(found);
-        return *found;
+        return std::move((*found)[index_of(family)]);
     };
-    using Places = std::vector<std::string>;
-    CHECK(marks().empty());
+    CHECK(tables(Family::ipv4).empty());
     if (run({"nft", "add", "table", "ip", "theirs"}).status != 0) {
         MESSAGE("skipped: nft can add no table");
         return;
     }
-    CHECK(marks().empty());
     REQUIRE(run({"nft", "add chain ip theirs early { type filter hook prerouting priority -200; }"}).status == 0);
-    REQUIRE(run({"nft", "add rule ip theirs early meta mark 3 ct mark set 4 counter"}).status == 0);
-    CHECK(marks().empty());
     REQUIRE(run({"nft", "add rule ip theirs early ip daddr 10.0.0.1 meta mark set 5"}).status == 0);
-    CHECK(marks() == Places{"table ip theirs, chain early"});
-    REQUIRE(run({"iptables-nft", "-t", "mangle", "-A", "PREROUTING", "-j", "MARK", "--set-mark", "6"}).status == 0);
-    CHECK(marks() == Places{"table ip theirs, chain early", "table ip mangle, chain PREROUTING"});
+    REQUIRE(run({"iptables-nft", "-t", "mangle", "-A", "PREROUTING", "-m", "mac", "--mac-source", "02:00:00:00:00:01",
+                 "-j", "MARK", "--set-mark", "6"})
+                .status == 0);
+    auto const read = tables(Family::ipv4);
+    REQUIRE(read.size() == 2);
+    CHECK(read[0].find("early")->rules.front().then == Target{SetMark{Fwmark{5}}});
+    CHECK(read[1].table == "ip mangle");
+    auto const& rule = read[1].find("PREROUTING")->rules.front();
+    CHECK(to_string(rule) == "-m mac --mac-source 02:00:00:00:00:01 -j MARK --set-xmark 0x6/0xffffffff");
 }
 
 TEST_CASE("netfilter: without rights the kernel says which are missing") {
@@ -385,8 +386,8 @@ TEST_CASE("netfilter: without rights the kernel says which are missing") {
         auto const read = make_system_kernel()->read_netfilter(Family::ipv6);
         bool const named = !read && read.error().kind == SystemError::Kind::permission &&
                            read.error().message.starts_with("cannot read the IPv6 tables: ");
-        auto const nft = make_system_kernel()->nft_marks();
-        bool const silent = nft && nft->empty(); // a kernel that has no nftables is not asked
+        auto const nft = make_system_kernel()->read_nftables();
+        bool const silent = nft && (*nft)[0].empty(); // a kernel that has no nftables is not asked
         bool const refused = !nft && nft.error().kind == SystemError::Kind::permission;
         ::_exit(!named ? 2 : silent || refused ? 0 : 3);
     }

@@ -1,44 +1,62 @@
 #include "backends/nft/nft_step.hpp"
+#include "backends/nft/read_nft_json.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 using namespace lbc;
 
 namespace {
 
-NftState state_of(std::string const& mark, std::string const& name = "services4") {
-    return {{{"map", name, "type ipv4_addr . inet_proto . inet_service : mark;",
-              "    # web\n    192.0.2.1 . tcp . 80 : " + mark + ",\n    192.0.2.1 . tcp . 443 : " + mark + ",\n"}},
-            {{"prerouting", {}, "        # what for\n        meta mark set ip daddr map @" + name + " return\n"}}};
+NftState state_of(std::uint32_t mark, std::string const& name = "services4") {
+    NftSet map{name, {NftField::destination4, NftField::protocol, NftField::port}, true};
+    for (auto const port : {Port{80}, Port{443}})
+        map.elements.push_back({.destination = Prefix::host(*IpAddress::parse("192.0.2.1")),
+                                .protocol = 6,
+                                .ports = {port, port},
+                                .mark = Fwmark{mark}});
+    map.headings = {{0, "web"}};
+    NftState state;
+    state.sets = {map};
+    state.chains = {nft_chain("prerouting", {{{NftMapMark{map.key, name}, Return{}}, "what for"}})};
+    return state;
 }
 
-constexpr std::string_view listing = R"(table inet lbc {
-	map services4 {
-		type ipv4_addr . inet_proto . inet_service : mark
-		elements = { 192.0.2.1 . 6 . 443 : 0x00000003,
-			     192.0.2.1 . 6 . 80 : 0x00000003 }
-	}
+constexpr std::string_view listing = R"({"nftables": [{"metainfo": {"json_schema_version": 1}},
+{"table": {"family": "inet", "name": "lbc", "handle": 1}},
+{"map": {"family": "inet", "name": "services4", "table": "lbc", "type": ["ipv4_addr", "inet_proto", "inet_service"],
+  "handle": 2, "map": "mark",
+  "elem": [[{"concat": ["192.0.2.1", "tcp", 443]}, 3], [{"concat": ["192.0.2.1", 6, 80]}, 3]]}},
+{"set": {"family": "inet", "name": "vips4", "table": "lbc", "type": "ipv4_addr", "handle": 3, "flags": ["interval"],
+  "elem": ["192.0.2.1", {"prefix": {"addr": "198.51.100.0", "len": 24}}, {"range": ["203.0.113.1", "203.0.113.2"]}]}},
+{"chain": {"family": "inet", "table": "lbc", "name": "prerouting", "handle": 4, "type": "filter", "hook": "prerouting",
+  "prio": -150, "policy": "accept"}},
+{"chain": {"family": "inet", "table": "lbc", "name": "guard", "handle": 7}},
+{"rule": {"family": "inet", "table": "lbc", "chain": "prerouting", "handle": 8, "expr": [
+  {"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": {"set": ["eth1", "eth0"]}}},
+  {"match": {"op": "!=", "left": {"meta": {"key": "iiftype"}}, "right": "ether"}},
+  {"mangle": {"key": {"meta": {"key": "mark"}}, "value": {"map": {"key": {"concat": [
+    {"payload": {"protocol": "ip", "field": "daddr"}}, {"meta": {"key": "l4proto"}},
+    {"payload": {"protocol": "th", "field": "dport"}}]}, "data": "@services4"}}}}, {"return": null}]}},
+{"rule": {"family": "inet", "table": "lbc", "chain": "prerouting", "handle": 9, "expr": [
+  {"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": 4095}}, {"goto": {"target": "guard"}}]}}
+]})";
 
-	set vips4 {
-		type ipv4_addr
-		flags interval
-		elements = { 192.0.2.1 }
-	}
+using Pair = std::pair<std::string_view, std::string_view>;
 
-	set empty {
-		type ether_addr
-	}
-
-	chain prerouting {
-		type filter hook prerouting priority mangle; policy accept;
-		iifname { "eth1", "eth0" } meta iiftype != ether meta mark set ip daddr map @services4 return
-		meta mark 0x00000fff goto guard
-	}
-
-	chain guard {
-	}
+NftState listed(std::string text) {
+    auto const tables = read_nft_json(text);
+    REQUIRE(tables.has_value());
+    REQUIRE(tables->size() == 1);
+    return tables->front();
 }
-)";
+
+std::string with(std::string_view from, std::string_view to) {
+    std::string text(listing);
+    return text.replace(text.find(from), from.size(), to);
+}
 
 /// A table that keeps what its texts say of names, and fails when told to.
 class Table final : public NftTable {
@@ -59,6 +77,13 @@ public:
         return {};
     }
 
+    std::expected<void, SystemError> write(std::span<NftElementChange const> changes) override {
+        std::string text;
+        for (auto const& change : changes)
+            text += fmt::format("{} -{} +{};", change.set->name, change.removed.size(), change.added.size());
+        return load(text);
+    }
+
     bool fail_test = false;
     std::size_t fail_at = 99;
     std::shared_ptr<std::vector<std::string>> loads = std::make_shared<std::vector<std::string>>();
@@ -77,99 +102,139 @@ private:
 
 TEST_SUITE("nft step") {
     TEST_CASE("a listing is read") {
-        auto const state = read_nft_listing(listing);
-        REQUIRE(state.sets.size() == 3);
-        CHECK(state.sets[0].definition == "type ipv4_addr . inet_proto . inet_service : mark;");
-        CHECK(state.sets[0].elements ==
-              "    192.0.2.1 . 6 . 443 : 0x00000003,\n    192.0.2.1 . 6 . 80 : 0x00000003,\n");
-        CHECK(state.sets[1].definition == "type ipv4_addr; flags interval;");
-        CHECK(state.sets[2].elements.empty());
+        auto const state = listed(std::string(listing));
+        CHECK(is_known(state));
+        REQUIRE(state.sets.size() == 2);
+        CHECK(state.sets[0].definition() == "type ipv4_addr . inet_proto . inet_service : mark;");
+        CHECK(state.sets[0].is_same(state_of(3).sets[0]));
+        CHECK(state.sets[1].definition() == "type ipv4_addr; flags interval;");
+        CHECK(state.sets[1].elements.size() == 4); // the range is no prefix
         REQUIRE(state.chains.size() == 2);
-        CHECK(state.chains[0].rules.starts_with("        iifname { \"eth1\", \"eth0\" } meta iiftype"));
-        CHECK(state.chains[1].rules.empty());
+        REQUIRE(state.chains[0].rules.size() == 2);
+        CHECK(to_string(state.chains[0].rules[0]) == "iifname { \"eth0\", \"eth1\" } iiftype != ether meta mark set "
+                                                     "ip daddr . meta l4proto . th dport map @services4 return");
+        CHECK(to_string(state.chains[0].rules[1]) == "meta mark 0xfff goto guard");
+        CHECK(state.chains[0].base == nft_chain("prerouting", {}).base);
         CHECK(state.marks() == std::vector{Fwmark{3}, Fwmark{3}});
-        CHECK(read_nft_listing("").empty());
-        CHECK(read_nft_listing("table inet lbc {\n}\n").empty());
     }
 
-    TEST_CASE("the same in other words is the same") {
-        NftState wanted;
-        wanted.sets = {{"map", "services4", "type ipv4_addr . inet_proto . inet_service : mark;",
-                        "    # web\n    192.0.2.1 . tcp . 80 : 0x3,\n    192.0.2.1 . tcp . 443 : 0x3,\n"},
-                       {"set", "vips4", "type ipv4_addr; flags interval;", "    192.0.2.1,\n"},
-                       {"set", "empty", "type ether_addr;", {}}};
-        wanted.chains = {
-            {"prerouting",
-             {},
-             "        # why\n        iifname { \"eth0\", \"eth1\" } iiftype != ether meta mark set ip daddr "
-             "map @services4 return\n        meta mark 0xfff goto guard\n"},
-            {"guard", {}, {}}};
-        auto const now = read_nft_listing(listing);
-        CHECK(is_same(now, wanted));
-        for (auto const& [from, to] : {std::pair<std::string, std::string>{"443 : 0x3", "443 : 0x4"}, {"443", "444"}}) {
-            auto other = wanted;
-            auto& elements = other.sets[0].elements;
-            elements.replace(elements.find(from), from.size(), to);
-            CHECK_FALSE(is_same(now, other));
-        }
-        wanted.chains[0].rules += "        meta mark 0xfff goto guard\n";
-        CHECK_FALSE(is_same(now, wanted));
+    TEST_CASE("the order of elements makes no difference, anything else does") {
+        auto const now = listed(std::string(listing));
+        auto other = now;
+        std::ranges::reverse(other.sets[0].elements);
+        std::ranges::reverse(other.sets);
+        std::ranges::reverse(other.chains);
+        CHECK(is_same(now, other));
+        for (auto const& [from, to] : {Pair("443]}, 3]", "443]}, 4]"),
+                                       {"443", "444"},
+                                       {"-150", "-149"},
+                                       {"4095", "4094"},
+                                       {"\"eth1\"", "\"eth2\""},
+                                       {"\"!=\"", "\"==\""}})
+            CHECK_FALSE(is_same(now, listed(with(from, to))));
+    }
+
+    TEST_CASE("what lbc has no words for is kept as unknown") {
+        for (auto const& [from, to] : {Pair("{\"return\": null}", "{\"counter\": {\"packets\": 1, \"bytes\": 2}}"),
+                                       {"\"flags\": [\"interval\"]", "\"flags\": [\"timeout\"]"},
+                                       {"\"key\": \"iiftype\"", "\"key\": \"skuid\""},
+                                       {"\"ipv4_addr\", \"handle\"", "\"ct_state\", \"handle\""}})
+            CHECK_FALSE(is_known(listed(with(from, to))));
+    }
+
+    TEST_CASE("a text that makes no sense is refused, or read without what makes none") {
+        for (auto const* text : {"", "{", "[]", "{\"nftables\": 1}", "{\"nftables\": [{\"rule\": {}}]}"})
+            CHECK_FALSE(read_nft_json(text).has_value());
+        // Every part in turn is another thing.
+        for (std::size_t at = 0; at < listing.size(); ++at)
+            for (auto const* other : {"null", "-1", "[[[]]]"}) {
+                if (listing[at] != '"' && listing[at] != '{' && listing[at] != '[')
+                    continue;
+                auto const text = std::string(listing.substr(0, at)) + other + std::string(listing.substr(at));
+                static_cast<void>(read_nft_json(text));
+            }
+        for (auto const* word : {"\"ip\"", "\"daddr\"", "\"@services4\"", "443", "\"192.0.2.1\"", "24", "\"mark\"",
+                                 "-150", "\"prerouting\"", "\"concat\"", "\"set\"", "\"elem\"", "\"expr\""})
+            for (auto const* other : {"null", "-1", "[]", "{}", "\"x\"", "4294967296", "[1,[2]]"}) {
+                auto const key_stays =
+                    with(word, std::string_view(word).starts_with('"') && *other != '"' ? word : other);
+                static_cast<void>(read_nft_json(key_stays));
+            }
     }
 
     TEST_CASE("nothing is planned where nothing differs") {
-        auto const plan = plan_nft(std::make_unique<Table>(std::vector{state_of("0x3")}), state_of("0x00000003"));
+        auto const plan = plan_nft(std::make_unique<Table>(std::vector{state_of(3)}), state_of(3));
         REQUIRE(plan.has_value());
         CHECK(plan->steps.empty());
-        CHECK(plan->change.empty());
+        CHECK_FALSE(plan->change.has_value());
         CHECK(plan_nft(std::make_unique<Table>(std::vector{NftState{}}), NftState{})->steps.empty());
     }
 
     TEST_CASE("rules move to second names and back, and what is left over goes") {
         auto table = std::make_unique<Table>(
-            std::vector{state_of("0x3", "services4_eth0"), state_of("0x3", "services4_eth0"), state_of("0x4")});
+            std::vector{state_of(3, "services4_eth0"), state_of(3, "services4_eth0"), state_of(4)});
         auto const loads = table->loads;
-        auto plan = plan_nft(std::move(table), state_of("0x4"));
+        auto plan = plan_nft(std::move(table), state_of(4));
         REQUIRE(plan.has_value());
-        CHECK(plan->change == "change the table inet lbc of nftables: elements 2 -> 2, rules 1 -> 1");
+        REQUIRE(plan->change.has_value());
+        CHECK(is_same(plan->change->after, state_of(4)));
         REQUIRE(plan->steps.size() == 1);
         auto& step = *plan->steps.front();
         CHECK(step.act().has_value());
         CHECK(step.touched());
-        REQUIRE(loads->size() == 5);
-        CHECK((*loads)[0].contains("add element inet lbc b_services4 {"));
-        CHECK((*loads)[1].contains("map @b_services4 return"));
-        CHECK((*loads)[2].contains("add element inet lbc services4 {"));
-        CHECK((*loads)[3].contains("map @services4 return"));
-        CHECK((*loads)[4] == "delete map inet lbc services4_eth0\n");
+        REQUIRE(loads->size() == 7);
+        CHECK((*loads)[0].contains("map b_services4 {"));
+        CHECK((*loads)[1] == "b_services4 -0 +2;");
+        CHECK((*loads)[2].contains("map @b_services4 return"));
+        CHECK((*loads)[3].contains("map services4 {"));
+        CHECK((*loads)[4] == "services4 -0 +2;");
+        CHECK((*loads)[5].contains("map @services4 return"));
+        CHECK((*loads)[6] == "delete map inet lbc services4_eth0\n");
         CHECK(step.check().has_value());
     }
 
+    TEST_CASE("where rules and sets stay, elements change in place, and back") {
+        auto wanted = state_of(3);
+        wanted.sets[0].elements[1].mark = Fwmark{4};
+        auto table = std::make_unique<Table>(std::vector{state_of(3), wanted});
+        auto const loads = table->loads;
+        auto plan = plan_nft(std::move(table), wanted);
+        auto& step = *plan->steps.front();
+        CHECK(step.act().has_value());
+        CHECK(step.check().has_value());
+        CHECK(step.take_back().has_value());
+        CHECK(*loads == std::vector<std::string>{"services4 -1 +1;", "services4 -1 +1;"});
+    }
+
     TEST_CASE("a table that is new needs no second names, nor does one that is at them") {
-        for (auto const& now : {NftState{}, with_second_names(state_of("0x3"))}) {
-            auto table = std::make_unique<Table>(std::vector{now, state_of("0x4")});
+        for (auto const& now : {NftState{}, with_second_names(state_of(3))}) {
+            auto table = std::make_unique<Table>(std::vector{now, state_of(4)});
             auto const loads = table->loads;
-            auto plan = plan_nft(std::move(table), state_of("0x4"));
+            auto plan = plan_nft(std::move(table), state_of(4));
             REQUIRE(plan->steps.size() == 1);
             CHECK(plan->steps.front()->act().has_value());
-            CHECK(loads->size() == 2);
+            CHECK(loads->size() == 3);
             CHECK_FALSE(loads->front().contains("b_"));
         }
     }
 
     TEST_CASE("a load that fails leaves nothing touched if it is the first, and is taken back if not") {
-        for (std::size_t const fail_at : {0U, 1U, 3U}) {
-            auto table = std::make_unique<Table>(std::vector{state_of("0x3"), with_second_names(state_of("0x4"))});
+        for (std::size_t const fail_at : {0U, 1U, 2U, 3U, 4U, 5U}) {
+            auto table =
+                std::make_unique<Table>(std::vector{state_of(3, "services4_eth0"), with_second_names(state_of(4))});
             auto* const faulty = table.get();
             faulty->fail_at = fail_at;
             auto const loads = table->loads;
-            auto plan = plan_nft(std::move(table), state_of("0x4"));
+            auto plan = plan_nft(std::move(table), state_of(4));
             auto& step = *plan->steps.front();
             CHECK_FALSE(step.act().has_value());
             CHECK(step.touched() == (fail_at > 0));
             faulty->fail_at = 99;
             loads->clear();
             CHECK(step.take_back().has_value());
-            CHECK(loads->front().contains(" : 0x3,"));
+            REQUIRE(loads->size() >= 3);
+            CHECK((*loads)[1] == "services4_eth0 -0 +2;");
+            CHECK((*loads)[2].contains("map @services4_eth0 return"));
         }
     }
 
@@ -177,13 +242,13 @@ TEST_SUITE("nft step") {
         auto table = std::make_unique<Table>(std::vector{NftState{}});
         table->fail_test = true;
         auto const loads = table->loads;
-        auto const plan = plan_nft(std::move(table), state_of("0x4"));
+        auto const plan = plan_nft(std::move(table), state_of(4));
         CHECK(plan.error().message == "no memory");
         CHECK(loads->empty());
     }
 
     TEST_CASE("nothing wanted takes the table away") {
-        auto table = std::make_unique<Table>(std::vector{state_of("0x3"), NftState{}});
+        auto table = std::make_unique<Table>(std::vector{state_of(3), NftState{}});
         auto const loads = table->loads;
         auto plan = plan_nft(std::move(table), NftState{});
         CHECK(plan->steps.front()->act().has_value());

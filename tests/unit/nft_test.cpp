@@ -94,7 +94,7 @@ TEST_SUITE("nft") {
         CHECK(sample.has_rule("ip daddr . meta l4proto @tunnels4 drop"));
         CHECK(sample.has_rule("ip daddr . meta l4proto . th dport @tunnel_ports4 drop"));
         CHECK(sample.parts().sets.contains("    192.0.2.9 . 4,\n"));
-        CHECK(sample.parts().sets.contains("    192.0.2.9 . 17 . 5555,\n"));
+        CHECK(sample.parts().sets.contains("    192.0.2.9 . udp . 5555,\n"));
     }
 
     TEST_CASE("interfaces: sets, wildcards, names that nft would read otherwise") {

@@ -91,18 +91,30 @@ TEST_CASE("status: mangle tables and settings count") {
     Ruleset const other{
         Family::ipv4, {{"LBC", {{{}, SetMark{Fwmark{4}}, {}}}}}, {{"PREROUTING", {{}, Jump{"LBC"}, {}}}}};
     auto const presence = [&](Ruleset const& now, Ruleset const& wanted) {
-        return compare_status({{Family::ipv4, now, wanted}}).front().presence;
+        return compare_status({{Family::ipv4, now, wanted}}, {}).front().presence;
     };
-    CHECK(compare_status({{Family::ipv6, nothing, nothing}}).empty());
+    CHECK(compare_status({{Family::ipv6, nothing, nothing}}, {}).empty());
     CHECK(presence(rules, rules) == Presence::as_site);
     CHECK(presence(other, rules) == Presence::differs);
     CHECK(presence(nothing, rules) == Presence::missing);
     CHECK(presence(rules, nothing) == Presence::extra);
     auto status = view(as_site());
-    status.marks = compare_status({{Family::ipv4, rules, other}});
+    status.marks = compare_status({{Family::ipv4, rules, other}}, {});
     status.daemons_differ = true;
     status.settings = {{"net.a", 1, 1}, {"net.b", 0, 1}};
     CHECK(status.differences() == 3);
+    NftState nft;
+    nft.chains = {nft_chain("prerouting", {{{Return{}}}})};
+    auto const by_nft = [&](NftState const& now, NftState const& wanted) {
+        return compare_status({}, NftChange{now, wanted}).front();
+    };
+    CHECK(by_nft(nft, nft).presence == Presence::as_site);
+    CHECK(by_nft(NftState{}, nft).presence == Presence::missing);
+    CHECK(by_nft(nft, NftState{}).presence == Presence::extra);
+    CHECK(by_nft(nft, nft).rules == 1);
+    CHECK(compare_status({}, NftChange{}).empty());
+    status.marks.push_back(by_nft(nft, nft));
+    CHECK(status_text(status, false).contains("table inet lbc of nftables: rules 1, ok\n"));
     auto const text = status_text(status, false);
     CHECK(text.find("IPv4 mangle table: rules 1, differs\n") != std::string::npos);
     CHECK(text.find("sync daemons: differs\nnet.a: 1\nnet.b: 0 (site: 1)\nlb1: ") != std::string::npos);

@@ -1,6 +1,6 @@
 #include "backends/apply.hpp"
-#include "backends/iptables/nft_marks.hpp"
 #include "backends/ipvs/ipvs_plan.hpp"
+#include "backends/nft/nft_ruleset.hpp"
 #include "tests/support/compiled.hpp"
 #include "tests/support/machine.hpp"
 
@@ -75,9 +75,12 @@ TEST_CASE("verify: services by address, services that are missing, and marks of 
     CHECK(lb1.run({"verify", "site.lb"}) == 1);
     CHECK(lb1.says("web: IPVS has no virtual service for mark 0x3 (IPv4)"));
     CHECK(lb1.run({"verify", "site.lb", "--only", "marks"}) == 0);
-    lb1.kernel.marks_of_nft = {"table ip theirs, chain early"};
+    NftState theirs{"ip", "theirs", {}, {}};
+    theirs.chains = {{"late", NftBase{"filter", "prerouting", -140}, {{{SetMark{Fwmark{0x77}}}}}}};
+    lb1.kernel.nftables[0] = {*ruleset_of(theirs, Family::ipv4)};
     CHECK(lb1.run({"verify", "site.lb", "--only", "marks"}) == 1);
-    CHECK(lb1.says("table ip theirs, chain early"));
+    CHECK(lb1.says("ip theirs late 1, not lbc's: meta mark set 0x77"));
+    lb1.kernel.nftables[0].clear();
 }
 
 TEST_CASE("verify and trace: what the kernel refuses is status 3, and wrong input status 2") {
@@ -100,20 +103,12 @@ TEST_CASE("verify and trace: what the kernel refuses is status 3, and wrong inpu
     CHECK(lb1.run({"verify", "site.lb", "-6"}) == 2);
 }
 
-TEST_CASE("nftables: rules that set a packet's mark, and no others") {
-    CHECK(chains_that_mark("").empty());
-    CHECK(chains_that_mark("table inet filter {\n\tchain input {\n\t\tmeta mark 0x1 ct mark set 0x2 accept\n\t}\n}\n")
-              .empty());
-    CHECK(chains_that_mark(
-              "table ip mangle {\n\tchain PREROUTING {\n\t\tip daddr 10.0.0.1 counter packets 0 bytes 0 "
-              "meta mark set 0x3\n\t\tmeta mark set 0x4\n\t}\n\tchain x {\n\t\txt target \"MARK\"\n\t}\n}\n") ==
-          std::vector<std::string>{"table ip mangle, chain PREROUTING", "table ip mangle, chain x"});
-}
-
 TEST_CASE("compile and apply prove what they make") {
     VerifiedBox lb1;
-    for (auto const* kind : {"sh", "iptables", "ip6tables", "ipvsadm", "json"})
+    for (auto const* kind : {"sh", "iptables", "ip6tables", "nft", "ipvsadm", "json"})
         CHECK(lb1.run({"compile", "site.lb", "-d", "lb1", "--emit", kind, "--prove"}) == 0);
+    CHECK(lb1.run({"compile", "site.lb", "-d", "lb1", "--emit", "sh", "--backend", "nft", "--prove"}) == 0);
     CHECK(lb1.run({"apply", "site.lb", "--prove", "--dry-run"}) == 0);
+    CHECK(lb1.run({"apply", "site.lb", "--prove", "--dry-run", "--backend", "nft"}) == 0);
     CHECK(lb1.run({"apply", "site.lb", "--no-prove", "--dry-run"}) == 0);
 }

@@ -1,4 +1,4 @@
-#include "backends/iptables/nft_tables.hpp"
+#include "backends/nft/nft_present.hpp"
 
 #include "backends/descriptor.hpp"
 #include "backends/read_file.hpp"

@@ -1,0 +1,261 @@
+#include "backends/nft/nft_elements.hpp"
+
+#include "backends/nft/nft_element_bytes.hpp"
+
+#include <fmt/format.h>
+#include <libmnl/libmnl.h>
+#include <libnftnl/common.h>
+#include <libnftnl/set.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+namespace lbc {
+namespace {
+
+template <auto free>
+struct Free {
+    void operator()(auto* pointer) const { free(pointer); }
+};
+using MnlSocket = std::unique_ptr<mnl_socket, Free<mnl_socket_close>>;
+using NftnlSet = std::unique_ptr<nftnl_set, Free<nftnl_set_free>>;
+using Elements = std::unique_ptr<nftnl_set_elems_iter, Free<nftnl_set_elems_iter_destroy>>;
+using Buffer = std::vector<char>;
+
+constexpr char const* table_name = "lbc";
+constexpr std::size_t largest_message = std::size_t{1} << 17; // attributes within one have 16 bits of length
+constexpr std::size_t largest_answer = std::size_t{1} << 16;
+
+SystemError error(std::string_view what, int code) {
+    bool const forbidden = code == EPERM || code == EACCES;
+    return {forbidden ? SystemError::Kind::permission : SystemError::Kind::failed, code,
+            fmt::format("{}: {}", what, std::strerror(code))};
+}
+
+MnlSocket open_socket() {
+    MnlSocket socket(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC));
+    if (socket && mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0)
+        socket.reset();
+    return socket;
+}
+
+/// A set of the table's, as libnftnl has one, without elements.
+NftnlSet describe(std::string const& name) {
+    NftnlSet set(nftnl_set_alloc());
+    if (set) {
+        nftnl_set_set_str(set.get(), NFTNL_SET_TABLE, table_name);
+        nftnl_set_set_str(set.get(), NFTNL_SET_NAME, name.c_str());
+    }
+    return set;
+}
+
+bool add(nftnl_set* set, NftRawElement const& raw) {
+    auto* const element = nftnl_set_elem_alloc();
+    if (element == nullptr)
+        return false;
+    nftnl_set_elem_add(set, element); // which owns it
+    auto const put = [&](std::uint16_t attribute, void const* data, std::size_t size) {
+        return nftnl_set_elem_set(element, attribute, data, static_cast<std::uint32_t>(size)) >= 0;
+    };
+    if (raw.ends_interval)
+        nftnl_set_elem_set_u32(element, NFTNL_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+    return put(NFTNL_SET_ELEM_KEY, raw.key.bytes.data(), raw.key.size) &&
+           (!raw.key_end || put(NFTNL_SET_ELEM_KEY_END, raw.key_end->bytes.data(), raw.key_end->size)) &&
+           (!raw.mark || put(NFTNL_SET_ELEM_DATA, &raw.mark->value, sizeof raw.mark->value));
+}
+
+/// Messages of one transaction, one behind the other.
+class Batch {
+public:
+    Batch() { append(nftnl_batch_begin(scratch(), sequence_++)); }
+
+    /// Those that add or remove elements, as many as they need.
+    bool add_elements(NftSet const& of, std::vector<NftElement> const& elements, std::uint16_t type) {
+        if (elements.empty())
+            return true;
+        auto const set = describe(of.name);
+        std::vector<NftRawElement> raw;
+        for (auto const& element : elements)
+            append_raw(raw, element, of);
+        if (!set)
+            return false;
+        for (auto const& one : raw)
+            if (!add(set.get(), one))
+                return false;
+        Elements const rest(nftnl_set_elems_iter_create(set.get()));
+        if (!rest)
+            return false;
+        for (bool has_more = true; has_more;) {
+            auto* const message =
+                nftnl_nlmsg_build_hdr(scratch(), type, NFPROTO_INET, NLM_F_CREATE | NLM_F_ACK, sequence_++);
+            has_more = nftnl_set_elems_nlmsg_build_payload_iter(message, rest.get()) > 0;
+            append(message);
+            ++acknowledged_;
+        }
+        return true;
+    }
+
+    /// errno of what the kernel refuses; 0: it has taken all.
+    int commit() {
+        append(nftnl_batch_end(scratch(), sequence_++));
+        auto const socket = open_socket();
+        if (!socket)
+            return errno;
+        int const room = static_cast<int>(std::min<std::size_t>(messages_.size() + largest_message, 1U << 30U));
+        int const descriptor = mnl_socket_get_fd(socket.get());
+        ::setsockopt(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+        ::setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
+        if (mnl_socket_sendto(socket.get(), messages_.data(), messages_.size()) < 0)
+            return errno;
+        return await(descriptor);
+    }
+
+private:
+    char* scratch() {
+        scratch_.assign(largest_message, 0);
+        return scratch_.data();
+    }
+
+    void append(nlmsghdr const* message) {
+        auto const* bytes = reinterpret_cast<char const*>(message);
+        messages_.insert(messages_.end(), bytes, bytes + MNL_ALIGN(message->nlmsg_len));
+    }
+
+    /// The kernel has answered all messages when it has taken them.
+    int await(int descriptor) const {
+        std::size_t count = 0;
+        alignas(nlmsghdr) std::array<char, largest_answer> buffer;
+        for (;;) {
+            auto const size = ::recv(descriptor, buffer.data(), buffer.size(), MSG_DONTWAIT);
+            if (size < 0 && errno == EINTR)
+                continue;
+            if (size < 0)
+                return errno != EAGAIN ? errno : count == acknowledged_ ? 0 : EPROTO;
+            int left = static_cast<int>(size);
+            for (auto const* one = reinterpret_cast<nlmsghdr const*>(buffer.data()); mnl_nlmsg_ok(one, left);
+                 one = mnl_nlmsg_next(one, &left)) {
+                if (one->nlmsg_type != NLMSG_ERROR || one->nlmsg_len < mnl_nlmsg_size(sizeof(nlmsgerr)))
+                    continue;
+                nlmsgerr said{};
+                std::memcpy(&said, mnl_nlmsg_get_payload(one), sizeof said);
+                if (said.error != 0)
+                    return -said.error;
+                ++count;
+            }
+        }
+    }
+
+    Buffer scratch_;
+    Buffer messages_;
+    std::uint32_t sequence_ = 1;
+    std::size_t acknowledged_ = 0; // that the kernel owes
+};
+
+std::optional<NftKeyBytes> key_in(nftnl_set_elem* element, std::uint16_t attribute) {
+    std::uint32_t size = 0;
+    auto const* data = nftnl_set_elem_get(element, attribute, &size);
+    NftKeyBytes key;
+    if (data == nullptr || size > key.bytes.size())
+        return std::nullopt;
+    std::memcpy(key.bytes.data(), data, size);
+    key.size = size;
+    return key;
+}
+
+/// Nothing where it has what lbc's elements have not.
+std::optional<NftRawElement> raw_of(nftnl_set_elem* element) {
+    auto const has = [&](std::uint16_t attribute) { return nftnl_set_elem_is_set(element, attribute); };
+    auto const key = key_in(element, NFTNL_SET_ELEM_KEY);
+    if (!key || has(NFTNL_SET_ELEM_TIMEOUT) || has(NFTNL_SET_ELEM_EXPR) || has(NFTNL_SET_ELEM_EXPRESSIONS) ||
+        has(NFTNL_SET_ELEM_VERDICT) || has(NFTNL_SET_ELEM_OBJREF))
+        return std::nullopt;
+    NftRawElement raw{*key, {}, false, {}};
+    if (has(NFTNL_SET_ELEM_KEY_END))
+        raw.key_end = key_in(element, NFTNL_SET_ELEM_KEY_END);
+    if (has(NFTNL_SET_ELEM_FLAGS))
+        raw.ends_interval = (nftnl_set_elem_get_u32(element, NFTNL_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END) != 0;
+    if (has(NFTNL_SET_ELEM_DATA)) {
+        std::uint32_t size = 0;
+        auto const* data = nftnl_set_elem_get(element, NFTNL_SET_ELEM_DATA, &size);
+        Fwmark mark;
+        if (data == nullptr || size != sizeof mark.value)
+            return std::nullopt;
+        std::memcpy(&mark.value, data, size);
+        raw.mark = mark;
+    }
+    return raw;
+}
+
+int take_message(nlmsghdr const* message, void* set) {
+    return nftnl_set_elems_nlmsg_parse(message, static_cast<nftnl_set*>(set)) < 0 ? MNL_CB_ERROR : MNL_CB_OK;
+}
+
+/// errno; 0: `set` has what the kernel has.
+int dump(nftnl_set* set) {
+    constexpr std::uint32_t sequence = 1;
+    auto const socket = open_socket();
+    if (!socket)
+        return errno;
+    alignas(nlmsghdr) std::array<char, largest_answer> buffer{};
+    auto* const question = nftnl_nlmsg_build_hdr(buffer.data(), NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP, sequence);
+    nftnl_set_elems_nlmsg_build_payload(question, set);
+    if (mnl_socket_sendto(socket.get(), question, question->nlmsg_len) < 0)
+        return errno;
+    auto const port = mnl_socket_get_portid(socket.get());
+    for (;;) {
+        auto const size = mnl_socket_recvfrom(socket.get(), buffer.data(), buffer.size());
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0)
+            return errno;
+        auto const more = mnl_cb_run(buffer.data(), static_cast<std::size_t>(size), sequence, port, take_message, set);
+        if (more <= MNL_CB_STOP)
+            return more < 0 ? errno : 0;
+    }
+}
+
+} // namespace
+
+std::expected<void, SystemError> write_nft_elements(std::span<NftElementChange const> changes) {
+    constexpr std::string_view what = "cannot change the elements of the table inet lbc";
+    Batch batch;
+    for (auto const& change : changes)
+        if (!batch.add_elements(*change.set, change.removed, NFT_MSG_DELSETELEM) ||
+            !batch.add_elements(*change.set, change.added, NFT_MSG_NEWSETELEM))
+            return std::unexpected(error(what, ENOMEM));
+    if (int const code = batch.commit(); code != 0)
+        return std::unexpected(error(what, code));
+    return {};
+}
+
+std::expected<void, SystemError> read_nft_elements(NftSet& set) {
+    auto const found = describe(set.name);
+    if (!found)
+        return std::unexpected(error("cannot read the elements of the table inet lbc", ENOMEM));
+    if (int const code = dump(found.get()); code != 0)
+        return std::unexpected(error("cannot read the elements of the table inet lbc", code));
+    std::vector<NftRawElement> raw;
+    auto const take = [](nftnl_set_elem* element, void* to) {
+        auto const one = raw_of(element);
+        if (one)
+            static_cast<std::vector<NftRawElement>*>(to)->push_back(*one);
+        return one ? 0 : -1;
+    };
+    bool const is_known = nftnl_set_elem_foreach(found.get(), take, &raw) >= 0;
+    auto elements = is_known ? elements_of(std::move(raw), set) : std::nullopt;
+    if (!elements) {
+        set.unknown = "with an element that lbc has no words for";
+        return {};
+    }
+    set.elements = std::move(*elements);
+    return {};
+}
+
+} // namespace lbc
