@@ -97,6 +97,21 @@ BROKEN = (
          ("mangle", "OUTPUT", 2)),
 )
 
+# What others do to lbc's table of nftables, or beside it.
+BROKEN_NFT = (
+    "flush set inet lbc peers",
+    "flush chain inet lbc peers",
+    "insert rule inet lbc prerouting tcp dport 80 return",
+    "add rule inet lbc prerouting meta mark set 0x99",
+    "insert rule inet lbc output meta mark set 3",
+    "table inet theirs {\nchain late { type filter hook prerouting priority -149;\n"
+    f"ip daddr {VIPS[0]} meta mark set 0x99\n}}\n}}",
+    "table ip theirs {\nset those { type ipv4_addr; flags interval; elements = { 10.0.0.0/28 }\n}\n"
+    "chain in { type filter hook input priority 0;\nip daddr @those meta mark set meta mark & 0xfffffffe\n}\n}",
+    "table inet theirs {\nchain in { type filter hook input priority 10;\n"
+    "meta l4proto udp meta mark set meta mark | 0x4000\n}\n}",
+)
+
 HARMLESS = (
     Case("other addresses", "mangle -I PREROUTING 1 -d 203.0.113.0/24 -j ACCEPT\n-A PREROUTING -d 203.0.113.0/24 -j MARK "
          "--set-mark 0x99"),
@@ -129,6 +144,8 @@ class Verify(unittest.TestCase):
     @staticmethod
     def clear() -> None:
         harness.clear()
+        for family in ("ip", "inet"):
+            subprocess.run(["nft", "delete", "table", family, "theirs"], capture_output=True)
         for program in harness.FAMILIES:
             net.run(f"{program}-legacy-restore", text="".join(f"*{table}\nCOMMIT\n" for table in TABLES))
 
@@ -168,10 +185,18 @@ class Verify(unittest.TestCase):
                     harness.load_apply(director.name)
                     live(director.name, 0)
                     verify(director.name, *dumps("legacy"), status=0)
+            with self.subTest(seed=seed, backend="nft"):
+                self.clear()
+                harness.load_apply_nft(site.directors[0].name)
+                live(site.directors[0].name, 0)
+                listed = harness.SCRATCH / "nft.json"
+                listed.write_text(net.run("nft", "-j", "list", "ruleset"), encoding="utf-8")
+                verify(site.directors[0].name, "--against", str(listed), status=0)
             with self.subTest(seed=seed, variant="nft"):
                 self.clear()
                 harness.load_restore(site.directors[0].name, "nft")
                 self.assertFalse(verify(site.directors[0].name, *dumps("nft"), status=0)["unknown"])
+                live(site.directors[0].name, 0)
         print(f"{count} directors", flush=True)
 
     def test_what_breaks_it_is_found(self) -> None:
@@ -189,6 +214,24 @@ class Verify(unittest.TestCase):
                     self.assertEqual(self.check_witness(fault, meaning), "")
                 count += len(found)
         print(f"{count} faults, each seen in the kernel", flush=True)
+
+    def test_what_breaks_nftables_is_found(self) -> None:
+        """Each packet that is named has the wrong mark in the kernel."""
+        count = 0
+        for change in BROKEN_NFT:
+            with self.subTest(change):
+                meaning = self.known()
+                self.clear()
+                harness.load_apply_nft("lb1")
+                net.run("nft", "-f", "-", text=change)
+                found = faults(live("lb1", 1))
+                self.assertTrue(found)
+                for fault in found:
+                    self.assertEqual(fault["kind"], "differs")
+                    if can_be_sent(fault["witness"]):
+                        self.assertEqual(self.check_witness(fault, meaning), "")
+                        count += 1
+        print(f"{count} faults of nftables, each seen in the kernel", flush=True)
 
     def test_what_is_harmless_is_not(self) -> None:
         for case in HARMLESS:
