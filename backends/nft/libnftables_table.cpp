@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace lbc {
 namespace {
 
@@ -23,20 +25,20 @@ public:
             return std::unexpected(has_tables.error());
         if (!*has_tables)
             return NftState{};
-        auto const tables = run_libnftables("list tables inet", NftRun::list, "cannot list the tables of nftables");
-        if (!tables)
-            return std::unexpected(tables.error());
-        if (!("\n" + *tables).contains("\ntable inet lbc\n"))
-            return NftState{};
-        auto const listed = run_libnftables("list table inet lbc", NftRun::terse, reading);
+        // Of the ways to list a table, only that of all tables can leave elements out (libnftables 1.0.6 reads them for
+        // the others, whatever it prints).
+        auto const listed = run_libnftables("list ruleset", NftRun::terse, reading);
         if (!listed)
             return std::unexpected(listed.error());
-        auto read = read_nft_json(*listed);
-        if (!read || read->size() != 1)
+        auto tables = read_nft_json(*listed);
+        if (!tables)
             return std::unexpected(
-                SystemError{SystemError::Kind::failed, 0,
-                            fmt::format("{}: {}", reading, read ? "there is not just one" : read.error())});
-        auto& table = read->front();
+                SystemError{SystemError::Kind::failed, 0, fmt::format("{}: {}", reading, tables.error())});
+        auto const found = std::ranges::find_if(
+            *tables, [](NftState const& one) { return one.family == "inet" && one.name == "lbc"; });
+        if (found == tables->end())
+            return NftState{};
+        auto& table = *found;
         for (auto& set : table.sets)
             if (set.unknown.empty())
                 if (auto elements = read_nft_elements(set); !elements)

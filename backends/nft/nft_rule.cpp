@@ -9,6 +9,9 @@
 namespace lbc {
 namespace {
 
+constexpr int ipvs_input = 98;   // NF_IP_PRI_NAT_SRC - 2, of LOCAL_IN (ip_vs_core.c)
+constexpr int ipvs_output = -99; // NF_IP_PRI_NAT_DST + 1, of LOCAL_OUT
+
 struct FieldWords {
     std::string_view looks_at;
     std::string_view type;
@@ -113,6 +116,23 @@ struct StatementWords {
 };
 
 } // namespace
+
+std::optional<BaseChain> base_of(NftChain const& chain) {
+    using enum BaseChain::Hook;
+    if (!chain.base)
+        return std::nullopt;
+    auto const& base = *chain.base;
+    bool const is_nat = base.type == "nat";
+    if (base.hook == "ingress")
+        return BaseChain{chain.name, ingress, base.priority, is_nat};
+    if (base.hook == "prerouting")
+        return BaseChain{chain.name, prerouting, base.priority, is_nat};
+    if (base.hook == "input" && base.priority < ipvs_input)
+        return BaseChain{chain.name, input, base.priority, is_nat};
+    if (base.hook == "output" && base.priority < ipvs_output)
+        return BaseChain{chain.name, output, base.priority, is_nat};
+    return std::nullopt;
+}
 
 std::string NftSet::definition() const {
     return fmt::format("type {}{};{}", key_types(key), is_map ? " : mark" : "",

@@ -124,6 +124,9 @@ struct NftChain {
     friend bool operator==(NftChain const&, NftChain const&) = default;
 };
 
+/// Nothing where no packet comes to it by itself before IPVS.
+[[nodiscard]] std::optional<BaseChain> base_of(NftChain const& chain);
+
 /// A table of nftables.
 struct NftState {
     std::string family = "inet";

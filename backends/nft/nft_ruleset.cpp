@@ -13,26 +13,9 @@
 namespace lbc {
 namespace {
 
-constexpr int ipvs_input = 98;          // NF_IP_PRI_NAT_SRC - 2, of LOCAL_IN (ip_vs_core.c)
-constexpr int ipvs_output = -99;        // NF_IP_PRI_NAT_DST + 1, of LOCAL_OUT
 constexpr std::size_t most_ways = 4096; // of one rule before its lookup; with more, it may hold or not
-
-std::optional<BaseChain> base_of(NftChain const& chain) {
-    using Hook = BaseChain::Hook;
-    if (!chain.base)
-        return std::nullopt;
-    auto const& base = *chain.base;
-    bool const is_nat = base.type == "nat";
-    if (base.hook == "ingress")
-        return BaseChain{chain.name, Hook::ingress, base.priority, is_nat};
-    if (base.hook == "prerouting")
-        return BaseChain{chain.name, Hook::prerouting, base.priority, is_nat};
-    if (base.hook == "input" && base.priority < ipvs_input)
-        return BaseChain{chain.name, Hook::input, base.priority, is_nat};
-    if (base.hook == "output" && base.priority < ipvs_output)
-        return BaseChain{chain.name, Hook::output, base.priority, is_nat};
-    return std::nullopt;
-}
+/// Of one table. Maps behind one another in a rule multiply; what comes behind these many is not known.
+constexpr std::size_t most_rules = 1'000'000;
 
 bool concerns(NftState const& table, Family family) {
     if (table.family == "ip")
@@ -118,6 +101,7 @@ private:
     }
 
     void add(std::string const& to, Matches when, Target then, std::uint32_t origin) {
+        ++made_;
         auto& chain = chains_[to];
         chain.rules.push_back({finished(std::move(when)), std::move(then), {}});
         chain.origins.push_back(origin);
@@ -133,6 +117,8 @@ private:
 
     /// What a rule does from one of its statements on, to packets of `ways`.
     void body(std::string const& into, Statements statements, Ways ways) {
+        if (made_ > most_rules)
+            return add(into, {}, UnknownTarget{"more than lbc looks at"});
         while (!statements.empty() && !ways.empty()) {
             auto const* match = std::get_if<NftMatch>(&statements.front());
             bool const passes = std::holds_alternative<Pass>(statements.front()) && statements.size() > 1;
@@ -274,6 +260,8 @@ private:
     }
 
     static Ways on_interfaces(Ways const& ways, NftMatch const& match) {
+        if (ways.size() > 1 && ways.size() * match.interfaces.size() > most_ways)
+            return all_unknown(ways, "iifname");
         Ways narrower;
         for (auto const& way : ways)
             for (auto const& interface : match.interfaces)
@@ -387,6 +375,7 @@ private:
     std::string next_; // where packets go on that the rule does not match
     bool uses_next_ = false;
     std::size_t parts_ = 0;
+    std::size_t made_ = 0;
 };
 
 } // namespace

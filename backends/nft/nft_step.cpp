@@ -114,9 +114,12 @@ std::expected<NftPlan, SystemError> plan_nft(std::unique_ptr<NftTable> table, Nf
     plan.marks = now->marks();
     if (is_same(*now, wanted))
         return plan;
-    auto const [sets, rules] = nft_parts_unfilled(wanted);
-    if (auto tested = table->test(sets + rules); !tested)
-        return std::unexpected(std::move(tested.error()));
+    // Rules that are there the kernel has taken before.
+    if (!element_changes(*now, wanted)) {
+        auto const [sets, rules] = nft_parts_unfilled(wanted);
+        if (auto tested = table->test(sets + rules); !tested)
+            return std::unexpected(std::move(tested.error()));
+    }
     plan.change = {*now, wanted};
     plan.steps.push_back(std::make_unique<NftStep>(std::move(table), std::move(*now), std::move(wanted)));
     return plan;

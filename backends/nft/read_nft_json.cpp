@@ -12,6 +12,8 @@
 namespace lbc {
 namespace {
 
+constexpr std::size_t most_statements = 128; // NFT_RULE_MAXEXPRS of nf_tables.h
+
 /// An expression as it stands in the text, for people.
 std::string written(NftJson const& value) { return value.dump(-1, ' ', true, NftJson::error_handler_t::replace); }
 
@@ -45,8 +47,8 @@ bool is_harmless(std::string_view name) {
 class RuleReader {
 public:
     std::vector<NftStatement> read(NftJson const& expressions) {
-        if (!expressions.is_array())
-            return {UnknownTarget{written(expressions)}};
+        if (!expressions.is_array() || expressions.size() > most_statements)
+            return {UnknownTarget{"of more statements than a kernel has in a rule"}};
         for (auto const& statement : expressions)
             take(statement);
         return std::move(statements_);

@@ -1,5 +1,8 @@
-// Any bytes as a text of iptables-save, as a script of lbc's, and line by line as rules: tables or a problem, never a
-// crash; and a rule that was understood is the same when it is read from lbc's own words.
+// Any bytes as a text of iptables-save, as a script of lbc's, as JSON of nft, and line by line as rules: tables or a
+// problem, never a crash; and a rule that was understood is the same when it is read from lbc's own words.
+#include "backends/nft/nft_ruleset.hpp"
+#include "backends/nft/nft_state.hpp"
+#include "backends/nft/read_nft_json.hpp"
 #include "backends/restore/read_tables.hpp"
 #include "backends/restore/rule_text.hpp"
 
@@ -52,10 +55,28 @@ void check_tables(std::string_view text, lbc::Family family) {
             require(table.find(chain.name) == &chain);
 }
 
+void check_nft(std::string_view text) {
+    auto const tables = lbc::read_nft_json(text);
+    require(tables || !tables.error().empty());
+    if (!tables)
+        return;
+    for (auto const& table : *tables) {
+        static_cast<void>(is_same(table, table));
+        for (auto const family : lbc::families)
+            if (auto const rules = lbc::ruleset_of(table, family))
+                for (auto const& chain : rules->chains)
+                    require(chain.origins.size() <= chain.rules.size());
+        for (auto const& chain : table.chains)
+            for (auto const& rule : chain.rules)
+                static_cast<void>(to_string(rule));
+    }
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     std::string const text(data, data + size);
+    check_nft(text);
     for (auto const family : lbc::families) {
         check_tables(text, family);
         static_cast<void>(lbc::tables_in_script(text, "lb1", family));
