@@ -282,7 +282,8 @@ Command add_trace(CLI::App& subcommand) {
         subcommand.add_flag("--live", options->live, "by the rules that this machine's kernel has, of others too");
     auto* against = subcommand
                         .add_option("--against", options->against,
-                                    "by rules of a file: what iptables-save or ip6tables-save printed, or rules.sh")
+                                    "by rules of a file: what iptables-save, ip6tables-save or `nft -j list ruleset` "
+                                    "printed, or rules.sh")
                         ->check(not_empty)
                         ->expected(1)
                         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
@@ -291,7 +292,7 @@ Command add_trace(CLI::App& subcommand) {
     subcommand.add_flag("-6", options->ipv6, "DUMP is of ip6tables-save, where the text does not tell")->needs(against);
     subcommand
         .add_option("--site", options->folder,
-                    "by rules of all directors, each DIR/NAME/iptables.rules and ip6tables.rules")
+                    "by rules of all directors, each DIR/NAME/iptables.rules and ip6tables.rules, or nft.json")
         ->check(not_empty)
         ->excludes(live)
         ->excludes(against)

@@ -172,7 +172,7 @@ Command add_verify(CLI::App& subcommand) {
         subcommand
             .add_option("--against", options->against,
                         "rules in place of this machine's: what iptables-save or ip6tables-save printed, or "
-                        "rules.sh; again for the other family")
+                        "rules.sh; again for the other family; or what `nft -j list ruleset` printed")
             ->check(not_empty)
             ->expected(1)
             ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
@@ -180,7 +180,8 @@ Command add_verify(CLI::App& subcommand) {
     subcommand.add_flag("-6", options->ipv6, "DUMP is of ip6tables-save, where the text does not tell")->needs(against);
     subcommand
         .add_option("--site", options->folder,
-                    "rules of all directors, each DIR/NAME/iptables.rules and ip6tables.rules; asks for loops too")
+                    "rules of all directors, each DIR/NAME/iptables.rules and ip6tables.rules, or "
+                    "nft.json; asks for loops too")
         ->check(not_empty)
         ->excludes(against)
         ->excludes(subcommand.get_option("--director"))

@@ -14,7 +14,7 @@ namespace lbc {
 namespace {
 
 constexpr std::size_t most_ways = 4096; // of one rule before its lookup; with more, it may hold or not
-/// Of one table. Maps behind one another in a rule multiply; what comes behind these many is not known.
+/// Of one table. Maps behind one another in a rule multiply; of a table with more, nothing is known.
 constexpr std::size_t most_rules = 1'000'000;
 
 bool concerns(NftState const& table, Family family) {
@@ -46,6 +46,8 @@ public:
             return std::nullopt;
         for (auto const& chain : table_.chains)
             take(chain);
+        if (made_ > most_rules)
+            give_up();
         for (auto& [name, chain] : chains_)
             out_.chains.push_back(std::move(chain));
         out_.shape = std::make_shared<TableShape const>(std::move(shape_));
@@ -71,6 +73,12 @@ private:
         }
         if (chain.base && chain.base->drops)
             open(chain.name).rules.push_back({{}, Drop{.is_policy = true}, {}}); // the walk looks for it there
+    }
+
+    void give_up() {
+        chains_.clear();
+        for (auto const& base : shape_.bases)
+            open(base.chain).rules.push_back({{}, UnknownTarget{"more than lbc looks at"}, {}});
     }
 
     /// Behind the last effect, what leaves packets alone makes no difference.
@@ -101,7 +109,8 @@ private:
     }
 
     void add(std::string const& to, Matches when, Target then, std::uint32_t origin) {
-        ++made_;
+        if (++made_ > most_rules)
+            return;
         auto& chain = chains_[to];
         chain.rules.push_back({finished(std::move(when)), std::move(then), {}});
         chain.origins.push_back(origin);
@@ -118,7 +127,7 @@ private:
     /// What a rule does from one of its statements on, to packets of `ways`.
     void body(std::string const& into, Statements statements, Ways ways) {
         if (made_ > most_rules)
-            return add(into, {}, UnknownTarget{"more than lbc looks at"});
+            return;
         while (!statements.empty() && !ways.empty()) {
             auto const* match = std::get_if<NftMatch>(&statements.front());
             bool const passes = std::holds_alternative<Pass>(statements.front()) && statements.size() > 1;
@@ -336,6 +345,8 @@ private:
         std::map<Fwmark, std::string> parts;
         for (auto const& element : set->elements)
             for (auto way : ways) {
+                if (made_ > most_rules)
+                    return;
                 if (!narrow(way, map.key, element))
                     continue;
                 if (rest.empty()) {

@@ -15,10 +15,9 @@ constexpr int mangle = -150; // NF_IP_PRI_MANGLE
 /// Those that a load takes away where they have no rules.
 constexpr std::array<std::string_view, 4> every_chain{"prerouting", "output", "peers", "guard"};
 
-std::string_view definition_of(std::string_view chain) {
-    if (chain == "prerouting")
-        return "type filter hook prerouting priority mangle; policy accept; ";
-    return chain == "output" ? "type route hook output priority mangle; policy accept; " : "";
+std::string definition_of(std::string_view chain) {
+    auto const base = nft_chain(chain, {}).base;
+    return base ? fmt::format("type {} hook {} priority mangle; policy accept; ", base->type, base->hook) : "";
 }
 
 void append_elements(std::string& out, NftSet const& set) {
