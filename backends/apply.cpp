@@ -1,5 +1,7 @@
 #include "backends/apply.hpp"
 
+#include "backends/iptables/variant_rules.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -142,6 +144,14 @@ std::expected<MarkPlan, SystemError> Transaction::look_at_marks(Wanted const& wa
             return planned;
         marks = std::move(*planned);
         changes_.marks = std::move(marks.changes);
+    }
+    if (wanted.variants_leave) {
+        auto planned = plan_variants_leave(*kernel_);
+        if (!planned)
+            return planned;
+        append(marks.steps, std::move(planned->steps));
+        std::ranges::copy(planned->marks, std::back_inserter(marks.marks));
+        std::ranges::move(planned->changes, std::back_inserter(changes_.marks));
     }
     if (!wanted.nft)
         return marks;

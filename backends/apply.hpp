@@ -16,8 +16,9 @@
 namespace lbc {
 
 struct Wanted {
-    std::optional<MarkRules> marks;               // none: the mangle tables are left alone
-    std::optional<NftState> nft{};                // none: nftables is left alone
+    std::optional<MarkRules> marks;               // of the legacy tables; none: they are left alone
+    std::optional<NftState> nft{};                // of nftables; none: it is left alone
+    bool variants_leave = false;                  // lbc's chains in the tables of iptables-nft go
     std::optional<IpvsWanted> ipvs;               // none: IPVS is left alone
     std::optional<KeepalivedWanted> keepalived{}; // none: keepalived is left alone
 };

@@ -96,6 +96,17 @@ public:
     /// security that /proc/net/ip_tables_names (ip6_tables_names) has. None is made by asking.
     [[nodiscard]] virtual std::expected<Netfilter, SystemError> read_netfilter(Family family) = 0;
 
+    /// Whether the legacy mangle table, where there is one now, has chains of lbc's.
+    [[nodiscard]] virtual std::expected<bool, SystemError> has_own_chains(Family family) = 0;
+
+    /// The mangle table of iptables-nft as iptables-nft-save prints it, where it has chains of lbc's; else empty. Loads
+    /// no module.
+    [[nodiscard]] virtual std::expected<std::string, SystemError> save_variant(Family family) = 0;
+    /// Gives iptables-nft-restore --noflush its input, which is one transaction: on an error nothing was changed. Or
+    /// only asks whether it makes sense.
+    [[nodiscard]] virtual std::expected<void, SystemError> restore_variant(Family family, std::string const& text,
+                                                                           bool only_test) = 0;
+
     /// Whether `iptables` is the kind that keeps its rules in nftables.
     [[nodiscard]] virtual bool is_iptables_nft() = 0;
 

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <string_view>
 #include <system_error>
 
@@ -22,6 +25,8 @@ extern char** environ; // NOLINT(readability-redundant-declaration): posix_spawn
 
 namespace lbc {
 namespace {
+
+using Patience = std::optional<std::chrono::milliseconds>;
 
 constexpr std::size_t longest_words = 65536; // of what is kept of standard error
 
@@ -75,13 +80,13 @@ bool take(int pipe, std::string& text) {
 }
 
 /// Reads both until they end, or the program is killed.
-void read_all(pid_t pid, Invocation const& program, Pipe const& out, Pipe const& err, Ended& ended) {
+void read_all(pid_t pid, std::size_t limit, Patience patience, Pipe const& out, Pipe const& err, Ended& ended) {
     using Clock = std::chrono::steady_clock;
-    auto const end = Clock::now() + program.patience.value_or(std::chrono::milliseconds(0));
+    auto const end = Clock::now() + patience.value_or(std::chrono::milliseconds(0));
     std::array<pollfd, 2> waiting{pollfd{out.from.get(), POLLIN, 0}, pollfd{err.from.get(), POLLIN, 0}};
     while (waiting[0].fd >= 0 || waiting[1].fd >= 0) {
         int left = -1;
-        if (program.patience)
+        if (patience)
             left = static_cast<int>(std::max<std::int64_t>(
                 std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count(), 0));
         auto const ready = ::poll(waiting.data(), waiting.size(), left);
@@ -92,7 +97,7 @@ void read_all(pid_t pid, Invocation const& program, Pipe const& out, Pipe const&
         if (ready > 0 && waiting[1].revents != 0 && !take(waiting[1].fd, ended.err))
             waiting[1].fd = -1;
         ended.err.resize(std::min(ended.err.size(), longest_words));
-        ended.too_long = ended.out.size() > program.limit;
+        ended.too_long = ended.out.size() > limit;
         ended.too_slow = ready == 0;
         if (ended.too_long || ended.too_slow) {
             // Its children may hold the pipes open: they are not waited for.
@@ -102,17 +107,37 @@ void read_all(pid_t pid, Invocation const& program, Pipe const& out, Pipe const&
     }
 }
 
+Ended wait_for(pid_t pid, std::size_t limit, Patience patience, Pipe& out, Pipe& err) {
+    out.to = Descriptor();
+    err.to = Descriptor();
+    Ended ended;
+    read_all(pid, limit, patience, out, err, ended);
+    while (::waitpid(pid, &ended.status, 0) < 0 && errno == EINTR) {
+    }
+    return ended;
+}
+
+/// A file in memory. Programs leave out one that can be executed (keepalived).
+std::expected<Descriptor, SystemError> make_file(std::string_view text) {
+    Descriptor file(::memfd_create("input", MFD_CLOEXEC));
+    if (!file || ::fchmod(file.get(), 0600) != 0)
+        return failed("make a file in memory", errno);
+    if (!write_all(file.get(), text))
+        return failed("write a file in memory", errno);
+    return file;
+}
+
 /// What posix_spawn(3) gets along with a program.
 class Preparation {
 public:
-    Preparation(Invocation const& program, Pipe const& out, Pipe const& err) {
+    Preparation(Descriptor const& file, Pipe const& out, Pipe const& err) {
         ::posix_spawn_file_actions_init(&actions);
         ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
         ::posix_spawn_file_actions_adddup2(&actions, out.to.get(), STDOUT_FILENO);
         ::posix_spawn_file_actions_adddup2(&actions, err.to.get(), STDERR_FILENO);
-        constexpr int number = 3;
-        if (program.file >= 0)
-            ::posix_spawn_file_actions_adddup2(&actions, program.file, number);
+        constexpr int number = 3; // of file_argument
+        if (file)
+            ::posix_spawn_file_actions_adddup2(&actions, file.get(), number);
         sigset_t none;
         ::sigemptyset(&none);
         ::posix_spawnattr_init(&attributes);
@@ -139,13 +164,16 @@ std::expected<Ended, SystemError> run_program(Invocation const& program) {
     auto err = make_pipe();
     if (!out || !err)
         return std::unexpected(out ? err.error() : out.error());
+    std::expected<Descriptor, SystemError> const file = program.file ? make_file(*program.file) : Descriptor();
+    if (!file)
+        return std::unexpected(file.error());
     auto arguments = program.words;
     auto environment = environment_with(program.variables);
     auto const words = pointers(arguments);
     auto const variables = pointers(environment);
     pid_t pid = 0;
     {
-        Preparation const with(program, *out, *err);
+        Preparation const with(*file, *out, *err);
         auto const& name = program.words.front();
         int code = ::posix_spawnp(&pid, name.c_str(), &with.actions, &with.attributes, words.data(), variables.data());
         if (code == ENOENT)
@@ -157,13 +185,33 @@ std::expected<Ended, SystemError> run_program(Invocation const& program) {
         if (code != 0)
             return failed("run " + name, code);
     }
-    out->to = Descriptor();
-    err->to = Descriptor();
-    Ended ended;
-    read_all(pid, program, *out, *err, ended);
-    while (::waitpid(pid, &ended.status, 0) < 0 && errno == EINTR) {
+    return wait_for(pid, program.limit, program.patience, *out, *err);
+}
+
+std::expected<Ended, SystemError> run_apart(std::function<int()> const& work, std::size_t limit) {
+    auto out = make_pipe();
+    auto err = make_pipe();
+    if (!out || !err)
+        return std::unexpected(out ? err.error() : out.error());
+    auto const pid = ::fork();
+    if (pid < 0)
+        return failed("make a process", errno);
+    if (pid == 0) {
+        if (::dup2(out->to.get(), STDOUT_FILENO) < 0 || ::dup2(err->to.get(), STDERR_FILENO) < 0)
+            ::_exit(EXIT_FAILURE);
+        ::_exit(work());
     }
-    return ended;
+    return wait_for(pid, limit, std::nullopt, *out, *err);
+}
+
+bool write_all(int file, std::string_view text) {
+    while (!text.empty()) {
+        auto const count = ::write(file, text.data(), text.size());
+        if (count < 0 && errno != EINTR)
+            return false;
+        text.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
+    }
+    return true;
 }
 
 } // namespace lbc

@@ -1,4 +1,4 @@
-// Another program, run without a shell.
+// Another program, run without a shell; or a part of this one, run in a process of its own.
 #pragma once
 
 #include "backends/system_error.hpp"
@@ -6,8 +6,10 @@
 #include <chrono>
 #include <cstddef>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,9 +20,12 @@ struct Invocation {
     std::vector<std::string> words; // the first is looked for in PATH, and in /usr/sbin, which users' PATH may lack
     std::vector<std::pair<std::string, std::string>> variables{}; // added to this process's environment
     std::size_t limit = 0;                                        // of its standard output, in bytes
-    int file = -1;                                                // a descriptor that it has as number 3; -1: none
+    std::optional<std::string> file{};                            // what it can read, as `file_argument`
     std::optional<std::chrono::milliseconds> patience{};          // it is killed when this is over; none: no limit
 };
+
+/// The name under which a program that is run reads its file.
+inline constexpr char const* file_argument = "/proc/self/fd/3";
 
 /// What a program printed and how it ended.
 struct Ended {
@@ -35,5 +40,12 @@ struct Ended {
 
 /// Waits for its end. The error says why it could not be run: `unsupported` where it is not installed.
 [[nodiscard]] std::expected<Ended, SystemError> run_program(Invocation const& program);
+
+/// Runs `work` in a copy of this process, whose exit status it gives: for a library that may end the process it is in.
+/// What it writes to the standard output and the standard error is in `Ended`.
+[[nodiscard]] std::expected<Ended, SystemError> run_apart(std::function<int()> const& work, std::size_t limit);
+
+/// Writes all of it; false: it could not.
+[[nodiscard]] bool write_all(int file, std::string_view text);
 
 } // namespace lbc

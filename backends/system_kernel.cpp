@@ -4,6 +4,7 @@
 #include "backends/iptables/iptables_variant.hpp"
 #include "backends/iptables/libiptc_netfilter.hpp"
 #include "backends/iptables/libiptc_table.hpp"
+#include "backends/iptables/variant_programs.hpp"
 #include "backends/iptables/xt_lock.hpp"
 #include "backends/ipvs/ipvs_kernel.hpp"
 #include "backends/keepalived/keepalived_process.hpp"
@@ -47,6 +48,13 @@ public:
         }
         mangle->sets = std::move(*sets);
         return read;
+    }
+
+    std::expected<bool, SystemError> has_own_chains(Family family) override { return has_own_libiptc_chains(family); }
+
+    std::expected<std::string, SystemError> save_variant(Family family) override { return run_variant_save(family); }
+    std::expected<void, SystemError> restore_variant(Family family, std::string const& text, bool only_test) override {
+        return run_variant_restore(family, text, only_test);
     }
 
     bool is_iptables_nft() override { return lbc::is_iptables_nft(); }

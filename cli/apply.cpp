@@ -27,7 +27,8 @@ constexpr std::chrono::milliseconds drain_pause{200};
 struct Options {
     SiteOptions site;
     std::string only;
-    std::string backend; // of the marks; none: what marks here already
+    std::string backend; // of the marks; none: auto
+    bool migrate = false;
     bool dry_run = false;
     bool json = false;
     std::chrono::milliseconds wait{5000};
@@ -55,10 +56,13 @@ struct Options {
             ->option_text("PATH [/etc/keepalived/keepalived.conf]");
         subcommand
             .add_option("--backend", backend,
-                        "what marks packets, in place of the other; by default what marks here already, else "
-                        "iptables; auto takes what this box uses")
+                        "what marks packets; auto, the default, takes what marks here already, else what this box uses")
             ->check(CLI::IsMember({"iptables", "nft", "auto"}))
             ->option_text("iptables|nft|auto");
+        subcommand.add_flag(
+            "--migrate", migrate,
+            "move lbc's rules from where they are to --backend, or to what this box uses; no packet goes "
+            "unmarked");
         subcommand.add_flag("--prove,!--no-prove", prove,
                             "prove first that the rules mark every packet as the site says; by default up to "
                             "20,000 kinds of traffic, for which it takes less than a second");
@@ -125,23 +129,25 @@ void want_ipvs(SiteInput const& input, Plan const& plan, Options const& options,
     }
 }
 
-/// Marks by `tool`. One that was asked for by name takes the place of the other.
-std::expected<void, SystemError> want_marks(SiteInput const& input, Plan const& plan, Options const& options,
-                                            MarkTool tool, Run const& run, Wanted& wanted) {
+void want_no_marks(Wanted& wanted) {
+    wanted.marks = no_marks();
+    wanted.nft.emplace();
+    wanted.variants_leave = true;
+}
+
+/// Marks by `tool`, and by nothing else.
+void want_marks(SiteInput const& input, Plan const& plan, MarkTool tool, Wanted& wanted) {
+    want_no_marks(wanted);
     if (tool == MarkTool::nft)
-        return want_nft(*run.environment.kernel(), nft_state(input.site, plan.marks), wanted);
-    wanted.marks = mark_rules(input.site, plan, input.layout);
-    if (!options.backend.empty())
-        wanted.nft.emplace();
-    return {};
+        wanted.nft = nft_state(input.site, plan.marks);
+    else
+        wanted.marks = mark_rules(input.site, plan, input.layout);
 }
 
 Wanted nothing_of(Options const& options) {
     Wanted wanted;
-    if (options.marks()) {
-        wanted.marks = no_marks();
-        wanted.nft.emplace();
-    }
+    if (options.marks())
+        want_no_marks(wanted);
     if (options.ipvs())
         wanted.ipvs.emplace();
     return wanted;
@@ -293,12 +299,22 @@ std::string refuse_options(Options const& options, Site const& site) {
     return {};
 }
 
+/// Says what marks, and why, where that is news.
+void tell_backend(Backend const& backend, Run const& run) {
+    auto const& options = run.options;
+    bool const is_news = options.backend == "auto" || options.dry_run || backend.places.none() || backend.is_move();
+    if (is_news && !backend.reason.empty())
+        run.environment.err << fmt::format("{}: marks by {}: {}\n", run.who, title(backend.tool), backend.reason);
+    if (backend.is_move())
+        run.environment.err << fmt::format("{}: marks move from {}\n", run.who, backend.places.str());
+}
+
 Status apply_site(Options const& options, Environment const& environment) {
     auto const input = read_site(options.site, environment);
     std::expected<Backend, SystemError> backend;
     if (input->good()) {
         if (options.marks())
-            backend = choose_backend(*environment.kernel(), options.backend);
+            backend = choose_backend(*environment.kernel(), options.backend, options.migrate);
         report_limits(input->site, options.only == "marks" ? Output::marks : Output::apply, input->diagnostics);
         if (backend && backend->tool == MarkTool::nft)
             report_nft_limits(input->site, input->diagnostics);
@@ -319,10 +335,10 @@ Status apply_site(Options const& options, Environment const& environment) {
         print_failure(environment, refusal);
         return Status::bad_input;
     }
-    bool const tells_choice = options.backend == "auto" || (tool == MarkTool::nft && options.dry_run);
-    if (options.marks() && tells_choice && !backend->reason.empty())
-        environment.err << fmt::format("{}: marks by {}: {}\n", run.who,
-                                       tool == MarkTool::nft ? "nftables" : "iptables", backend->reason);
+    if (options.marks() && backend->is_move() && !options.migrate)
+        return run.fail({ApplyFailure::Outcome::refused, move_refusal(*backend), {}});
+    if (options.marks())
+        tell_backend(*backend, run);
     auto const plan = make_plan(input->site, *director);
     if (options.marks() && options.prove.value_or(plan.marks.classes.size() <= proved_unasked))
         if (auto const proved = tool == MarkTool::nft ? prove_nft(input->site, plan, nft_state(input->site, plan.marks))
@@ -331,8 +347,7 @@ Status apply_site(Options const& options, Environment const& environment) {
             return fail(Status::refused, proved.error(), environment);
     Wanted wanted;
     if (options.marks())
-        if (auto chosen = want_marks(*input, plan, options, tool, run, wanted); !chosen)
-            return run.fail({ApplyFailure::Outcome::refused, std::move(chosen.error()), {}});
+        want_marks(*input, plan, tool, wanted);
     if (options.ipvs())
         want_ipvs(*input, plan, options, wanted);
     return carry_out(run, wanted);

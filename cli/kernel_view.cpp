@@ -1,5 +1,6 @@
 #include "cli/kernel_view.hpp"
 
+#include "backends/iptables/variant_rules.hpp"
 #include "backends/ipvs/ipvs_plan.hpp"
 #include "backends/keepalived/keepalived_step.hpp"
 #include "backends/nft/nft.hpp"
@@ -53,7 +54,7 @@ std::expected<KernelView, SystemError> read_kernel(Site const& site, Plan const&
     if (!record)
         return std::unexpected(std::move(record.error()));
     view.record = std::move(*record);
-    auto const backend = choose_backend(kernel, {});
+    auto const backend = choose_backend(kernel, {}, false);
     if (!backend)
         return std::unexpected(backend.error());
     bool const by_nft = backend->tool == MarkTool::nft;
@@ -61,6 +62,10 @@ std::expected<KernelView, SystemError> read_kernel(Site const& site, Plan const&
     if (!tables)
         return std::unexpected(std::move(tables.error()));
     view.tables = std::move(*tables);
+    auto variants = read_variants(kernel);
+    if (!variants)
+        return std::unexpected(std::move(variants.error()));
+    std::ranges::move(*variants, std::back_inserter(view.tables));
     if (by_nft) {
         auto now = kernel.open_nft()->read();
         if (!now)
@@ -90,10 +95,11 @@ std::expected<KernelView, SystemError> read_kernel(Site const& site, Plan const&
 }
 
 Ruleset rules_in(KernelView const& view, Family family) {
-    if (view.nft)
+    if (view.nft && !view.nft->before.empty())
         if (auto rules = ruleset_of(view.nft->before, family))
             return std::move(*rules);
-    auto const found = std::ranges::find(view.tables, family, &FamilyChange::family);
+    auto const found = std::ranges::find_if(
+        view.tables, [&](FamilyChange const& table) { return table.family == family && !table.before.empty(); });
     return found == view.tables.end() ? Ruleset{family, {}, {}} : found->before;
 }
 

@@ -1,30 +1,32 @@
 #include "cli/mark_backend.hpp"
 
-#include <algorithm>
+#include "backends/iptables/variant_rules.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <vector>
 
 namespace lbc {
 namespace {
 
-/// Whether a mangle table of iptables, of those that there are, has a chain of lbc's.
-std::expected<bool, SystemError> has_own_chains(Kernel& kernel) {
+std::expected<MarkPlaces, SystemError> find_marks(Kernel& kernel) {
+    MarkPlaces places;
     for (auto const family : families) {
-        auto const rules = kernel.read_netfilter(family);
-        if (!rules && rules.error().kind == SystemError::Kind::unsupported)
-            continue;
-        if (!rules)
-            return std::unexpected(rules.error());
-        for (auto const& table : rules->tables)
-            if (table.table == "mangle" &&
-                std::ranges::any_of(table.chains, [](Chain const& chain) { return is_own_chain(chain.name); }))
-                return true;
+        auto const legacy = kernel.has_own_chains(family);
+        if (!legacy)
+            return std::unexpected(legacy.error());
+        places.legacy = places.legacy || *legacy;
     }
-    return false;
-}
-
-bool has_nft_table(Kernel& kernel) {
-    // Who may not read it cannot change iptables either, and is told so there.
-    auto const now = kernel.open_nft()->read();
-    return now && !now->empty();
+    auto const nft = kernel.open_nft()->exists();
+    if (!nft)
+        return std::unexpected(nft.error());
+    places.nft = *nft;
+    auto const variants = read_variants(kernel);
+    if (!variants)
+        return std::unexpected(variants.error());
+    places.variant = !variants->empty();
+    return places;
 }
 
 std::expected<bool, SystemError> has_legacy_tables(Kernel& kernel) {
@@ -34,37 +36,51 @@ std::expected<bool, SystemError> has_legacy_tables(Kernel& kernel) {
     return table.has_value();
 }
 
-} // namespace
-
-std::expected<Backend, SystemError> choose_backend(Kernel& kernel, std::string_view name) {
-    if (name == "nft" || name == "iptables")
-        return Backend{name == "nft" ? MarkTool::nft : MarkTool::iptables, {}};
-    if (has_nft_table(kernel))
-        return Backend{MarkTool::nft, "lbc's table of nftables is here"};
-    if (name.empty())
-        return Backend{MarkTool::iptables, "lbc has no table of nftables here"};
-    auto const chains = has_own_chains(kernel);
-    if (!chains)
-        return std::unexpected(chains.error());
-    if (*chains)
-        return Backend{MarkTool::iptables, "lbc's chains are in the legacy tables of iptables"};
+/// What the box itself uses.
+std::expected<Backend, SystemError> choose_by_box(Kernel& kernel, MarkPlaces places) {
     if (kernel.is_iptables_nft())
-        return Backend{MarkTool::nft, "`iptables` keeps its rules in nftables here"};
+        return Backend{MarkTool::nft, "`iptables` keeps its rules in nftables here", places};
     auto const legacy = has_legacy_tables(kernel);
     if (!legacy)
         return std::unexpected(legacy.error());
-    return *legacy ? Backend{MarkTool::iptables, "the kernel has legacy iptables, which `iptables` is here"}
-                   : Backend{MarkTool::nft, "the kernel has no legacy iptables"};
+    return *legacy ? Backend{MarkTool::iptables, "the kernel has legacy iptables, which `iptables` is here", places}
+                   : Backend{MarkTool::nft, "the kernel has no legacy iptables", places};
 }
 
-std::expected<void, SystemError> want_nft(Kernel& kernel, NftState state, Wanted& wanted) {
-    auto const chains = has_own_chains(kernel);
-    if (!chains)
-        return std::unexpected(chains.error());
-    wanted.nft = std::move(state);
-    if (*chains)
-        wanted.marks = no_marks();
-    return {};
+} // namespace
+
+std::string MarkPlaces::str() const {
+    std::vector<std::string_view> names;
+    if (legacy)
+        names.emplace_back("the legacy tables of iptables");
+    if (nft)
+        names.emplace_back("the table inet lbc of nftables");
+    if (variant)
+        names.emplace_back("the tables of iptables-nft");
+    return fmt::format("{}", fmt::join(names, " and "));
+}
+
+std::expected<Backend, SystemError> choose_backend(Kernel& kernel, std::string_view name, bool moves) {
+    auto const places = find_marks(kernel);
+    if (!places)
+        return std::unexpected(places.error());
+    if (name == "nft" || name == "iptables")
+        return Backend{name == "nft" ? MarkTool::nft : MarkTool::iptables, {}, *places};
+    if (!moves && places->nft)
+        return Backend{MarkTool::nft, "lbc's table of nftables is here", *places};
+    if (!moves && places->legacy)
+        return Backend{MarkTool::iptables, "lbc's chains are in the legacy tables of iptables", *places};
+    return choose_by_box(kernel, *places);
+}
+
+std::string_view title(MarkTool tool) { return tool == MarkTool::nft ? "nftables" : "iptables"; }
+
+SystemError move_refusal(Backend const& backend) {
+    bool const can_stay = backend.reason.empty() && (backend.places.legacy || backend.places.nft);
+    return {SystemError::Kind::failed, 0,
+            fmt::format("lbc's rules are in {} here, and {} is to mark: --migrate moves them there, and no packet goes "
+                        "unmarked{}",
+                        backend.places.str(), title(backend.tool), can_stay ? "; without --backend they stay" : "")};
 }
 
 } // namespace lbc

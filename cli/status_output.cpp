@@ -196,10 +196,6 @@ std::string head(std::string_view name, std::string_view type, std::string_view 
     return fmt::format("# HELP lbc_{0} {2}\n# TYPE lbc_{0} {1}\n", name, type, help);
 }
 
-std::string title_of(MarksView const& marks) {
-    return marks.family ? fmt::format("{} mangle table", title(*marks.family)) : "table inet lbc of nftables";
-}
-
 } // namespace
 
 std::string status_text(StatusView const& view, bool colour) {
@@ -212,8 +208,7 @@ std::string status_text(StatusView const& view, bool colour) {
     }
     auto text = view.services.empty() ? std::string() : table(rows, colour);
     for (auto const& marks : view.marks)
-        text +=
-            fmt::format("{}: rules {}, {}\n", title_of(marks), marks.rules, painted(to_string(marks.presence), colour));
+        text += fmt::format("{}: rules {}, {}\n", marks.title, marks.rules, painted(to_string(marks.presence), colour));
     for (auto const& daemon : view.daemons)
         text += fmt::format("sync daemon: {} on {}, id {}\n", role_name(daemon.role), daemon.interface, daemon.id);
     if (view.daemons_differ)
@@ -238,6 +233,7 @@ std::string status_json(StatusView const& view) {
             {{"name", setting.name}, {"value", setting.value}, {"site_value", setting.site_value}});
     for (auto const& marks : view.marks)
         object["marks"].push_back({{"family", marks.family ? to_string(*marks.family) : "inet"},
+                                   {"table", marks.table},
                                    {"rules", marks.rules},
                                    {"state", to_string(marks.presence)}});
     for (auto const& service : view.services)

@@ -1,6 +1,7 @@
 #include "cli/status_view.hpp"
 
 #include "backends/keepalived/keepalived_step.hpp"
+#include "cli/write_lines.hpp"
 
 #include <fmt/format.h>
 
@@ -141,24 +142,25 @@ StatusView compare_status(Site const& site, Plan const& plan, std::vector<IpvsSe
 
 std::vector<MarksView> compare_status(std::vector<FamilyChange> const& tables, std::optional<NftChange> const& nft) {
     std::vector<MarksView> views;
-    auto const add = [&](auto const& now, auto const& wanted, bool is_same) -> MarksView& {
-        auto& view = views.emplace_back();
-        if (!is_same)
-            view.presence = now.empty() ? Presence::missing : wanted.empty() ? Presence::extra : Presence::differs;
+    auto const add = [&](auto const& change, bool is_as_site) -> MarksView& {
+        auto const& now = change.before;
+        auto& view = views.emplace_back(MarksView{title_of(change), table_of(change), {}, 0, {}});
+        if (!is_as_site)
+            view.presence = now.empty()            ? Presence::missing
+                            : change.after.empty() ? Presence::extra
+                                                   : Presence::differs;
         return view;
     };
-    for (auto const& [family, now, wanted] : tables) {
-        if (now.empty() && wanted.empty())
+    for (auto const& table : tables) {
+        if (table.before.empty() && table.after.empty())
             continue;
-        auto& view = add(now, wanted, now == wanted);
-        view.family = family;
-        for (auto const& chain : now.chains)
+        auto& view = add(table, table.before == table.after);
+        view.family = table.family;
+        for (auto const& chain : table.before.chains)
             view.rules += chain.rules.size();
     }
-    if (nft && !(nft->before.empty() && nft->after.empty())) {
-        auto& view = add(nft->before, nft->after, is_same(nft->before, nft->after));
-        view.rules = nft->before.rules();
-    }
+    if (nft && !(nft->before.empty() && nft->after.empty()))
+        add(*nft, is_same(nft->before, nft->after)).rules = nft->before.rules();
     return views;
 }
 

@@ -39,6 +39,8 @@ struct ServiceView {
 
 /// lbc's rules in one family's mangle table, or in its table of nftables.
 struct MarksView {
+    std::string title;            // as write_lines.hpp has it
+    std::string_view table;       // likewise
     std::optional<Family> family; // none: nftables, which has both
     std::size_t rules = 0;        // in the kernel
     Presence presence = Presence::as_site;

@@ -149,6 +149,7 @@ template <typename Change>
 Json change_json(std::string_view family, Change const& change) {
     auto const lines = line_difference(change);
     return {{"family", family},
+            {"table", table_of(change)},
             {"rules_before", rule_count(change.before)},
             {"rules_after", rule_count(change.after)},
             {"removed", lines.removed},
@@ -167,7 +168,12 @@ LineDifference line_difference(NftChange const& change) {
 
 std::size_t rule_count(NftState const& table) { return table.rules() + table.elements(); }
 
-std::string title_of(FamilyChange const& change) { return fmt::format("{} mangle table", title(change.family)); }
+std::string_view table_of(FamilyChange const& change) { return change.is_variant ? "iptables-nft mangle" : "mangle"; }
+std::string_view table_of(NftChange const& /*change*/) { return "inet lbc"; }
+
+std::string title_of(FamilyChange const& change) {
+    return fmt::format("{} mangle table{}", title(change.family), change.is_variant ? " of iptables-nft" : "");
+}
 std::string title_of(NftChange const& /*change*/) { return "table inet lbc of nftables"; }
 
 std::size_t rule_count(Ruleset const& rules) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lbc {
@@ -24,6 +25,10 @@ struct LineDifference {
 /// Rules, and entries of the sets that they ask.
 [[nodiscard]] std::size_t rule_count(Ruleset const& rules);
 [[nodiscard]] std::size_t rule_count(NftState const& table);
+
+/// "mangle", "iptables-nft mangle" or "inet lbc"; literals.
+[[nodiscard]] std::string_view table_of(FamilyChange const& change);
+[[nodiscard]] std::string_view table_of(NftChange const& change);
 
 /// "IPv4 mangle table", "table inet lbc of nftables"
 [[nodiscard]] std::string title_of(FamilyChange const& change);

@@ -1,10 +1,12 @@
 #include "backends/iptables/libiptc_netfilter.hpp"
 
 #include "backends/iptables/libiptc_handle.hpp"
+#include "backends/iptables/table_blob.hpp"
 #include "backends/read_file.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -61,10 +63,42 @@ std::expected<Netfilter, SystemError> read_tables() {
     return result;
 }
 
+template <typename Tables>
+std::expected<bool, SystemError> has_own_chains() {
+    // Who is not root may have the right to the table, and not to the file.
+    auto const names = table_names<Tables>();
+    if (!names && names.error().kind != SystemError::Kind::permission) {
+        return std::unexpected(names.error());
+    }
+    if (names && std::ranges::find(*names, "mangle") == names->end()) {
+        return false;
+    }
+    bool found = false;
+    auto const look_at = [&](auto const& table) {
+        table.each_chain(
+            [&](std::string const& name, bool is_builtin) { found = found || (!is_builtin && is_own_chain(name)); });
+    };
+    if (auto const table = TableBlob<Tables>::read()) {
+        look_at(*table);
+        return found;
+    }
+    auto const table = TableHandle<Tables>::read();
+    if (!table) {
+        return std::unexpected(
+            table_error(Tables::family, "read", table.error(), TableHandle<Tables>::reason(table.error())));
+    }
+    look_at(*table);
+    return found;
+}
+
 } // namespace
 
 std::expected<Netfilter, SystemError> read_libiptc_netfilter(Family family) {
     return family == Family::ipv4 ? read_tables<Ipv4Tables>() : read_tables<Ipv6Tables>();
+}
+
+std::expected<bool, SystemError> has_own_libiptc_chains(Family family) {
+    return family == Family::ipv4 ? has_own_chains<Ipv4Tables>() : has_own_chains<Ipv6Tables>();
 }
 
 } // namespace lbc

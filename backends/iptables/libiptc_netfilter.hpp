@@ -9,4 +9,7 @@ namespace lbc {
 /// one that is not would make it.
 [[nodiscard]] std::expected<Netfilter, SystemError> read_libiptc_netfilter(Family family);
 
+/// See `Kernel::has_own_chains`.
+[[nodiscard]] std::expected<bool, SystemError> has_own_libiptc_chains(Family family);
+
 } // namespace lbc

@@ -204,12 +204,38 @@ std::expected<Ruleset, SystemError> owned_with_sets(Kernel& kernel, MangleTable 
     return rules;
 }
 
+/// A table that is not there, and that is not to be made by asking.
+class NoTable final : public MangleTable {
+public:
+    explicit NoTable(Family family) : owned_{family, {}, {}} {}
+
+    [[nodiscard]] Ruleset const& owned() const override { return owned_; }
+    std::expected<void, SystemError> supports(Ruleset const& /*wanted*/) override { return {}; }
+    std::expected<void, SystemError> replace(Ruleset const& /*wanted*/) override { return {}; }
+    std::expected<void, SystemError> restore() override { return {}; }
+
+private:
+    Ruleset owned_;
+};
+
+/// Opens a table; one that has nothing of lbc's, and is to get nothing, need not be there.
+std::expected<std::unique_ptr<MangleTable>, SystemError> open(Kernel& kernel, Ruleset const& wanted) {
+    if (!wanted.empty()) {
+        return kernel.open_mangle(wanted.family);
+    }
+    auto const has_chains = kernel.has_own_chains(wanted.family);
+    if (!has_chains) {
+        return std::unexpected(has_chains.error());
+    }
+    if (*has_chains) {
+        return kernel.open_mangle(wanted.family);
+    }
+    return std::make_unique<NoTable>(wanted.family);
+}
+
 std::expected<void, SystemError> plan_family(Kernel& kernel, Ruleset wanted, MarkPlan& plan, FamilySteps& steps) {
-    auto table = kernel.open_mangle(wanted.family);
+    auto table = open(kernel, wanted);
     if (!table) {
-        if (table.error().kind == SystemError::Kind::unsupported && wanted.empty()) {
-            return {};
-        }
         return std::unexpected(std::move(table.error()));
     }
     auto sets = kernel.read_sets(wanted.family);
@@ -259,7 +285,7 @@ std::vector<Fwmark> marks_of(Ruleset const& rules) {
 std::expected<std::vector<FamilyChange>, SystemError> compare_marks(Kernel& kernel, MarkRules const& wanted) {
     std::vector<FamilyChange> compared;
     for (Ruleset const& rules : wanted) {
-        auto const table = kernel.open_mangle(rules.family);
+        auto const table = open(kernel, rules);
         if (!table && table.error().kind != SystemError::Kind::unsupported) {
             return std::unexpected(table.error());
         }

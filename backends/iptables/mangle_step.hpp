@@ -18,6 +18,7 @@ struct FamilyChange {
     Family family{};
     Ruleset before;
     Ruleset after;
+    bool is_variant = false; // the table of iptables-nft, not the legacy one
 };
 
 /// What the mangle tables need.

@@ -1,13 +1,11 @@
 #include "backends/keepalived/keepalived_process.hpp"
 
-#include "backends/descriptor.hpp"
 #include "backends/read_file.hpp"
 #include "backends/run_program.hpp"
 #include "backends/write_file.hpp"
 
 #include <fmt/format.h>
 
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -224,19 +222,9 @@ public:
 
 private:
     static std::expected<Ended, SystemError> test_once(std::string const& text) {
-        Descriptor const file(::memfd_create("keepalived.conf", MFD_CLOEXEC));
-        // keepalived leaves out a file that can be executed, and is content.
-        if (!file || ::fchmod(file.get(), 0600) != 0)
-            return failed("make a file in memory", errno);
-        for (std::string_view rest = text; !rest.empty();) {
-            auto const count = ::write(file.get(), rest.data(), rest.size());
-            if (count < 0 && errno != EINTR)
-                return failed("write a file in memory", errno);
-            rest.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
-        }
-        return run_program({.words = {program, "-t", "-f", "/proc/self/fd/3"},
+        return run_program({.words = {program, "-t", "-f", file_argument},
                             .limit = longest_words,
-                            .file = file.get(),
+                            .file = text,
                             .patience = test_patience});
     }
 

@@ -17,7 +17,8 @@ enum class NftRun : unsigned char {
     terse, // the same without the elements of sets
 };
 
-/// `what` begins the message of an error: "cannot read the table inet lbc". On an error nothing was changed.
+/// `what` begins the message of an error: "cannot read the table inet lbc". A change on which there is
+/// an error was not made, or it was, and the kernel's answer was not heard.
 [[nodiscard]] std::expected<std::string, SystemError> run_libnftables(std::string const& text, NftRun how,
                                                                       std::string_view what);
 

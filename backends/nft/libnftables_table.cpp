@@ -19,11 +19,13 @@ std::expected<void, SystemError> nothing_of(std::expected<std::string, SystemErr
 
 class LibnftablesTable final : public NftTable {
 public:
+    std::expected<bool, SystemError> exists() override { return ask_for_own_nft_table(); }
+
     std::expected<NftState, SystemError> read() override {
-        auto const has_tables = ask_for_nft_tables();
-        if (!has_tables)
-            return std::unexpected(has_tables.error());
-        if (!*has_tables)
+        auto const is_there = exists();
+        if (!is_there)
+            return std::unexpected(is_there.error());
+        if (!*is_there)
             return NftState{};
         // Of the ways to list a table, only that of all tables can leave elements out (libnftables 1.0.6 reads them for
         // the others, whatever it prints).
@@ -36,8 +38,9 @@ public:
                 SystemError{SystemError::Kind::failed, 0, fmt::format("{}: {}", reading, tables.error())});
         auto const found = std::ranges::find_if(
             *tables, [](NftState const& one) { return one.family == "inet" && one.name == "lbc"; });
-        if (found == tables->end())
-            return NftState{};
+        if (found == tables->end()) // or libnftables could not read it: it does not say so
+            return std::unexpected(
+                SystemError{SystemError::Kind::failed, 0, fmt::format("{}: it is there, and is not listed", reading)});
         auto& table = *found;
         for (auto& set : table.sets)
             if (set.unknown.empty())

@@ -1,9 +1,8 @@
 #include "backends/nft/nft_elements.hpp"
 
 #include "backends/nft/nft_element_bytes.hpp"
+#include "backends/nft/nft_netlink.hpp"
 
-#include <fmt/format.h>
-#include <libmnl/libmnl.h>
 #include <libnftnl/common.h>
 #include <libnftnl/set.h>
 
@@ -20,31 +19,12 @@
 namespace lbc {
 namespace {
 
-template <auto free>
-struct Free {
-    void operator()(auto* pointer) const { free(pointer); }
-};
-using MnlSocket = std::unique_ptr<mnl_socket, Free<mnl_socket_close>>;
 using NftnlSet = std::unique_ptr<nftnl_set, Free<nftnl_set_free>>;
 using Elements = std::unique_ptr<nftnl_set_elems_iter, Free<nftnl_set_elems_iter_destroy>>;
 using Buffer = std::vector<char>;
 
 constexpr char const* table_name = "lbc";
 constexpr std::size_t largest_message = std::size_t{1} << 17; // attributes within one have 16 bits of length
-constexpr std::size_t largest_answer = std::size_t{1} << 16;
-
-SystemError error(std::string_view what, int code) {
-    bool const forbidden = code == EPERM || code == EACCES;
-    return {forbidden ? SystemError::Kind::permission : SystemError::Kind::failed, code,
-            fmt::format("{}: {}", what, std::strerror(code))};
-}
-
-MnlSocket open_socket() {
-    MnlSocket socket(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC));
-    if (socket && mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0)
-        socket.reset();
-    return socket;
-}
 
 /// A set of the table's, as libnftnl has one, without elements.
 NftnlSet describe(std::string const& name) {
@@ -105,7 +85,7 @@ public:
     /// errno of what the kernel refuses; 0: it has taken all.
     int commit() {
         append(nftnl_batch_end(scratch(), sequence_++));
-        auto const socket = open_socket();
+        auto const socket = open_nft_socket();
         if (!socket)
             return errno;
         int const room = static_cast<int>(std::min<std::size_t>(messages_.size() + largest_message, 1U << 30U));
@@ -199,26 +179,12 @@ int take_message(nlmsghdr const* message, void* set) {
 
 /// errno; 0: `set` has what the kernel has.
 int dump(nftnl_set* set) {
-    constexpr std::uint32_t sequence = 1;
-    auto const socket = open_socket();
-    if (!socket)
-        return errno;
-    alignas(nlmsghdr) std::array<char, largest_answer> buffer{};
-    auto* const question = nftnl_nlmsg_build_hdr(buffer.data(), NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP, sequence);
-    nftnl_set_elems_nlmsg_build_payload(question, set);
-    if (mnl_socket_sendto(socket.get(), question, question->nlmsg_len) < 0)
-        return errno;
-    auto const port = mnl_socket_get_portid(socket.get());
-    for (;;) {
-        auto const size = mnl_socket_recvfrom(socket.get(), buffer.data(), buffer.size());
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size < 0)
-            return errno;
-        auto const more = mnl_cb_run(buffer.data(), static_cast<std::size_t>(size), sequence, port, take_message, set);
-        if (more <= MNL_CB_STOP)
-            return more < 0 ? errno : 0;
-    }
+    return dump_nft(
+        NFT_MSG_GETSETELEM, NFPROTO_INET,
+        [](nlmsghdr* question, void* data) {
+            nftnl_set_elems_nlmsg_build_payload(question, static_cast<nftnl_set*>(data));
+        },
+        take_message, set);
 }
 
 } // namespace
@@ -229,18 +195,22 @@ std::expected<void, SystemError> write_nft_elements(std::span<NftElementChange c
     for (auto const& change : changes)
         if (!batch.add_elements(*change.set, change.removed, NFT_MSG_DELSETELEM) ||
             !batch.add_elements(*change.set, change.added, NFT_MSG_NEWSETELEM))
-            return std::unexpected(error(what, ENOMEM));
+            return std::unexpected(nft_error(what, ENOMEM));
     if (int const code = batch.commit(); code != 0)
-        return std::unexpected(error(what, code));
+        return std::unexpected(nft_error(what, code));
     return {};
 }
 
 std::expected<void, SystemError> read_nft_elements(NftSet& set) {
-    auto const found = describe(set.name);
-    if (!found)
-        return std::unexpected(error("cannot read the elements of the table inet lbc", ENOMEM));
-    if (int const code = dump(found.get()); code != 0)
-        return std::unexpected(error("cannot read the elements of the table inet lbc", code));
+    constexpr std::string_view what = "cannot read the elements of the table inet lbc";
+    NftnlSet found;
+    int code = EINTR;
+    for (int attempt = 0; code == EINTR && attempt < most_attempts; ++attempt) {
+        found = describe(set.name);
+        code = found ? dump(found.get()) : ENOMEM;
+    }
+    if (code != 0)
+        return std::unexpected(nft_error(what, code));
     std::vector<NftRawElement> raw;
     auto const take = [](nftnl_set_elem* element, void* to) {
         auto const one = raw_of(element);

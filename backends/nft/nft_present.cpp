@@ -1,36 +1,26 @@
 #include "backends/nft/nft_present.hpp"
 
-#include "backends/descriptor.hpp"
+#include "backends/nft/nft_netlink.hpp"
 #include "backends/read_file.hpp"
+#include "compiler/ruleset.hpp"
 
 #include <fmt/format.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/table.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
-#include <sys/socket.h>
 #include <sys/utsname.h>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
-#include <optional>
-#include <span>
+#include <string_view>
 
 namespace lbc {
 namespace {
 
 constexpr std::size_t largest_module_list = std::size_t{1} << 20;
-constexpr std::uint16_t ask_for_tables = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE;
-constexpr std::uint16_t a_table = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE;
-constexpr std::uint32_t sequence = 1;
-
-struct Question {
-    nlmsghdr head;
-    nfgenmsg netfilter;
-};
-static_assert(sizeof(Question) == NLMSG_LENGTH(sizeof(nfgenmsg)));
+using NftnlTable = std::unique_ptr<nftnl_table, Free<nftnl_table_free>>;
+using NftnlChain = std::unique_ptr<nftnl_chain, Free<nftnl_chain_free>>;
 
 /// Whether nf_tables is in the kernel. A message to a part that is not makes nfnetlink load it (nfnetlink.c).
 bool is_loaded() {
@@ -50,91 +40,67 @@ bool is_loaded() {
 }
 
 bool means_none(int code) {
-    return code == EOPNOTSUPP || code == EPROTONOSUPPORT || code == EAFNOSUPPORT || code == ENOENT || code == EINVAL;
+    return code == EOPNOTSUPP || code == EPROTONOSUPPORT || code == EAFNOSUPPORT || code == ENOENT;
 }
 
-std::expected<bool, SystemError> refused(int code) {
-    if (means_none(code)) {
+int note_that_there_is_one(nlmsghdr const* /*message*/, void* found) {
+    *static_cast<bool*>(found) = true;
+    return MNL_CB_OK;
+}
+
+int note_own_table(nlmsghdr const* message, void* found) {
+    NftnlTable const table(nftnl_table_alloc());
+    if (!table || nftnl_table_nlmsg_parse(message, table.get()) < 0)
+        return MNL_CB_ERROR;
+    auto const* name = nftnl_table_get_str(table.get(), NFTNL_TABLE_NAME);
+    if (name != nullptr && std::string_view(name) == "lbc")
+        *static_cast<bool*>(found) = true;
+    return MNL_CB_OK;
+}
+
+int note_own_chain(nlmsghdr const* message, void* found) {
+    NftnlChain const chain(nftnl_chain_alloc());
+    if (!chain || nftnl_chain_nlmsg_parse(message, chain.get()) < 0)
+        return MNL_CB_ERROR;
+    auto const text = [&](std::uint16_t attribute) {
+        auto const* value = nftnl_chain_get_str(chain.get(), attribute);
+        return std::string_view(value == nullptr ? "" : value);
+    };
+    if (text(NFTNL_CHAIN_TABLE) == "mangle" && is_own_chain(text(NFTNL_CHAIN_NAME)))
+        *static_cast<bool*>(found) = true;
+    return MNL_CB_OK;
+}
+
+/// Whether one of the objects of a kind is noted.
+std::expected<bool, SystemError> ask(std::uint16_t type, std::uint8_t family, mnl_cb_t note, std::string_view what) {
+    if (!is_loaded())
         return false;
+    bool found = false;
+    for (int attempt = 0; attempt < most_attempts; ++attempt) {
+        int const code = dump_nft(type, family, nullptr, note, &found);
+        if (code == 0)
+            return found;
+        if (means_none(code))
+            return false;
+        if (code != EINTR) // others have changed it meanwhile
+            return std::unexpected(nft_error(what, code));
     }
-    bool const forbidden = code == EPERM || code == EACCES;
-    return std::unexpected(SystemError{
-        forbidden ? SystemError::Kind::permission : SystemError::Kind::failed, code,
-        fmt::format("cannot ask for the tables of nftables: {}{}", std::strerror(code),
-                    forbidden ? "; lbc needs CAP_NET_ADMIN, as root has it in this network namespace" : "")});
-}
-
-/// What one message says: that there is a table, that there is none, or nothing.
-std::optional<std::expected<bool, SystemError>> answer_of(nlmsghdr const& head, std::span<char const> data) {
-    if (head.nlmsg_seq != sequence) {
-        return std::nullopt;
-    }
-    if (head.nlmsg_type == a_table) {
-        return true;
-    }
-    if (head.nlmsg_type != NLMSG_ERROR && head.nlmsg_type != NLMSG_DONE) {
-        return std::nullopt;
-    }
-    int code = 0;
-    if (data.size() >= sizeof code) {
-        std::memcpy(&code, data.data(), sizeof code);
-    }
-    return code < 0 ? refused(-code) : false;
-}
-
-/// Looks at each message of a datagram, whose lengths are not to be trusted.
-std::optional<std::expected<bool, SystemError>> find_answer(std::span<char const> datagram) {
-    nlmsghdr head{};
-    while (datagram.size() >= sizeof head) {
-        std::memcpy(&head, datagram.data(), sizeof head);
-        if (head.nlmsg_len < sizeof head || head.nlmsg_len > datagram.size()) {
-            break;
-        }
-        if (auto answer = answer_of(head, datagram.first(head.nlmsg_len).subspan(sizeof head))) {
-            return answer;
-        }
-        datagram = datagram.subspan(std::min<std::size_t>(NLMSG_ALIGN(head.nlmsg_len), datagram.size()));
-    }
-    return std::nullopt;
+    return std::unexpected(nft_error(what, EINTR));
 }
 
 } // namespace
 
 std::expected<bool, SystemError> ask_for_nft_tables() {
-    if (!is_loaded()) {
-        return false;
-    }
-    Descriptor const socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER));
-    if (!socket) {
-        return refused(errno);
-    }
-    Question const question{{sizeof question, ask_for_tables, NLM_F_REQUEST | NLM_F_DUMP, sequence, 0},
-                            {NFPROTO_UNSPEC, NFNETLINK_V0, 0}};
-    sockaddr_nl kernel{};
-    kernel.nl_family = AF_NETLINK;
-    if (::sendto(socket.get(), &question, sizeof question, 0, reinterpret_cast<sockaddr const*>(&kernel),
-                 sizeof kernel) < 0) {
-        return refused(errno);
-    }
-    while (true) {
-        alignas(nlmsghdr) std::array<char, 16384> buffer{};
-        sockaddr_nl from{};
-        socklen_t size = sizeof from;
-        ssize_t const count =
-            ::recvfrom(socket.get(), buffer.data(), buffer.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
-        if (count < 0 && errno != EINTR) {
-            return refused(errno);
-        }
-        if (count == 0) {
-            return refused(EIO);
-        }
-        if (count < 0 || from.nl_pid != 0) {
-            continue;
-        }
-        if (auto answer = find_answer(std::span(buffer).first(static_cast<std::size_t>(count)))) {
-            return *answer;
-        }
-    }
+    return ask(NFT_MSG_GETTABLE, NFPROTO_UNSPEC, note_that_there_is_one, "cannot ask for the tables of nftables");
+}
+
+std::expected<bool, SystemError> ask_for_own_nft_table() {
+    return ask(NFT_MSG_GETTABLE, NFPROTO_INET, note_own_table, "cannot ask for the tables of nftables");
+}
+
+std::expected<bool, SystemError> ask_for_iptables_nft_chains(Family family) {
+    return ask(NFT_MSG_GETCHAIN, family == Family::ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6, note_own_chain,
+               "cannot ask for the chains of nftables");
 }
 
 } // namespace lbc

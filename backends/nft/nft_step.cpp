@@ -30,19 +30,14 @@ public:
     std::expected<void, SystemError> act() override { return bring(before_, wanted_); }
     bool touched() const override { return touched_; }
 
-    std::expected<void, SystemError> check() override {
-        auto const now = table_->read();
-        if (!now)
-            return std::unexpected(now.error());
-        if (!is_same(*now, wanted_))
-            return std::unexpected(SystemError{SystemError::Kind::failed, 0,
-                                               "the table inet lbc of nftables does not read back as it was written"});
-        return {};
-    }
+    std::expected<void, SystemError> check() override { return holds(wanted_); }
 
     std::expected<void, SystemError> take_back() override {
         auto const now = table_->read();
-        return now ? bring(*now, before_) : std::unexpected(now.error());
+        if (!now)
+            return std::unexpected(now.error());
+        auto brought = bring(*now, before_);
+        return brought ? holds(before_) : brought;
     }
 
     void list_left(std::vector<std::string>& out) override {
@@ -53,6 +48,16 @@ public:
     }
 
 private:
+    std::expected<void, SystemError> holds(NftState const& state) {
+        auto const now = table_->read();
+        if (!now)
+            return std::unexpected(now.error());
+        if (!is_same(*now, state))
+            return std::unexpected(SystemError{SystemError::Kind::failed, 0,
+                                               "the table inet lbc of nftables does not read back as it was written"});
+        return {};
+    }
+
     /// Where rules and sets stay, elements change in place. Else sets are filled before a rule sees them: those that
     /// rules see now are made anew under second names, the rules go there, and back when those by the first names are
     /// filled.
@@ -64,7 +69,7 @@ private:
                 return made;
         if (auto made = make(wanted); !made)
             return made;
-        return wanted.empty() ? std::expected<void, SystemError>() : delete_others(wanted);
+        return now.empty() || wanted.empty() ? std::expected<void, SystemError>() : delete_others(wanted);
     }
 
     std::expected<void, SystemError> make(NftState const& wanted) {
@@ -79,9 +84,7 @@ private:
     }
 
     std::expected<void, SystemError> write(std::vector<NftElementChange> const& changes) {
-        auto written = table_->write(changes);
-        touched_ = touched_ || written.has_value();
-        return written;
+        return note(table_->write(changes));
     }
 
     std::expected<void, SystemError> delete_others(NftState const& wanted) {
@@ -92,10 +95,16 @@ private:
         return text.empty() ? std::expected<void, SystemError>() : load(text);
     }
 
-    std::expected<void, SystemError> load(std::string const& text) {
-        auto loaded = table_->load(text);
-        touched_ = touched_ || loaded.has_value();
-        return loaded;
+    std::expected<void, SystemError> load(std::string const& text) { return note(table_->load(text)); }
+
+    /// An error may be one of reading what the kernel has answered, when it has made the change.
+    std::expected<void, SystemError> note(std::expected<void, SystemError> done) {
+        if (!touched_ && !done) {
+            auto const now = table_->read();
+            touched_ = !now || !is_same(*now, before_);
+        } else
+            touched_ = true;
+        return done;
     }
 
     std::unique_ptr<NftTable> table_;

@@ -19,16 +19,20 @@ public:
     NftTable& operator=(NftTable const&) = delete;
     virtual ~NftTable() = default;
 
+    /// Loads no module by asking.
+    [[nodiscard]] virtual std::expected<bool, SystemError> exists() = 0;
+
     /// What is in it; empty where there is none. Loads no module.
     [[nodiscard]] virtual std::expected<NftState, SystemError> read() = 0;
 
     /// Whether `load` would do it. Writes nothing.
     [[nodiscard]] virtual std::expected<void, SystemError> test(std::string const& text) = 0;
 
-    /// Does what a text for `nft -f` says, in one transaction; on an error nothing was changed.
+    /// Does what a text for `nft -f` says, in one transaction. On an error it was not
+    /// made, or it was, and the kernel's answer was not heard.
     [[nodiscard]] virtual std::expected<void, SystemError> load(std::string const& text) = 0;
 
-    /// Changes elements of sets that are there, in one transaction; on an error nothing was changed.
+    /// Changes elements of sets that are there, in one transaction; errors as above.
     [[nodiscard]] virtual std::expected<void, SystemError> write(std::span<NftElementChange const> changes) = 0;
 };
 

@@ -92,6 +92,11 @@ plan_marks() {
     ipv4_change=$change
     plan_table "$IP6TABLES" ipv6
     ipv6_change=$change
+    [ -n "$director" ] || return 0
+    case $("$IPTABLES" -V) in
+    *nf_tables*) look_for legacy table ;;
+    *) look_for variant table ;;
+    esac
 }
 
 load_marks() {
@@ -143,7 +148,7 @@ plan_marks() {
     if [ -z "$director" ] && [ -n "$table" ]; then rules='delete table inet lbc'; fi
     [ -n "$rules" ] || return 0
     printf '%s\n%s\n' "$sets" "$rules" | "$NFT" -c -f - || refuse "$NFT does not take the rules"
-    if [ -n "$director" ]; then look_for_iptables; fi
+    if [ -n "$director" ]; then look_for legacy variant; fi
 }
 
 # second_names: a text in which all sets have b_ before their names.
@@ -182,20 +187,6 @@ delete_other_sets() {
             else if (!($2 in wanted)) print "delete", $1, "inet lbc", $2
         }') || fail "awk failed"
     [ -z "$others" ] || load_text "$others"
-}
-
-# look_for_iptables: both would mark. It asks for no table that the kernel would have to make first.
-look_for_iptables() {
-    for family in ip ip6; do
-        found=
-        if "$NFT" list chain "$family" mangle LBC >/dev/null 2>&1; then found="${family}tables-nft"; fi
-        if grep -qx mangle "/proc/net/${family}_tables_names" 2>/dev/null &&
-            "${family}tables-legacy" -w 5 -t mangle -S LBC >/dev/null 2>&1; then
-            found="${family}tables-legacy"
-        fi
-        [ -z "$found" ] || say "$found has chains of lbc in its mangle table, which mark too: when this is done," \
-            "take them off with the script that made them (LBC_ONLY=marks, remove) or with lbc remove --only marks"
-    done
 }
 
 show_marks() {

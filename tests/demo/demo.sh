@@ -90,8 +90,8 @@ shown lbc compile two-boxes.lb -d lb1 --emit iptables
 grep -v '^#' "$folder/before.rules"
 
 title "Apply it to lb1's kernel: a network namespace plays lb1"
-shown lbc apply two-boxes.lb -d lb1 --only marks
-"$lbc" apply "$site" -d lb1 --only marks
+shown lbc apply two-boxes.lb -d lb1 --only marks --backend iptables
+"$lbc" apply "$site" -d lb1 --only marks --backend iptables
 shown iptables-legacy -t mangle -S
 iptables-legacy -t mangle -S | grep -e LBC
 
@@ -147,10 +147,21 @@ mark=$(mark_of "$client_mac" 192.168.23.77 443)
 [ "$mark" = 0x3 ] || bad "port 443 has the mark $mark"
 good "port 443 has the mark $mark now"
 
+title "From iptables to nftables, or back: the new rules come first, so no packet goes unmarked"
+shown lbc apply next.lb -d lb1 --only marks --backend nft --migrate
+"$lbc" apply "$folder/next.lb" -d lb1 --only marks --backend nft --migrate
+shown nft list map inet lbc services4_eth0
+nft list map inet lbc services4_eth0
+[ -z "$(mangle)" ] || bad "something is left in the mangle table: $(mangle)"
+mark=$(mark_of "$client_mac" 192.168.23.77 443)
+[ "$mark" = 0x3 ] || bad "port 443 has the mark $mark"
+good "port 443 still has the mark $mark"
+
 title "Take it all off"
 shown lbc remove
 "$lbc" remove
 [ -z "$(mangle)" ] || bad "something is left: $(mangle)"
 mark=$(mark_of "$client_mac" 192.168.23.77)
 [ "$mark" = 0x0 ] || bad "the client's packet still has the mark $mark"
-good "the mangle table is as it was"
+if nft list table inet lbc >/dev/null 2>&1; then bad "the table inet lbc is left"; fi
+good "the box is as it was"

@@ -62,7 +62,8 @@ class Hammer(unittest.TestCase):
 
     def apply(self, path: object, trace: bool = False, may_be_refused: bool = False) -> bool:
         """Whether the site is in place. If not, lbc has said why, and has changed nothing."""
-        command = [harness.LBC, "apply", str(path), "--only", "marks", "-d", "lb1", "--wait", "60s"]
+        command = [harness.LBC, "apply", str(path), "--only", "marks", "-d", "lb1", "--backend", "iptables", "--wait",
+                   "60s"]
         if trace:
             command = [*harness.STRACE, "-A", "-o", str(harness.SCRATCH / "trace"), "-e", "trace=setsockopt", *command]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -109,8 +110,8 @@ class Hammer(unittest.TestCase):
             self.apply(path)
             wanted.append([harness.saved(program) for program in harness.FAMILIES])
         for _ in range(20):
-            pair = [subprocess.Popen([harness.LBC, "apply", str(path), "--only", "marks", "-d", "lb1", "--wait", "60s"],
-                                     stdout=subprocess.DEVNULL) for path in (ONE, TWO)]
+            pair = [subprocess.Popen([harness.LBC, "apply", str(path), "--only", "marks", "-d", "lb1", "--backend", "iptables",
+                                      "--wait", "60s"], stdout=subprocess.DEVNULL) for path in (ONE, TWO)]
             self.assertEqual([process.wait(60) for process in pair], [0, 0])
             self.assertIn([harness.saved(program) for program in harness.FAMILIES], wanted)
 

@@ -15,8 +15,13 @@ from pathlib import Path
 import net
 from model import Site
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from nft_listing import ordered  # noqa: E402
+
 FAMILIES = ("iptables", "ip6tables")
 LBC = os.environ.get("LBC", "lbc")
+# What marks packets for `lbc apply` in tests that are about either: iptables (the legacy tables) or nft.
+BACKEND = os.environ.get("LBC_TEST_BACKEND", "iptables")
 SCRATCH = Path(tempfile.mkdtemp(prefix="lbc-kernel-"))
 SITE = SCRATCH / "site.lb"
 atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
@@ -42,8 +47,14 @@ def main() -> None:
         net.skip("; ".join([*net.OMITTED, *(reason for _, reason in result.skipped)]))
 
 
+def with_backend(arguments: tuple[str, ...]) -> list[str]:
+    """`apply` by BACKEND, where the arguments say nothing of it: it does not hang on what this box uses."""
+    named = {"--backend", "--migrate"} & set(arguments) or arguments[:1] != ("apply",)
+    return [*arguments] if named else [*arguments, "--backend", BACKEND]
+
+
 def lbc(*arguments: str, timeout: float = 60, text: str | None = None) -> subprocess.CompletedProcess:
-    return subprocess.run([LBC, *arguments], input=text, capture_output=True, text=True, timeout=timeout)
+    return subprocess.run([LBC, *with_backend(arguments)], input=text, capture_output=True, text=True, timeout=timeout)
 
 
 def lbc_ok(*arguments: str) -> str:
@@ -89,7 +100,7 @@ layout = LAYOUTS[0]  # of the loaders
 
 
 def load_apply(director: str) -> None:
-    lbc_ok("apply", str(SITE), "--only", "marks", "-d", director, "--layout", layout)
+    lbc_ok("apply", str(SITE), "--only", "marks", "-d", director, "--layout", layout, "--backend", "iptables")
 
 
 def load_restore(director: str, variant: str) -> None:
@@ -138,7 +149,7 @@ LOADERS = {
 
 
 def clear() -> None:
-    """Empties the mangle tables of either kind, and takes lbc's own away."""
+    """Empties the mangle tables of either kind, and takes lbc's own table away."""
     for program in FAMILIES:
         net.run(f"{program}-legacy-restore", text="*mangle\nCOMMIT\n")
     for table in (("ip", "mangle"), ("ip6", "mangle"), ("inet", "lbc")):
@@ -150,6 +161,15 @@ def saved(program: str = "iptables", counters: bool = False) -> list[str]:
     """The mangle table as text, without the comments that hold the time."""
     command = [f"{program}-legacy-save", "-t", "mangle", *(["-c"] if counters else [])]
     return [line for line in net.run(*command).splitlines() if not line.startswith("#")]
+
+
+def listed(*what: str) -> list[str]:
+    return ordered(net.run("nft", "-j", "list", *what))
+
+
+def everything(counters: bool = False) -> dict[str, list[str]]:
+    """The mangle tables, and all of nftables."""
+    return {"nft": listed("ruleset"), **{program: saved(program, counters) for program in FAMILIES}}
 
 
 def is_own(line: str) -> bool:

@@ -41,24 +41,6 @@ table bridge lbc {
 """
 
 
-def ordered(value: object) -> object:
-    """Elements of a hash come in any order."""
-    if isinstance(value, dict):
-        return {key: sorted(map(json.dumps, item)) if key in ("elem", "set") and isinstance(item, list) else
-                ordered(item) for key, item in value.items() if key != "handle"}
-    if isinstance(value, list):
-        return [ordered(item) for item in value if not (isinstance(item, dict) and "metainfo" in item)]
-    return value
-
-
-def listed(*what: str) -> list[str]:
-    """What stays comes before what is new, so only the order of rules counts."""
-    parts = ordered(json.loads(net.run("nft", "-j", "list", *what))["nftables"])
-    rules = [json.dumps(part) for part in parts if "rule" in part]
-    by_chain = sorted(rules, key=lambda text: json.loads(text)["rule"]["chain"])
-    return sorted(json.dumps(part) for part in parts if "rule" not in part) + by_chain
-
-
 def tables() -> list[str]:
     return net.run("nft", "list", "tables").splitlines()
 
@@ -106,9 +88,9 @@ class NftTable(unittest.TestCase):
         for site in (known_site(), small_site(), moved_site()):
             text = text_of(site)
             load(text)
-            once = listed("table", "inet", "lbc")
+            once = harness.listed("table", "inet", "lbc")
             load(text)
-            self.assertEqual(listed("table", "inet", "lbc"), once)
+            self.assertEqual(harness.listed("table", "inet", "lbc"), once)
 
     def test_the_rules_are_the_same_whatever_was_there(self) -> None:
         """Random sites one after the other, and each where there is no table. Sets of earlier ones may be left."""
@@ -122,10 +104,10 @@ class NftTable(unittest.TestCase):
             with self.subTest(seed=seed):
                 compared += 1
                 load(text)
-                after = listed("ruleset")
+                after = harness.listed("ruleset")
                 net.run("nft", "flush", "ruleset")
                 load(text)
-                fresh = listed("ruleset")
+                fresh = harness.listed("ruleset")
                 left = [json.loads(part) for part in after if part not in fresh]
                 self.assertEqual([part for part in after if part in fresh], fresh)
                 self.assertTrue(all("set" in part or "map" in part for part in left), left)
@@ -144,11 +126,11 @@ class NftTable(unittest.TestCase):
                 compared += 1
                 self.apply(director)
                 self.assertIn("nothing differs, nothing written", self.apply(director))
-                after = listed("ruleset")
+                after = harness.listed("ruleset")
                 net.run("nft", "flush", "ruleset")
                 load(text_of(site, director))
                 self.assertIn("nothing differs, nothing written", self.apply(director))
-                self.assertEqual(listed("ruleset"), after)
+                self.assertEqual(harness.listed("ruleset"), after)
         self.assertGreater(compared, SITES // 2)
         harness.lbc_ok("remove", "--only", "marks")
         self.assertEqual(tables(), [])
@@ -161,17 +143,17 @@ class NftTable(unittest.TestCase):
     def test_apply_mends_whatever_was_changed(self) -> None:
         harness.write(known_site())
         self.apply()
-        wanted = listed("ruleset")
+        wanted = harness.listed("ruleset")
         for change in ("add element inet lbc peers { 02:00:00:00:00:98 }", "flush set inet lbc peers",
                        "add rule inet lbc prerouting meta mark set 0x9", "flush chain inet lbc peers",
                        "add set inet lbc more { type ether_addr; }", "add chain inet lbc more",
                        "insert rule inet lbc output accept", "delete table inet lbc"):
             with self.subTest(change=change):
                 net.run("nft", change)
-                self.assertNotEqual(listed("ruleset"), wanted)
+                self.assertNotEqual(harness.listed("ruleset"), wanted)
                 self.assertIn("table inet lbc of nftables would change", self.apply("lb1", "--dry-run"))
                 self.apply()
-                self.assertEqual(listed("ruleset"), wanted)
+                self.assertEqual(harness.listed("ruleset"), wanted)
 
     @contextlib.contextmanager
     def iptables_is(self, kind: str) -> Iterator[None]:
@@ -202,24 +184,121 @@ class NftTable(unittest.TestCase):
             said = self.auto()
             self.assertIn("nothing differs", said)
             self.assertIn("lb1: marks by iptables: lbc's chains are in the legacy tables of iptables", said)
-        self.apply()
-        self.assertEqual(harness.own(harness.saved()), [])
         harness.lbc_ok("remove", "--only", "marks")
 
+    def marks(self, *arguments: str, status: int = 0) -> str:
+        """`apply` without a word of the backend but these."""
+        done = subprocess.run([harness.LBC, "apply", str(harness.SITE), "--only", "marks", "-d", "lb1", *arguments],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
     def test_not_asked(self) -> None:
-        """A director goes on with what marks there: never do both."""
+        """A director goes on with what marks there."""
+        for start, there, not_there in (("nft", "table inet lbc", "mangle"), ("iptables", "mangle", "table inet lbc")):
+            with self.subTest(start=start):
+                harness.write(known_site())
+                self.marks("--backend", start)
+                self.assertIn("nothing differs", self.marks())
+                harness.write(moved_site())
+                said = self.marks()
+                self.assertIn(there, said)
+                self.assertNotIn(not_there, said)
+                self.assertIn("nothing differs", self.marks("--prove"))
+                harness.lbc_ok("remove", "--only", "marks")
+                self.assertEqual((tables(), harness.own(harness.saved())), ([], []))
+
+    PLACES = {"iptables": "the legacy tables of iptables", "nft": "the table inet lbc of nftables",
+              "script": "the tables of iptables-nft"}
+
+    def places(self) -> set[str]:
+        """Where lbc's rules are, each with those of both families."""
+        found = {"nft"} if "table inet lbc" in tables() else set()
+        for kind, name in (("legacy", "iptables"), ("nft", "script")):
+            own = [any(map(harness.is_own, net.run(f"{program}-{kind}-save", "-t", "mangle").splitlines()))
+                   for program in harness.FAMILIES]
+            self.assertEqual(len(set(own)), 1)
+            found |= {name} if own[0] else set()
+        return found
+
+    def bring_to(self, place: str) -> None:
+        if place == "script":
+            harness.load_script("lb1", "nft")
+        else:
+            self.marks("--backend", place)
+        self.assertEqual(self.places(), {place})
+
+    def test_a_move_begins_when_it_is_asked_for(self) -> None:
         harness.write(known_site())
-        unasked = ["apply", str(harness.SITE), "--only", "marks", "-d", "lb1"]
-        self.apply()
-        self.assertIn("nothing differs", harness.lbc_ok(*unasked))
-        harness.write(moved_site())
-        self.assertIn("table inet lbc", harness.lbc_ok(*unasked))
-        self.assertEqual(harness.own(harness.saved()), [])
-        self.assertIn("nothing differs", harness.lbc_ok(*unasked, "--prove"))
-        harness.lbc_ok(*unasked, "--backend", "iptables")
-        self.assertEqual(tables(), [])
-        self.assertIn("nothing differs", harness.lbc_ok(*unasked, "--prove"))
+        for start in self.PLACES:
+            for tool in ("iptables", "nft"):
+                if start == tool:
+                    continue
+                with self.subTest(start=start, tool=tool):
+                    self.bring_to(start)
+                    before = harness.everything()
+                    said = self.marks("--backend", tool, status=3)
+                    self.assertIn(f"lbc's rules are in {self.PLACES[start]} here", said)
+                    self.assertIn("--migrate", said)
+                    self.marks("--backend", tool, "--migrate", "--dry-run")
+                    self.assertEqual(harness.everything(), before)
+                    self.assertIn(f"marks move from {self.PLACES[start]}", self.marks("--backend", tool, "--migrate"))
+                    self.assertEqual(self.places(), {tool})
+                    self.assertIn("nothing differs", self.marks("--backend", tool))
+                    self.assertIn("nothing differs", self.marks("--backend", tool, "--migrate"))
+                    harness.lbc_ok("remove", "--only", "marks")
+                    self.assertEqual(self.places(), set())
+
+    def test_a_move_to_what_the_box_uses(self) -> None:
+        harness.write(known_site())
+        for kind, tool in (("nft", "nft"), ("legacy", "iptables")):
+            for start in self.PLACES:
+                with self.subTest(kind=kind, start=start):
+                    self.bring_to(start)
+                    with self.iptables_is(kind):
+                        self.marks("--migrate")
+                        self.assertEqual(self.places(), {tool})
+                    harness.lbc_ok("remove", "--only", "marks")
+
+    def test_a_move_that_was_begun_is_ended_unasked(self) -> None:
+        """As a killed run leaves it: rules in two places."""
+        harness.write(known_site())
+        for tool in ("iptables", "nft"):
+            for other in self.PLACES:
+                if other == tool:
+                    continue
+                with self.subTest(tool=tool, other=other):
+                    self.bring_to(tool)
+                    harness.LOADERS[{"iptables": "restore-legacy", "nft": "nft", "script": "restore-nft"}[other]]("lb1")
+                    self.assertEqual(self.places(), {tool, other})
+                    self.marks("--backend", tool)
+                    self.assertEqual(self.places(), {tool})
+                    harness.lbc_ok("remove", "--only", "marks")
+
+    @staticmethod
+    def variant_rules() -> list[str]:
+        return [line for program in harness.FAMILIES
+                for line in net.run(f"{program}-nft-save", "-t", "mangle").splitlines() if line.startswith("-A")]
+
+    def test_rules_of_others_stay_in_tables_of_iptables_nft(self) -> None:
+        harness.write(known_site())
+        for program in harness.FAMILIES:
+            net.run(f"{program}-nft", "-t", "mangle", "-N", "theirs")
+            net.run(f"{program}-nft", "-t", "mangle", "-A", "PREROUTING", "-i", "eth7", "-j", "theirs")
+        harness.load_script("lb1", "nft")
+        for program in harness.FAMILIES:
+            net.run(f"{program}-nft", "-t", "mangle", "-A", "PREROUTING", "-p", "gre", "-j", "MARK", "--set-mark", "9")
+        theirs = harness.foreign(self.variant_rules())
+        self.assertEqual(len(theirs), 4)
+        self.marks("--backend", "nft", "--migrate")
+        self.assertEqual(self.variant_rules(), theirs)
         harness.lbc_ok("remove", "--only", "marks")
+        # A rule of theirs that leads into a chain of lbc's: nothing is moved.
+        harness.load_script("lb1", "nft")
+        net.run("iptables-nft", "-t", "mangle", "-A", "theirs", "-j", "LBC-PEER")
+        before = harness.listed("ruleset")
+        self.assertIn("iptables-nft-restore failed", self.marks("--backend", "nft", "--migrate", status=4))
+        self.assertEqual(harness.listed("ruleset"), before)
 
     def test_other_tables_stay_beside_apply(self) -> None:
         load(FOREIGN)

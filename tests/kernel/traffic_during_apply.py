@@ -47,7 +47,8 @@ class TrafficDuringApply(unittest.TestCase):
 
     def apply(self, path: object) -> None:
         harness.layout = next(self.layouts)
-        harness.lbc_ok("apply", str(path), "--only", "marks", "-d", "lb1", "--layout", harness.layout)
+        harness.lbc_ok("apply", str(path), "--only", "marks", "-d", "lb1", "--layout", harness.layout, "--backend",
+                       "iptables")
 
     def restore(self, path: object) -> None:
         for program in harness.FAMILIES:
@@ -74,7 +75,7 @@ class TrafficDuringApply(unittest.TestCase):
         stop, sent = multiprocessing.Event(), multiprocessing.Value("l", 0)
         child = multiprocessing.Process(target=flood, args=(self.lab, stop, sent))
         child.start()
-        turns = FEWER_TURNS if load in (self.nft_script, self.apply_nft) else TURNS
+        turns = TURNS if load in (self.apply, self.restore, self.nft) else FEWER_TURNS
         try:
             for turn in range(turns):
                 load(paths[1 - turn % 2])
@@ -144,10 +145,16 @@ class TrafficDuringApply(unittest.TestCase):
                     harness.clear()
 
     def test_from_iptables_to_nftables_and_back(self) -> None:
-        turns = itertools.cycle(("nft", "iptables"))
+        """And from what a script has left in tables of iptables-nft to either."""
+        turns = itertools.cycle(("nft", "iptables", "script"))
 
         def load(path: object) -> None:
-            harness.lbc_ok("apply", str(path), "--only", "marks", "-d", "lb1", "--backend", next(turns))
+            tool = next(turns)
+            if tool == "script":
+                harness.write(path.read_text(encoding="utf-8"))
+                harness.load_script("lb1", "nft")
+                tool = "nft"
+            harness.lbc_ok("apply", str(path), "--only", "marks", "-d", "lb1", "--backend", tool, "--migrate")
 
         for two in (known_site(), moved_site()):
             with self.subTest(two=len(two.services)):

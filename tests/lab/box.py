@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 
-from world import Host, Inside
+import sys
+from pathlib import Path
+
+from world import BACKEND, Host, Inside
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from nft_listing import ordered  # noqa: E402
 
 DIRECTORS = ("director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1 }\n"
              "director lb2 { mac 02:00:00:00:00:02; address 10.0.0.2 }\n")
@@ -15,9 +21,13 @@ NEW = DIRECTORS + ("service a { vip 10.9.0.1, fd09::1; port tcp 80; mark 0x11; s
                    "real fd00::2 }\n"
                    "service c { vip 10.9.0.3, fd09::3; port tcp 80; mark 0x13; scheduler rr; real 10.0.0.1; real fd00::1 }\n")
 FOREIGN = "-A -t 10.9.9.9:80 -s rr\n-a -t 10.9.9.9:80 -r 10.0.0.9:80 -g -w 5\n-A -f 77 -s rr\n"
-# The leak sanitizer traces, as strace does, and one process has one tracer.
-STRACE = ("env", "ASAN_OPTIONS=detect_leaks=0", "strace", "-f", "-qq")
-TABLE = r"IP6?T_SO_SET_REPLACE|SOL_IPV?6?, 0x40,"  # a table put in place, as strace shows it
+BY_NFT = BACKEND == "nft"
+# The leak sanitizer traces, as strace does, and one process has one tracer. libnftables runs in processes of its own,
+# whose calls are not lbc's own.
+STRACE = ("env", "ASAN_OPTIONS=detect_leaks=0", "strace", *([] if BY_NFT else ["-f"]), "-qq")
+# A table, or a set of nftables, put in place, as strace shows it, and the call that does so.
+TABLE = r"nlmsg_type=(0x10 |NFNL_MSG_BATCH_BEGIN)" if BY_NFT else r"IP6?T_SO_SET_REPLACE|SOL_IPV?6?, 0x40,"
+TABLE_CALL = "sendto" if BY_NFT else "setsockopt"
 
 
 def bare_director() -> Host:
@@ -48,6 +58,10 @@ def rules(host: Host, program: str) -> list[str]:
     return [re.sub(r"\[\d+:\d+\]", "", line) for line in lines if not line.startswith("#")]
 
 
+def nft_rules(host: Host) -> list[str]:
+    return ordered(host.run("nft", "-j", "list", "ruleset").stdout)
+
+
 def daemons(host: Host) -> list[str]:
     """The sync daemons and `backup_only`."""
     with Inside(host.namespace), open("/proc/sys/net/ipv4/vs/backup_only", encoding="ascii") as file:
@@ -55,4 +69,4 @@ def daemons(host: Host) -> list[str]:
 
 
 def state(host: Host) -> tuple:
-    return services(host), rules(host, "iptables"), rules(host, "ip6tables")
+    return services(host), rules(host, "iptables") + nft_rules(host), rules(host, "ip6tables")

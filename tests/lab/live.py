@@ -18,8 +18,9 @@ from pathlib import Path
 
 import jsonschema
 
+from box import BY_NFT, nft_rules, rules
 from traffic import Traffic
-from world import LBC, Host, Inside, World, apply_all, site, write_site
+from world import APPLY, BACKEND, LBC, Host, Inside, World, apply_all, site, write_site
 
 VIP = "10.0.0.100"
 # lb1, which has the VIP, neither serves nor listens: a packet that gets no mark there is refused.
@@ -45,6 +46,9 @@ class Live(unittest.TestCase):
 
     def apply(self, text: str) -> None:
         apply_all(self.world, site(self.world, text))
+
+    def rules(self) -> list[str]:
+        return rules(self.world["lb1"], "iptables") + nft_rules(self.world["lb1"])
 
     def open(self) -> tuple[dict[int, socket.socket], dict[int, str]]:
         """Connections that stay, and who has answered them."""
@@ -81,7 +85,7 @@ class Live(unittest.TestCase):
         host = self.world["lb1"]
         with Traffic(self.world, VIP) as traffic:
             with Inside(host.namespace):
-                applying = subprocess.Popen([LBC, "apply", write_site(site(self.world, text)), "-d", "lb1", "--drain", "600s"],
+                applying = subprocess.Popen([*APPLY, write_site(site(self.world, text)), "-d", "lb1", "--drain", "600s"],
                                             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
             self.assertIn("waiting for connections to end", applying.stderr.readline())
             for question in (b"one", b"two"):
@@ -108,11 +112,26 @@ class Live(unittest.TestCase):
         with Traffic(self.world, VIP) as traffic:
             for text in (site(self.world, "guard drop\n" + web()), site(self.world, wide), anywhere,
                          site(self.world, "guard off\n" + web()), site(self.world, web())):
-                rules = self.world["lb1"].run("iptables-legacy", "-t", "mangle", "-S").stdout
+                old = self.rules()
                 apply_all(self.world, text)
-                self.assertNotEqual(self.world["lb1"].run("iptables-legacy", "-t", "mangle", "-S").stdout, rules)
+                self.assertNotEqual(self.rules(), old)
                 traffic.wait_for()
                 self.assertEqual(self.world.ask(flows, b"after"), before)
+        self.close(flows)
+        self.check_wire(traffic)
+
+    def test_marks_that_move_to_another_backend(self):
+        """From what marks to the other and back, on one director after the other."""
+        path = write_site(site(self.world, web()))
+        flows, before = self.open()
+        with Traffic(self.world, VIP) as traffic:
+            for tool in ("nft", "iptables", "nft", "iptables"):
+                for host in self.world.directors:
+                    host.lbc("apply", path, "-d", host.name, "--backend", tool, "--migrate")
+                    traffic.wait_for()
+                self.assertEqual(self.world.ask(flows, b"moved"), before)
+        for host in self.world.directors:
+            host.lbc("apply", path, "-d", host.name, "--migrate", "--backend", BACKEND)
         self.close(flows)
         self.check_wire(traffic)
 
@@ -193,9 +212,8 @@ class Confirm(unittest.TestCase):
         self.world = World(["lb1"], [], {VIP: "lb1"})
         self.host = self.world["lb1"]
 
-    def state(self) -> tuple[str, str]:
-        return (self.host.run("ipvsadm", "-Sn").stdout,
-                re.sub(r"#.*\n|\[\d+:\d+\]", "", self.host.run("iptables-legacy-save", "-t", "mangle").stdout))
+    def state(self) -> tuple:
+        return self.host.run("ipvsadm", "-Sn").stdout, rules(self.host, "iptables"), nft_rules(self.host)
 
     def apply(self, text: str, *options: str) -> int:
         path = write_site(site(self.world, text))
@@ -248,7 +266,7 @@ class Confirm(unittest.TestCase):
         with Inside(self.host.namespace):
             # A shell whose terminal this is, as at the other end of an ssh connection that the change cuts off.
             shell = subprocess.Popen(
-                ["sh", "-c", f"{LBC} apply {path} -d lb1 --confirm-within 8s; echo made $?; exec sleep 600"],
+                ["sh", "-c", f"{' '.join(APPLY)} {path} -d lb1 --confirm-within 8s; echo made $?; exec sleep 600"],
                 stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
                 preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
         os.close(slave)
@@ -303,7 +321,7 @@ class Script(unittest.TestCase):
                     host.ip("link set lo up", "link add eth0 type dummy", "link set eth0 up")
                 name = re.search(r"^director\s+(\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)[1]
                 applied.lbc("apply", str(path), "-d", name)
-                scripted.lbc("compile", str(path), "-o", "/run/rules.sh")
+                scripted.lbc("compile", str(path), "-o", "/run/rules.sh", *(["--backend", "nft"] if BY_NFT else []))
                 scripted.run("env", "IPTABLES=iptables-legacy", "IP6TABLES=ip6tables-legacy", "sh", "/run/rules.sh",
                              "apply", name)
                 for command in (("iptables-legacy-save", "-t", "mangle"), ("ip6tables-legacy-save", "-t", "mangle"),
@@ -311,6 +329,7 @@ class Script(unittest.TestCase):
                     told = [sorted(re.sub(r"#.*|\[\d+:\d+\]", "", host.run(*command).stdout).splitlines())
                             for host in (applied, scripted)]
                     self.assertEqual(told[0], told[1])
+                self.assertEqual(nft_rules(applied), nft_rules(scripted))
                 self.assertIn("nothing differs", scripted.lbc("apply", str(path), "-d", name).stdout)
 
 

@@ -23,6 +23,9 @@ from dataclasses import dataclass, field
 from wire import Copies, inner_packet
 
 LBC = os.environ.get("LBC", "lbc")
+# What marks packets for `lbc apply`, where a scene is about either: iptables (the legacy tables) or nft.
+BACKEND = os.environ.get("LBC_TEST_BACKEND", "iptables")
+APPLY = (LBC, "apply", "--backend", BACKEND)
 CLONE_NEWNET = 0x40000000
 PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 1, 1
 SO_RCVBUFFORCE = 33
@@ -97,7 +100,8 @@ class Host:
             file.write(str(value))
 
     def lbc(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-        return self.run(LBC, *arguments, check=check)
+        by = APPLY if arguments[0] == "apply" and "--backend" not in arguments else (LBC, arguments[0])
+        return self.run(*by, *arguments[1:], check=check)
 
 
 def is_ipv6(address: str) -> bool:

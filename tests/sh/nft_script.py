@@ -164,6 +164,19 @@ class NftScript(run.Case):
             self.go(run.script_of(run.HERE / "site.lb"), "remove", kind=kind)
             self.assertNotIn("chains of lbc", self.go(script_of(run.HERE / "site.lb"), "apply", "lb1"))
 
+    def test_a_script_for_iptables_tells_of_others(self):
+        by_iptables = run.script_of(run.HERE / "site.lb")
+        self.go(script_of(run.HERE / "site.lb"), "apply", "lb1")
+        for kind, other in zip(run.KINDS, reversed(run.KINDS)):
+            said = self.go(by_iptables, "apply", "lb1", kind=kind)
+            self.assertIn("lbc: nftables has the table inet lbc, which marks too", said)
+            self.assertNotIn(f"tables-{kind} has", said)
+            self.assertIn(f"lbc: ip6tables-{kind} has chains", self.go(by_iptables, "apply", "lb1", kind=other))
+            self.go(by_iptables, "remove", kind=kind)
+            self.go(by_iptables, "remove", kind=other)
+        self.go(script_of(run.HERE / "site.lb"), "remove")
+        self.assertNotIn("marks too", self.go(by_iptables, "apply", "lb1"))
+
 
 if __name__ == "__main__":
     if not shutil.which("nft"):

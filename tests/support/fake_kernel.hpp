@@ -11,7 +11,7 @@
 
 namespace lbc::test {
 
-class FakeKernel final : public Kernel {
+class FakeKernel : public Kernel {
 public:
     std::array<Ruleset, 2> tables{Ruleset{Family::ipv4, {}, {}}, Ruleset{Family::ipv6, {}, {}}};
     std::array<std::vector<MarkSet>, 2> sets; // sorted by name
@@ -20,7 +20,8 @@ public:
     std::array<std::vector<Ruleset>, 2> foreign;
     NftRulesets nftables; // tables of others
     bool iptables_nft = false;
-    NftState nft; // lbc's table; `load` is noted in `nft_loads` and changes nothing else
+    std::array<std::string, 2> variants; // of iptables-nft-save, where its mangle table has chains of lbc's
+    NftState nft;                        // lbc's table; `load` is noted in `nft_loads` and changes nothing else
     std::vector<std::string> nft_loads;
 
     bool has_ipvs = true;
@@ -37,10 +38,11 @@ public:
 
     /// Every call in order: "lock", "open ipv4", "supports ipv4", "replace ipv4", "restore ipv4", "unlock",
     /// "read sets ipv4", "write set LBC-4-0123456789abcdef", "destroy set LBC-4-0123456789abcdef",
-    /// "read netfilter ipv4", "read nftables", "read record", "write record", "open ipvs", "read services", "read
-    /// addresses", "write services", "read daemons", "start daemon", "stop daemon", "read net.ipv4.vs.backup_only",
-    /// "write net.ipv4.vs.backup_only", "read file", "write file", "test file", "find keepalived", "reload keepalived".
-    /// A call that fails is in it too.
+    /// "find chains ipv4", "save variant ipv4", "restore variant ipv4",
+    /// "test variant ipv4", "read netfilter ipv4", "read nftables", "read record", "write record", "open ipvs", "read
+    /// services", "read addresses", "write services", "read daemons", "start daemon", "stop daemon", "read
+    /// net.ipv4.vs.backup_only", "write net.ipv4.vs.backup_only", "read file", "write file", "test file", "find
+    /// keepalived", "reload keepalived". A call that fails is in it too.
     std::vector<std::string> log;
 
     /// The calls that fail, by their place in `log`, and what they say. A call that fails changes nothing, but for
@@ -65,6 +67,11 @@ public:
     [[nodiscard]] std::expected<void, SystemError> destroy_set(std::string const& name) override;
     /// `foreign`, with what is lbc's in its mangle table: each hook behind the foreign rules of its chain.
     [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override;
+    [[nodiscard]] std::expected<bool, SystemError> has_own_chains(Family family) override;
+    [[nodiscard]] std::expected<std::string, SystemError> save_variant(Family family) override;
+    /// Takes a removal as one of all that is there, and any other text as what is there then.
+    [[nodiscard]] std::expected<void, SystemError> restore_variant(Family family, std::string const& text,
+                                                                   bool only_test) override;
     [[nodiscard]] bool is_iptables_nft() override { return iptables_nft; }
     [[nodiscard]] std::unique_ptr<NftTable> open_nft() override;
     [[nodiscard]] std::expected<NftRulesets, SystemError> read_nftables() override;

@@ -49,6 +49,16 @@ public:
     [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override {
         return kernel_.read_netfilter(family);
     }
+    [[nodiscard]] std::expected<bool, SystemError> has_own_chains(Family family) override {
+        return kernel_.has_own_chains(family);
+    }
+    [[nodiscard]] std::expected<std::string, SystemError> save_variant(Family family) override {
+        return kernel_.save_variant(family);
+    }
+    [[nodiscard]] std::expected<void, SystemError> restore_variant(Family family, std::string const& text,
+                                                                   bool only_test) override {
+        return kernel_.restore_variant(family, text, only_test);
+    }
     [[nodiscard]] bool is_iptables_nft() override { return kernel_.is_iptables_nft(); }
     [[nodiscard]] std::unique_ptr<NftTable> open_nft() override { return kernel_.open_nft(); }
     [[nodiscard]] std::expected<NftRulesets, SystemError> read_nftables() override { return kernel_.read_nftables(); }

@@ -63,6 +63,7 @@ class Table final : public NftTable {
 public:
     explicit Table(std::vector<NftState> states) : states_(std::move(states)) {}
 
+    std::expected<bool, SystemError> exists() override { return !states_.front().empty(); }
     std::expected<NftState, SystemError> read() override {
         auto const state = states_.front();
         if (states_.size() > 1)
@@ -196,7 +197,7 @@ TEST_SUITE("nft step") {
     TEST_CASE("where rules and sets stay, elements change in place, and back") {
         auto wanted = state_of(3);
         wanted.sets[0].elements[1].mark = Fwmark{4};
-        auto table = std::make_unique<Table>(std::vector{state_of(3), wanted});
+        auto table = std::make_unique<Table>(std::vector{state_of(3), wanted, wanted, state_of(3)});
         auto const loads = table->loads;
         auto plan = plan_nft(std::move(table), wanted);
         auto& step = *plan->steps.front();
@@ -220,8 +221,12 @@ TEST_SUITE("nft step") {
 
     TEST_CASE("a load that fails leaves nothing touched if it is the first, and is taken back if not") {
         for (std::size_t const fail_at : {0U, 1U, 2U, 3U, 4U, 5U}) {
-            auto table =
-                std::make_unique<Table>(std::vector{state_of(3, "services4_eth0"), with_second_names(state_of(4))});
+            auto const before = state_of(3, "services4_eth0");
+            auto const half_way = with_second_names(state_of(4));
+            std::vector states{before, half_way, half_way, before};
+            if (fail_at == 0)
+                states.insert(states.begin(), before); // looked at again when the load has failed
+            auto table = std::make_unique<Table>(std::move(states));
             auto* const faulty = table.get();
             faulty->fail_at = fail_at;
             auto const loads = table->loads;
@@ -236,6 +241,21 @@ TEST_SUITE("nft step") {
             CHECK((*loads)[1] == "services4_eth0 -0 +2;");
             CHECK((*loads)[2].contains("map @services4_eth0 return"));
         }
+    }
+
+    TEST_CASE("a load whose answer is lost has touched the table") {
+        auto table = std::make_unique<Table>(std::vector{NftState{}, state_of(4)});
+        table->fail_at = 0;
+        auto plan = plan_nft(std::move(table), state_of(4));
+        CHECK_FALSE(plan->steps.front()->act().has_value());
+        CHECK(plan->steps.front()->touched());
+    }
+
+    TEST_CASE("what was taken back is looked at") {
+        auto table = std::make_unique<Table>(std::vector{state_of(3), state_of(4), state_of(4), state_of(4)});
+        auto plan = plan_nft(std::move(table), state_of(4));
+        CHECK(plan->steps.front()->act().has_value());
+        CHECK_FALSE(plan->steps.front()->take_back().has_value());
     }
 
     TEST_CASE("rules that nft does not take are refused before anything is touched") {

@@ -109,6 +109,7 @@ TEST_CASE("compile and apply prove what they make") {
         CHECK(lb1.run({"compile", "site.lb", "-d", "lb1", "--emit", kind, "--prove"}) == 0);
     CHECK(lb1.run({"compile", "site.lb", "-d", "lb1", "--emit", "sh", "--backend", "nft", "--prove"}) == 0);
     CHECK(lb1.run({"apply", "site.lb", "--prove", "--dry-run"}) == 0);
-    CHECK(lb1.run({"apply", "site.lb", "--prove", "--dry-run", "--backend", "nft"}) == 0);
+    CHECK(lb1.run({"apply", "site.lb", "--prove", "--dry-run", "--backend", "nft"}) == 3);
+    CHECK(lb1.run({"apply", "site.lb", "--prove", "--dry-run", "--backend", "nft", "--migrate"}) == 0);
     CHECK(lb1.run({"apply", "site.lb", "--no-prove", "--dry-run"}) == 0);
 }

@@ -192,6 +192,32 @@ refuse() {
 }
 fail() { say "$*"; exit 1; }
 
+# has_rules legacy|variant|table ip|ip6: whether lbc's rules are in this family's legacy table of iptables, in that of
+# iptables-nft, or in the table inet lbc. It asks for no table that the kernel would have to make first.
+has_rules() {
+    case $1 in
+    legacy) grep -qx mangle "/proc/net/${2}_tables_names" 2>/dev/null &&
+        "${2}tables-legacy" -w 5 -t mangle -S LBC >/dev/null 2>&1 ;;
+    variant) [ -e /sys/module/nf_tables ] && "${NFT:-nft}" list chain "$2" mangle LBC >/dev/null 2>&1 ;;
+    table) [ "$2" = ip ] && [ -e /sys/module/nf_tables ] && "${NFT:-nft}" -t list table inet lbc >/dev/null 2>&1 ;;
+    esac
+}
+
+# look_for PLACE...: says where else there are rules of lbc's.
+look_for() {
+    for place in "$@"; do
+        for family in ip ip6; do
+            has_rules "$place" "$family" || continue
+            case $place in
+            legacy) found="${family}tables-legacy has chains of lbc in its mangle table" ;;
+            variant) found="${family}tables-nft has chains of lbc in its mangle table" ;;
+            table) found="nftables has the table inet lbc" ;;
+            esac
+            say "$found, which marks too: when this is done, take it off with a script for it (LBC_ONLY=marks, remove)"
+        done
+    done
+}
+
 usage() { printf 'usage: sh rules.sh [apply|show|remove] [DIRECTOR]\ndirectors: %s\n' "$directors"; }
 
 # find_director [NAME]: sets director.
@@ -305,6 +331,11 @@ plan_marks() {
     ipv4_change=$change
     plan_table "$IP6TABLES" ipv6
     ipv6_change=$change
+    [ -n "$director" ] || return 0
+    case $("$IPTABLES" -V) in
+    *nf_tables*) look_for legacy table ;;
+    *) look_for variant table ;;
+    esac
 }
 
 load_marks() {
