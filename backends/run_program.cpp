@@ -117,6 +117,16 @@ Ended wait_for(pid_t pid, std::size_t limit, Patience patience, Pipe& out, Pipe&
     return ended;
 }
 
+bool write_all(int file, std::string_view text) {
+    while (!text.empty()) {
+        auto const count = ::write(file, text.data(), text.size());
+        if (count < 0 && errno != EINTR)
+            return false;
+        text.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
+    }
+    return true;
+}
+
 /// A file in memory. Programs leave out one that can be executed (keepalived).
 std::expected<Descriptor, SystemError> make_file(std::string_view text) {
     Descriptor file(::memfd_create("input", MFD_CLOEXEC));
@@ -186,32 +196,6 @@ std::expected<Ended, SystemError> run_program(Invocation const& program) {
             return failed("run " + name, code);
     }
     return wait_for(pid, program.limit, program.patience, *out, *err);
-}
-
-std::expected<Ended, SystemError> run_apart(std::function<int()> const& work, std::size_t limit) {
-    auto out = make_pipe();
-    auto err = make_pipe();
-    if (!out || !err)
-        return std::unexpected(out ? err.error() : out.error());
-    auto const pid = ::fork();
-    if (pid < 0)
-        return failed("make a process", errno);
-    if (pid == 0) {
-        if (::dup2(out->to.get(), STDOUT_FILENO) < 0 || ::dup2(err->to.get(), STDERR_FILENO) < 0)
-            ::_exit(EXIT_FAILURE);
-        ::_exit(work());
-    }
-    return wait_for(pid, limit, std::nullopt, *out, *err);
-}
-
-bool write_all(int file, std::string_view text) {
-    while (!text.empty()) {
-        auto const count = ::write(file, text.data(), text.size());
-        if (count < 0 && errno != EINTR)
-            return false;
-        text.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
-    }
-    return true;
 }
 
 } // namespace lbc

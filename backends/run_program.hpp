@@ -1,4 +1,4 @@
-// Another program, run without a shell; or a part of this one, run in a process of its own.
+// Another program, run without a shell.
 #pragma once
 
 #include "backends/system_error.hpp"
@@ -6,10 +6,8 @@
 #include <chrono>
 #include <cstddef>
 #include <expected>
-#include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,12 +38,5 @@ struct Ended {
 
 /// Waits for its end. The error says why it could not be run: `unsupported` where it is not installed.
 [[nodiscard]] std::expected<Ended, SystemError> run_program(Invocation const& program);
-
-/// Runs `work` in a copy of this process, whose exit status it gives: for a library that may end the process it is in.
-/// What it writes to the standard output and the standard error is in `Ended`.
-[[nodiscard]] std::expected<Ended, SystemError> run_apart(std::function<int()> const& work, std::size_t limit);
-
-/// Writes all of it; false: it could not.
-[[nodiscard]] bool write_all(int file, std::string_view text);
 
 } // namespace lbc

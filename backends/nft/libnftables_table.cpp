@@ -29,7 +29,7 @@ public:
             return NftState{};
         // Of the ways to list a table, only that of all tables can leave elements out (libnftables 1.0.6 reads them for
         // the others, whatever it prints).
-        auto const listed = run_libnftables("list ruleset", NftRun::terse, reading);
+        auto const listed = nft_.run("list ruleset", NftRun::terse, reading);
         if (!listed)
             return std::unexpected(listed.error());
         auto tables = read_nft_json(*listed);
@@ -48,7 +48,7 @@ public:
                     return std::unexpected(std::move(elements.error()));
         if (is_known(table))
             return std::move(table);
-        auto text = run_libnftables("list table inet lbc", NftRun::list, reading);
+        auto text = nft_.run("list table inet lbc", NftRun::list, reading);
         if (!text)
             return std::unexpected(text.error());
         table.listing = std::move(*text);
@@ -56,18 +56,21 @@ public:
     }
 
     std::expected<void, SystemError> test(std::string const& text) override {
-        return nothing_of(run_libnftables(text, NftRun::test, "nftables does not take the rules"));
+        return nothing_of(nft_.run(text, NftRun::test, "nftables does not take the rules"));
     }
 
     std::expected<void, SystemError> load(std::string const& text) override {
-        return nothing_of(run_libnftables(text, NftRun::write, "cannot change the table inet lbc"));
+        return nothing_of(nft_.run(text, NftRun::write, "cannot change the table inet lbc"));
     }
 
     std::expected<void, SystemError> write(std::span<NftElementChange const> changes) override {
         return write_nft_elements(changes);
     }
 
+    void rest() override { nft_.rest(); }
+
 private:
+    Libnftables nft_;
     static constexpr std::string_view reading = "cannot read the table inet lbc";
 };
 

@@ -55,7 +55,7 @@ std::expected<NftRulesets, SystemError> read_nft_netfilter() {
     if (!*has_tables)
         return rulesets;
     constexpr std::string_view reading = "cannot read the rules of nftables";
-    auto const listed = run_libnftables("list ruleset", NftRun::json, reading);
+    auto const listed = Libnftables().run("list ruleset", NftRun::json, reading);
     if (!listed)
         return std::unexpected(listed.error());
     auto const tables = read_nft_json(*listed);

@@ -30,14 +30,16 @@ public:
     std::expected<void, SystemError> act() override { return bring(before_, wanted_); }
     bool touched() const override { return touched_; }
 
-    std::expected<void, SystemError> check() override { return holds(wanted_); }
+    std::expected<void, SystemError> check() override {
+        auto checked = holds(wanted_);
+        table_->rest();
+        return checked;
+    }
 
     std::expected<void, SystemError> take_back() override {
-        auto const now = table_->read();
-        if (!now)
-            return std::unexpected(now.error());
-        auto brought = bring(*now, before_);
-        return brought ? holds(before_) : brought;
+        auto taken = bring_back();
+        table_->rest();
+        return taken;
     }
 
     void list_left(std::vector<std::string>& out) override {
@@ -45,9 +47,18 @@ public:
             out.push_back(fmt::format("nftables: table inet lbc, rules {}", now->rules()));
         else
             out.emplace_back("nftables: table inet lbc, which cannot be read");
+        table_->rest();
     }
 
 private:
+    std::expected<void, SystemError> bring_back() {
+        auto const now = table_->read();
+        if (!now)
+            return std::unexpected(now.error());
+        auto brought = bring(*now, before_);
+        return brought ? holds(before_) : brought;
+    }
+
     std::expected<void, SystemError> holds(NftState const& state) {
         auto const now = table_->read();
         if (!now)

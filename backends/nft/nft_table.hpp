@@ -32,6 +32,9 @@ public:
     /// made, or it was, and the kernel's answer was not heard.
     [[nodiscard]] virtual std::expected<void, SystemError> load(std::string const& text) = 0;
 
+    /// Lets go of what it was done with, until it is needed again: a process, which has a lock's descriptor, too.
+    virtual void rest() = 0;
+
     /// Changes elements of sets that are there, in one transaction; errors as above.
     [[nodiscard]] virtual std::expected<void, SystemError> write(std::span<NftElementChange const> changes) = 0;
 };

@@ -21,8 +21,8 @@ has_rules() {
     case $1 in
     legacy) grep -qx mangle "/proc/net/${2}_tables_names" 2>/dev/null &&
         "${2}tables-legacy" -w 5 -t mangle -S LBC >/dev/null 2>&1 ;;
-    variant) [ -e /sys/module/nf_tables ] && "${NFT:-nft}" list chain "$2" mangle LBC >/dev/null 2>&1 ;;
-    table) [ "$2" = ip ] && [ -e /sys/module/nf_tables ] && "${NFT:-nft}" -t list table inet lbc >/dev/null 2>&1 ;;
+    variant) "${NFT:-nft}" list chain "$2" mangle LBC >/dev/null 2>&1 ;;
+    table) [ "$2" = ip ] && "${NFT:-nft}" -t list table inet lbc >/dev/null 2>&1 ;;
     esac
 }
 

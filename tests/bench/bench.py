@@ -105,7 +105,8 @@ class Bench:
         self.site.write_text(site_text())
         self.ferm.write_text(ferm_text())
         self.compile = [lbc, "compile", str(self.site), "-d", "lb1", "--emit", "iptables", "--layout", "linear"]
-        self.apply = [lbc, "apply", str(self.site), "-d", "lb1", "--only", "marks", "--layout", "linear"]
+        self.apply = [lbc, "apply", str(self.site), "-d", "lb1", "--only", "marks", "--backend", "iptables",
+                      "--layout", "linear"]
         self.ferm_lines = ["ferm", "--noexec", "--lines", str(self.ferm)]
         self.times = {}
 

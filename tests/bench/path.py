@@ -29,7 +29,8 @@ from common import (FIRST_PORT, FIRST_VIP, PEER, Namespace, aims, middle_ratio, 
 LAYOUTS = ("linear", "tree", "ipset")  # of lbc
 NO_RULES, EMPTY = "no rules", "empty table"
 CLASSIC, IPSET, NFT = "by hand", "ipset", "nft map"
-METHODS = (NO_RULES, EMPTY, CLASSIC, *(f"lbc {layout}" for layout in LAYOUTS), IPSET, NFT)
+LBC_NFT = "lbc nft"
+METHODS = (NO_RULES, EMPTY, CLASSIC, *(f"lbc {layout}" for layout in LAYOUTS), LBC_NFT, IPSET, NFT)
 EVERY_RULE = (CLASSIC, "lbc linear")  # a packet walks all rules
 EVERY_RULE_UP_TO = 10000  # services: a packet takes a twentieth of a millisecond there
 HOT, RANDOM, OUTSIDE, FROM_PEER = "hot", "random", "outside", "peer"
@@ -108,8 +109,8 @@ def load(lane: Lane, count: int, lbc: str, folder: Path) -> None:
             write_nft_map(folder / "map.nft", count)
             run("nft", "-f", str(folder / "map.nft"))
         elif lane.method != NO_RULES:
-            run(lbc, "apply", str(folder / "site.lb"), "-d", "lb1", "--only", "marks", "--layout",
-                lane.method.removeprefix("lbc "))
+            way = ["nft"] if lane.method == LBC_NFT else ["iptables", "--layout", lane.method.removeprefix("lbc ")]
+            run(lbc, "apply", str(folder / "site.lb"), "-d", "lb1", "--only", "marks", "--backend", *way)
 
 
 def frame(mac: str, source: IPv4Address, to: IPv4Address, port: int, protocol: int = 6) -> bytes:
@@ -285,7 +286,8 @@ of batches of {BATCH} packets. One VIP, one port and one mark for each service, 
 
 - `empty table`: the mangle table, with no rule in it.
 - `by hand`: `-d VIP -p tcp --dport PORT -m mac ! --mac-source PEER -j MARK` in PREROUTING, for each service.
-- {", ".join(f"`lbc {layout}`" for layout in LAYOUTS)}: what `lbc apply --only marks` loads by this `--layout`.
+- {", ".join(f"`lbc {layout}`" for layout in LAYOUTS)}: what `lbc apply --only marks` loads by this `--layout` of iptables.
+- `{LBC_NFT}`: what it loads by `--backend nft`.
 - `ipset`: a `hash:ip,port` with each service's mark, and a rule with `SET --map-set` behind one for the peer's MAC.
 - `nft map`: a map of `ip daddr . tcp dport`, behind a rule for the peer's MAC.
 

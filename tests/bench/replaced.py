@@ -34,7 +34,8 @@ table ip watch {
 }
 """
 ENDLESS = 1 << 31  # batches: the sender is ended when the replacements are done
-BY_LBC = {"`lbc apply --layout tree`": ["--layout", "tree"], "`lbc apply --layout ipset`": ["--layout", "ipset"],
+BY_LBC = {"`lbc apply --layout tree`": ["--backend", "iptables", "--layout", "tree"],
+          "`lbc apply --layout ipset`": ["--backend", "iptables", "--layout", "ipset"],
           "`lbc apply --backend nft`": ["--backend", "nft"]}
 RESTORE, FLUSH, ANEW = ("`iptables-legacy-restore` of the whole table", "`iptables-legacy -F`, then `-restore`",
                         "`nft -f`: the table deleted and made anew in one transaction")

@@ -40,6 +40,7 @@ SOURCE = {COMPILE: "`lbc compile --emit iptables`", CHECK: "`lbc check`",
           FLOOR: "`/bin/true`, what starting a process costs"}
 APPLY, AGAIN, ONE_MORE, RESTORE, KERNEL, APPEND = "apply", "again", "one more", "restore", "kernel", "-A"
 NFT, FERM_LOAD = "nft -f", "ferm, load"
+BY_NFT = "by nft"  # in place of a layout
 OTHERS = (NFT, FERM_LOAD)  # loads that no layout has a part in
 LOAD = {APPLY: "`lbc apply --only marks`, into an empty table", AGAIN: "`lbc apply` again, nothing differs",
         ONE_MORE: "`lbc apply`, one service more", RESTORE: "`iptables-legacy-restore --noflush` of the same rules",
@@ -101,6 +102,7 @@ class Scale:
         write_keepalived(Path(self.file("keepalived.conf", count)), count)
         for layout in LAYOUTS:
             run(*self.compiling(count), "--layout", layout, "-o", self.file(f"{layout}.rules", count))
+        run(self.lbc, "compile", self.file("site.lb", count), "-d", "lb1", "--emit", "nft", "-o", self.file("site.nft", count))
         with open(self.file(f"{SETS}.rules", count), encoding="ascii") as rules:
             lines = [line.removeprefix("#ipset ") for line in rules if line.startswith("#ipset ")]
         Path(self.file("sets", count)).write_text("".join(lines), encoding="ascii")
@@ -109,7 +111,8 @@ class Scale:
         return [self.lbc, "compile", self.file(site, count), "-d", "lb1", "--emit", "iptables"]
 
     def applying(self, count: int, site: str, layout: str) -> list[str]:
-        return [self.lbc, "apply", self.file(site, count), "-d", "lb1", "--only", "marks", "--layout", layout]
+        way = ["nft"] if layout == BY_NFT else ["iptables", "--layout", layout]
+        return [self.lbc, "apply", self.file(site, count), "-d", "lb1", "--only", "marks", "--backend", *way]
 
     def sources(self, count: int) -> dict[str, list[str]]:
         methods = {COMPILE: self.compiling(count), CHECK: [self.lbc, "check", self.file("site.lb", count)]}
@@ -155,7 +158,8 @@ class Scale:
     def apply_lane(self, count: int, layout: str) -> None:
         self.note(count, f"{APPLY} {layout}", self.measure(self.applying(count, "site.lb", layout)))
         self.note(count, f"{AGAIN} {layout}", self.measure(self.applying(count, "site.lb", layout)))
-        self.keep_rules(count, f"{APPLY} {layout}")
+        if layout != BY_NFT:
+            self.keep_rules(count, f"{APPLY} {layout}")
         self.note(count, f"{ONE_MORE} {layout}", self.measure(self.applying(count, "more.lb", layout)))
 
     def restore_lane(self, count: int, layout: str) -> None:
@@ -171,6 +175,9 @@ class Scale:
         rule = f"-d {vip} -p tcp --dport {port} -j MARK --set-mark {mark}"
         self.note(count, f"{APPEND} {layout}",
                   self.measure(["iptables-legacy", "-t", "mangle", "-A", "LBC", *rule.split()]))
+
+    def nft_text_lane(self, count: int, layout: str) -> None:
+        self.note(count, f"{RESTORE} {layout}", self.measure(["nft", "-f", self.file("site.nft", count)]))
 
     def nft_lane(self, count: int, _: str) -> None:
         self.note(count, NFT, self.measure(["nft", "-f", self.file("map.nft", count)]))
@@ -193,7 +200,7 @@ class Scale:
                 self.note(count, method, self.measure(argv))
         namespace.close()
         lanes = [(lane, layout) for layout in LAYOUTS for lane in (self.apply_lane, self.restore_lane)]
-        lanes += [(self.nft_lane, ""), (self.ferm_lane, "")]
+        lanes += [(self.apply_lane, BY_NFT), (self.nft_text_lane, BY_NFT), (self.nft_lane, ""), (self.ferm_lane, "")]
         for lane, layout in lanes[turn % len(lanes):] + lanes[:turn % len(lanes)]:
             with Namespace() as namespace:
                 lane(count, layout)
@@ -242,8 +249,8 @@ class Scale:
     def steadiness(self) -> str:
         measured = []
         for count, method in self.figures:
-            layout = method.split()[-1]
-            base = f"{APPLY} {layout}" if layout in LAYOUTS else COMPILE
+            layout = next((one for one in (*LAYOUTS, BY_NFT) if method.endswith(f" {one}")), None)
+            base = f"{APPLY} {layout}" if layout else COMPILE
             if method != base:
                 measured.append(ratios(self.ms(count, method), self.ms(count, base)))
         return steadiness(measured)
@@ -314,14 +321,16 @@ Each service has one VIP, one port, one mark and {len(REALS)} real servers; two 
         methods = list(SOURCE.items())
         text += table(head, [self.row(count, label, method, COMPILE) for count in self.rounds
                              for method, label in methods if (count, method) in self.figures], left=2)
-        for layout in LAYOUTS:
-            text += f"\n### Into the kernel, `--layout {layout}`, by number of services\n\n"
+        for layout in (*LAYOUTS, BY_NFT):
+            option = "--backend nft" if layout == BY_NFT else f"--layout {layout}"
+            text += f"\n### Into the kernel, `{option}`, by number of services\n\n"
+            labels = LOAD | ({RESTORE: "`nft -f` of the same table"} if layout == BY_NFT else {})
             text += table(head, [self.row(count, label, self.named(method, layout), f"{APPLY} {layout}")
-                                 for count in self.rounds for method, label in LOAD.items()
+                                 for count in self.rounds for method, label in labels.items()
                                  if (count, self.named(method, layout)) in self.figures], left=2)
         grown = dict(methods)
         del grown[FLOOR]
-        for layout in LAYOUTS:
+        for layout in (*LAYOUTS, BY_NFT):
             grown |= {f"{method} {layout}": f"{layout}: {label}" for method, label in LOAD.items()
                       if method not in OTHERS and (next(iter(self.rounds)), f"{method} {layout}") in self.figures}
         grown |= {method: LOAD[method] for method in OTHERS}

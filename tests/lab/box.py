@@ -22,8 +22,8 @@ NEW = DIRECTORS + ("service a { vip 10.9.0.1, fd09::1; port tcp 80; mark 0x11; s
                    "service c { vip 10.9.0.3, fd09::3; port tcp 80; mark 0x13; scheduler rr; real 10.0.0.1; real fd00::1 }\n")
 FOREIGN = "-A -t 10.9.9.9:80 -s rr\n-a -t 10.9.9.9:80 -r 10.0.0.9:80 -g -w 5\n-A -f 77 -s rr\n"
 BY_NFT = BACKEND == "nft"
-# The leak sanitizer traces, as strace does, and one process has one tracer. libnftables runs in processes of its own,
-# whose calls are not lbc's own.
+# The leak sanitizer traces, as strace does, and one process has one tracer. libnftables has a process of its own,
+# whose calls are not lbc's.
 STRACE = ("env", "ASAN_OPTIONS=detect_leaks=0", "strace", *([] if BY_NFT else ["-f"]), "-qq")
 # A table, or a set of nftables, put in place, as strace shows it, and the call that does so.
 TABLE = r"nlmsg_type=(0x10 |NFNL_MSG_BATCH_BEGIN)" if BY_NFT else r"IP6?T_SO_SET_REPLACE|SOL_IPV?6?, 0x40,"

@@ -326,6 +326,7 @@ public:
         kernel_.nft_loads.push_back(text);
         return {};
     }
+    void rest() override {}
     std::expected<void, SystemError> write(std::span<NftElementChange const> changes) override {
         kernel_.nft_loads.push_back("elements of " + std::to_string(changes.size()) + " sets");
         return {};

@@ -78,6 +78,8 @@ public:
         return {};
     }
 
+    void rest() override {}
+
     std::expected<void, SystemError> write(std::span<NftElementChange const> changes) override {
         std::string text;
         for (auto const& change : changes)
