@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from box import BY_NFT, NEW, OLD, STRACE, TABLE, TABLE_CALL, daemons, director, state
 from world import APPLY, LBC, write_site
 
-CALLS = tuple({"sendto", TABLE_CALL, "rename", "write"})
+CALLS = ("sendto", "recvfrom" if BY_NFT else TABLE_CALL, "rename", "write")
 SYNC = "sync { interface eth0; id 7 }\n"
 BACKUP_ONLY = ("guard backup-only\nsync { interface eth0; id 8; instance vi1 }\n"
                "vrrp vi1 { vip 10.9.0.1/24; interface eth0; router-id 51; priority lb1 150, lb2 100 }\n")
@@ -179,15 +179,16 @@ class Kills(unittest.TestCase):
         self.kill_each(self.trace(old, nothing))
 
     def test_while_a_failed_change_is_taken_back(self):
-        """The second table is refused, or the first request after it if there is one, and the process is killed at each
-        write that follows, of those calls that are not made to fail."""
+        """The second table is refused, or the first request after it, or the answer for the second set of nftables is
+        lost; and the process is killed at each write that follows, of those calls that are not made to fail."""
         old, new = self.site("old", SYNC + OLD), self.site("new", BACKUP_ONLY + NEW)
         self.bench.bring_to(old)
         calls = self.bench.traced(new)[1]
         table = [i for i, call in enumerate(calls) if re.search(TABLE, call)][1]
-        request = [i for i in range(table + 1, len(calls)) if calls[i].startswith("sendto") and writes(calls[i])][:1]
+        answer = "recvfrom" if BY_NFT else "sendto"
+        after = next(i for i in range(table, len(calls)) if calls[i].startswith(answer) and (BY_NFT or writes(calls[i])))
         found = []
-        for failing in (table, *request):
+        for failing in (after,) if BY_NFT else (table, after):
             name = calls[failing].split("(")[0]
             number = sum(call.startswith(name) for call in calls[:failing + 1])
             injection = f"{name}:error=ENOMEM:when={number}"
