@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -18,11 +19,26 @@ RUNS = 24
 MOST_RULES = 5000
 ONE, TWO = harness.SCRATCH / "one.lb", harness.SCRATCH / "two.lb"
 AGAIN = 4  # iptables' status when the table changed between its read and its write
+BY_NFT = harness.BACKEND == "nft"
+HANDLES: dict[int, str] = {}  # of rules that the hammer has added by nft
 BUSY = "other programs keep changing it without the xtables lock"  # what lbc says when that happened ten times in a row
 
 
+def source(number: int) -> str:
+    return f"10.9.{number // 250}.{number % 250 + 1}"
+
+
 def rule(number: int) -> list[str]:
-    return ["PREROUTING", "-s", f"10.9.{number // 250}.{number % 250 + 1}/32", "-j", "ACCEPT"]
+    return ["PREROUTING", "-s", f"{source(number)}/32", "-j", "ACCEPT"]
+
+
+def change_nft(operation: str, number: int) -> None:
+    """One change by nft, in a table of the hammer's own."""
+    if operation == "-A":
+        said = net.run("nft", "-e", "-a", "add", "rule", "inet", "theirs", "prerouting", "ip", "saddr", source(number), "accept")
+        HANDLES[number] = re.search(r"# handle (\d+)", said)[1]
+    else:
+        net.run("nft", "delete", "rule", "inet", "theirs", "prerouting", "handle", HANDLES[number])
 
 
 def change(operation: str, number: int) -> None:
@@ -43,27 +59,43 @@ def change(operation: str, number: int) -> None:
 
 def hammer(deleting: bool) -> int:
     """Adds rules one by one and, where asked, deletes two of three again, until its input ends. How many it added."""
+    make = change_nft if BY_NFT else change
     number = 0
     while number < MOST_RULES and not select.select([sys.stdin], [], [], 0)[0]:
-        change("-A", number)
+        make("-A", number)
         if deleting and number % 3 != 0:
-            change("-D", number)
+            make("-D", number)
         number += 1
     return number
 
 
 def left_by_hammer(added: int, deleting: bool) -> list[str]:
-    return [f"-A {' '.join(rule(n))}" for n in range(added) if not deleting or n % 3 == 0]
+    left = (number for number in range(added) if not deleting or number % 3 == 0)
+    return [source(number) if BY_NFT else f"-A {' '.join(rule(number))}" for number in left]
+
+
+def theirs() -> list[str]:
+    if BY_NFT:
+        return re.findall(r"ip saddr (\S+) accept", net.run("nft", "list", "table", "inet", "theirs"))
+    return [line for line in harness.foreign(harness.saved()) if line.startswith("-A")]
+
+
+def own() -> list[list[str]]:
+    if BY_NFT:
+        return [harness.listed("table", "inet", "lbc")]
+    return [harness.own(harness.saved(program)) for program in harness.FAMILIES]
 
 
 class Hammer(unittest.TestCase):
     def tearDown(self) -> None:
         harness.clear()
+        if BY_NFT:
+            subprocess.run(["nft", "delete", "table", "inet", "theirs"], capture_output=True)
 
     def apply(self, path: object, trace: bool = False, may_be_refused: bool = False) -> bool:
         """Whether the site is in place. If not, lbc has said why, and has changed nothing."""
-        command = [harness.LBC, "apply", str(path), "--only", "marks", "-d", "lb1", "--backend", "iptables", "--wait",
-                   "60s"]
+        command = [harness.LBC, "apply", str(path), "--only", "marks", "-d", "lb1", "--backend",
+                   harness.BACKEND, "--wait", "60s"]
         if trace:
             command = [*harness.STRACE, "-A", "-o", str(harness.SCRATCH / "trace"), "-e", "trace=setsockopt", *command]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -79,7 +111,9 @@ class Hammer(unittest.TestCase):
         harness.write(one, ONE)
         harness.write(two, TWO)
         self.apply(ONE)
-        wanted = {program: harness.own(harness.saved(program)) for program in harness.FAMILIES}
+        wanted = own()
+        if BY_NFT:
+            net.run("nft", "add table inet theirs; add chain inet theirs prerouting { type filter hook prerouting priority 0; }")
         environment = {**os.environ, "XTABLES_LOCKFILE": lockfile or os.environ["XTABLES_LOCKFILE"]}
         child = subprocess.Popen([sys.executable, "-B", __file__, "hammer", *(["deleting"] if deleting else [])],
                                  env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -96,10 +130,8 @@ class Hammer(unittest.TestCase):
         print(f"{done} of {RUNS} runs put the site in place, beside {added} rules", flush=True)
         self.assertGreater(added, 0)
         self.apply(ONE)
-        for program in harness.FAMILIES:
-            self.assertEqual(harness.own(harness.saved(program)), wanted[program])
-        theirs = [line for line in harness.foreign(harness.saved()) if line.startswith("-A")]
-        self.assertEqual(theirs, left_by_hammer(added, deleting))
+        self.assertEqual(own(), wanted)
+        self.assertEqual(theirs(), left_by_hammer(added, deleting))
 
     def test_two_at_once(self) -> None:
         """The second waits for the lock, and the tables of both families are one run's."""
@@ -108,25 +140,27 @@ class Hammer(unittest.TestCase):
         wanted = []
         for path in (ONE, TWO):
             self.apply(path)
-            wanted.append([harness.saved(program) for program in harness.FAMILIES])
+            wanted.append(own())
         for _ in range(20):
-            pair = [subprocess.Popen([harness.LBC, "apply", str(path), "--only", "marks", "-d", "lb1", "--backend", "iptables",
-                                      "--wait", "60s"], stdout=subprocess.DEVNULL) for path in (ONE, TWO)]
+            pair = [subprocess.Popen([harness.LBC, "apply", str(path), "--only", "marks", "-d", "lb1", "--backend",
+                                      harness.BACKEND, "--wait", "60s"], stdout=subprocess.DEVNULL) for path in (ONE, TWO)]
             self.assertEqual([process.wait(60) for process in pair], [0, 0])
-            self.assertIn([harness.saved(program) for program in harness.FAMILIES], wanted)
+            self.assertIn(own(), wanted)
 
     def test_with_the_lock(self) -> None:
         self.alternate(known_site(), moved_site(), True, None)
 
-    def test_a_hammer_that_ignores_the_lock(self) -> None:
-        """The kernel refuses a write that was made for a table of another size (EAGAIN); nothing is lost when both
-        sides then read again. The hammer only adds and the sites differ in size, so that every change shows. Whether a
-        run gets through is the scheduler's matter; that it is whole or nothing is lbc's."""
-        trace = shutil.which("strace") is not None
-        self.alternate(known_site(), small_site(), False, str(harness.SCRATCH / "other.lock"), trace)
-        if trace:
-            calls = (harness.SCRATCH / "trace").read_text(encoding="utf-8")
-            print(f"{calls.count('EAGAIN')} writes refused with EAGAIN", flush=True)
+    if not BY_NFT:  # nft has no lock
+
+        def test_a_hammer_that_ignores_the_lock(self) -> None:
+            """The kernel refuses a write that was made for a table of another size (EAGAIN); nothing is lost when both
+            sides then read again. The hammer only adds and the sites differ in size, so that every change shows. Whether a
+            run gets through is the scheduler's matter; that it is whole or nothing is lbc's."""
+            trace = shutil.which("strace") is not None
+            self.alternate(known_site(), small_site(), False, str(harness.SCRATCH / "other.lock"), trace)
+            if trace:
+                calls = (harness.SCRATCH / "trace").read_text(encoding="utf-8")
+                print(f"{calls.count('EAGAIN')} writes refused with EAGAIN", flush=True)
 
 
 if __name__ == "__main__":
