@@ -14,7 +14,7 @@ import net
 from fixtures import CLIENT_MAC, PEER_MACS, VIPS, known_site, moved_site, small_site
 from model import ANY_PORT, Claim, Packet, Real, Service
 
-TURNS, FEWER_TURNS = 60, 16  # where a load is several transactions
+TURNS, FEWER_TURNS = 40, 16  # where a load is several transactions
 AT_MOST = 3_000_000  # packets
 CLIENTS = {4: ip_address("10.200.0.1").packed, 6: ip_address("fd5e::c1").packed}
 PEERS = {4: ip_address("10.200.0.2").packed, 6: ip_address("fd5e::bad").packed}

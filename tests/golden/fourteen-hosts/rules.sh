@@ -150,18 +150,21 @@ refuse() {
 fail() { say "$*"; exit 1; }
 
 # has_rules legacy|variant|table ip|ip6: whether lbc's rules are in this family's legacy table of iptables, in that of
-# iptables-nft, or in the table inet lbc. It asks for no table that the kernel would have to make first.
+# iptables-nft, or in the table inet lbc, where $nft_tables has it. It asks for no table that the kernel would have to
+# make first.
 has_rules() {
     case $1 in
     legacy) grep -qx mangle "/proc/net/${2}_tables_names" 2>/dev/null &&
         "${2}tables-legacy" -w 5 -t mangle -S LBC >/dev/null 2>&1 ;;
-    variant) [ -e /sys/module/nf_tables ] && "${NFT:-nft}" list chain "$2" mangle LBC >/dev/null 2>&1 ;;
-    table) [ "$2" = ip ] && [ -e /sys/module/nf_tables ] && "${NFT:-nft}" -t list table inet lbc >/dev/null 2>&1 ;;
+    variant) printf '%s\n' "$nft_tables" | grep -qx "table $2 mangle" &&
+        "${NFT:-nft}" list chain "$2" mangle LBC >/dev/null 2>&1 ;;
+    table) [ "$2" = ip ] && printf '%s\n' "$nft_tables" | grep -qx 'table inet lbc' ;;
     esac
 }
 
 # look_for PLACE...: says where else there are rules of lbc's.
 look_for() {
+    nft_tables=$("${NFT:-nft}" list tables 2>/dev/null) || true
     for place in "$@"; do
         for family in ip ip6; do
             has_rules "$place" "$family" || continue
