@@ -66,10 +66,10 @@ std::expected<void, std::string> add_script(Dump& dump, std::string const& path,
     return {};
 }
 
-} // namespace
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \n") == std::string_view::npos; }
 
-std::expected<void, std::string> add_dump(Dump& dump, std::string const& path, std::optional<Family> family,
-                                          std::string const& director, FileReader& files) {
+std::expected<void, std::string> add_file(Dump& dump, std::string const& path, std::optional<Family> family,
+                                          std::string const& director, FileReader& files, bool may_be_blank) {
     auto const text = files.read(path, longest_dump);
     if (!text)
         return std::unexpected(fmt::format("cannot read `{}`: {}", path, text.error()));
@@ -80,12 +80,19 @@ std::expected<void, std::string> add_dump(Dump& dump, std::string const& path, s
             return std::unexpected(fmt::format("{}: a script has the rules of both families", path));
         return add_script(dump, path, *text, director);
     }
-    if (text->find_first_not_of(" \n") == std::string::npos)
+    if (is_blank(*text) && !may_be_blank)
         return std::unexpected(fmt::format("{}: there is nothing in it", path));
     auto const told = family_of_tables(*text);
     if (family && told && *family != *told)
         return std::unexpected(fmt::format("{}: this is of {}, not of {}", path, title(*told), title(*family)));
     return add_text(dump, path, *text, family ? *family : told.value_or(Family::ipv4));
+}
+
+} // namespace
+
+std::expected<void, std::string> add_dump(Dump& dump, std::string const& path, std::optional<Family> family,
+                                          std::string const& director, FileReader& files) {
+    return add_file(dump, path, family, director, files, false);
 }
 
 std::expected<Dump, std::string> read_dumps(std::string const& folder, std::string const& director, FileReader& files) {
@@ -98,7 +105,8 @@ std::expected<Dump, std::string> read_dumps(std::string const& folder, std::stri
             return std::unexpected(fmt::format("cannot look for `{}`: {}", path, found.error()));
         if (found->empty())
             continue;
-        if (auto added = add_dump(dump, path, family, director, files); !added)
+        // A box that has no tables of a family has nothing to save.
+        if (auto added = add_file(dump, path, family, director, files, true); !added)
             return std::unexpected(added.error());
     }
     auto const path = fmt::format("{}/{}/nft.json", folder, director);

@@ -53,7 +53,7 @@ class Faults(unittest.TestCase):
 
         def calls() -> list[str]:
             """What could change the kernel: requests that are no dumps, tables, files."""
-            host.run(*STRACE, "-f", "-s", "256", "-o", "/run/calls", "-e",
+            host.run(*STRACE, *(["-f"] if BY_NFT else []), "-s", "256", "-o", "/run/calls", "-e",
                      "trace=sendto,sendmsg,setsockopt,rename,unlink,mkdir,openat", *APPLY, path, "-d", "lb1")
             with open("/run/calls", encoding="utf-8", errors="replace") as file:
                 lines = file.read().splitlines()
@@ -170,7 +170,7 @@ class Faults(unittest.TestCase):
             with open(log, encoding="utf-8", errors="replace") as file:
                 if "--- stopped by SIGSTOP" in file.read():
                     name = os.path.basename(LBC)[:15]
-                    return max(int(path.parent.name) for path in Path("/proc").glob("[0-9]*/comm")
+                    return min(int(path.parent.name) for path in Path("/proc").glob("[0-9]*/comm")
                                if path.read_text(encoding="utf-8").strip() == name)
             time.sleep(0.05)
         self.fail("lbc does not stop")
