@@ -292,7 +292,7 @@ plan_marks() {
     plan_table "$IP6TABLES" ipv6
     ipv6_change=$change
     [ -n "$director" ] || return 0
-    case $("$IPTABLES" -V) in
+    case $("$IPTABLES" -V 2>/dev/null) in
     *nf_tables*) look_for legacy table ;;
     *) look_for variant table ;;
     esac
