@@ -33,6 +33,8 @@ enum class DiagId : std::uint8_t {
     include_cycle,
     include_no_match,
     include_empty,
+    include_outside,
+    too_large,
     // statements and names
     unknown_statement,
     duplicate_statement,
@@ -87,6 +89,7 @@ enum class DiagId : std::uint8_t {
     keepalived_limit,
     check_through_vip,
     nft_interface,
+    command_not_allowed,
     // warnings
     unknown_scheduler,
     vip_not_carried,

@@ -239,6 +239,11 @@ check tcp { through-vip }
              R"md(In nft(8) a `*` at the end of an interface's name stands for every end, and a `\` before it makes it a
 plain character. So it has no way to write what lbc calls `NAME\+`, every name that begins with `NAME\`.
 Rename the interfaces, or load the marks by iptables, which has words for them.)md"},
+    DiagInfo{DiagId::command_not_allowed, "command-not-allowed", Severity::error,
+             R"md(The site has a command that keepalived runs on a director, by default as root, and
+`check --no-commands` was asked for. Use that option for a site from somebody who may change services but may
+not run programs on the directors. Commands are the values of `check script`'s `command`, of `track script`, and
+of `notify`, `notify-up`, `notify-down`, `quorum-up` and `quorum-down`.)md"},
 };
 
 } // namespace lbc::explain

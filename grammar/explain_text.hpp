@@ -58,7 +58,7 @@ director lb1 {      # right
 ```)md"},
     DiagInfo{DiagId::cannot_read, "cannot-read", Severity::error,
              R"md(The system refused to give the file's text; the message has its reason. A site that is read in part
-would be applied in part, so nothing is done. A file of more than 64 MiB is refused too.)md"},
+would be applied in part, so nothing is done. A file of more than 32 MiB is refused too.)md"},
     DiagInfo{DiagId::include_cycle, "include-cycle", Severity::error,
              R"md(The file is included by itself, straight or by way of another; the note shows the way. Two paths to
 one file, such as a symbolic link, count as the same file. Take one of the includes out.)md"},
@@ -75,6 +75,19 @@ include "services/*.lb"       # may match nothing
              R"md(The pattern matches no file. That is right for a folder that is filled later, and wrong for a
 misspelt one: a service that was meant to come from there is not balanced. The pattern counts from
 the folder of the file that holds the `include`, and files are read in sorted order.)md"},
+    DiagInfo{DiagId::include_outside, "include-outside", Severity::error,
+             R"md(The file is not below the folder of the site file, or is no regular file. A site can come from
+somebody who may not read what the one who runs lbc can, and messages quote a file's lines. So an
+`include` stays below the site's folder, links followed, unless the folder is named on the command line:
+
+```sh
+lbc check site.lb --include-from /etc/lbc/shared
+```)md"},
+    DiagInfo{DiagId::too_large, "too-large", Severity::error,
+             R"md(The site asks for more than lbc works with. The message names the bound. Bounds are on what has to be
+made, such as a service's addresses times its ports times its interfaces, not on how many services a
+site has; they keep a slip of the pen, or a hostile file, from filling the memory of a director. Use a
+prefix instead of single addresses, a range instead of single ports, or leave `interface` out.)md"},
 };
 
 inline constexpr std::array name_messages{
