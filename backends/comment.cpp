@@ -1,13 +1,24 @@
 #include "backends/comment.hpp"
 
+#include "grammar/utf8.hpp"
+
 #include <algorithm>
 
 namespace lbc {
 
 std::string comment_text(std::string_view text) {
-    std::string out(text);
-    std::replace_if(
-        out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+    constexpr std::string_view mark_of_cut = "…";
+    auto const kept = text.size() <= longest_comment ? text : cut_text(text, longest_comment - mark_of_cut.size());
+    std::string out;
+    for (std::size_t at = 0; at < kept.size();) {
+        auto const stray = find_stray(kept, at);
+        out += kept.substr(at, stray - at);
+        if (stray < kept.size())
+            out += ' ';
+        at = stray < kept.size() ? stray + std::max<std::size_t>(1, utf8_length(kept, stray)) : stray;
+    }
+    std::ranges::replace_if(out, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+    out += kept.size() < text.size() ? mark_of_cut : std::string_view{};
     return out;
 }
 

@@ -1,7 +1,9 @@
 #include "cli/apply_output.hpp"
 
+#include "backends/json/json_text.hpp"
 #include "cli/site_input.hpp"
 #include "cli/write_lines.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -42,7 +44,7 @@ Json head(ApplyOutput const& output, std::string_view outcome) {
     return {{"who", output.who}, {"dry_run", output.dry_run}, {"outcome", outcome}};
 }
 
-std::string dump(Json const& object) { return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
+std::string dump(Json const& object) { return json_text(object, 2) + '\n'; }
 
 std::string json_of(Changes const& changes, ApplyOutput const& output) {
     auto object = head(output, changes.empty() ? "unchanged" : output.dry_run ? "would-change" : "changed");
@@ -91,7 +93,7 @@ void print_changes(Changes const& changes, ApplyOutput const& output, Environmen
     if (output.json)
         return;
     for (auto const& note : changes.notes)
-        environment.err << fmt::format("{}: note: {}\n", output.who, note);
+        environment.err << fmt::format("{}: note: {}\n", output.who, printable(note));
 }
 
 Status print_apply_failure(ApplyFailure const& failure, Sources const* sources, ApplyOutput const& output,
@@ -100,7 +102,7 @@ Status print_apply_failure(ApplyFailure const& failure, Sources const* sources, 
     auto const message = place_of(failure.error, sources) + failure.error.message;
     print_failure(environment, fmt::format("{}; {}", message, words.said));
     for (auto const& line : failure.left)
-        environment.err << "  " << line << '\n';
+        environment.err << "  " << printable(line) << '\n';
     if (output.json) {
         auto object = head(output, words.slug);
         object["error"] = message;

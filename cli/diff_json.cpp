@@ -1,3 +1,4 @@
+#include "backends/json/json_text.hpp"
 #include "cli/diff_output.hpp"
 #include "cli/mark_change_json.hpp"
 #include "cli/write_lines.hpp"
@@ -75,7 +76,7 @@ std::string diff_json(DiffReport const& report) {
                                                                   [](auto const& one) { return lbc::json_of(one); })}};
                             })},
     };
-    return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+    return json_text(object, 2) + '\n';
 }
 
 } // namespace lbc

@@ -5,6 +5,7 @@
 #include "compiler/resolve.hpp"
 #include "grammar/format.hpp"
 #include "grammar/grammar.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -182,7 +183,7 @@ Status print_names(Documents const& documents, Environment const& environment) {
     for (auto const& document : documents.all()) {
         if (!documents.changes(document))
             continue;
-        environment.out << document.path << '\n';
+        environment.out << printable(document.path) << '\n';
         status = Status::differs;
     }
     return status;

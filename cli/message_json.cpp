@@ -1,5 +1,7 @@
 #include "cli/message_json.hpp"
 
+#include "backends/json/json_text.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace lbc {
@@ -30,7 +32,7 @@ std::string message_json(Sources const& sources, Diagnostic const& diagnostic) {
         auto& added = notes.emplace_back(place(sources, note.span));
         added["message"] = note.message;
     }
-    return object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+    return json_text(object, -1) + '\n';
 }
 
 } // namespace lbc

@@ -1,5 +1,6 @@
 #include "cli/run.hpp"
 
+#include "cli/clean_stream.hpp"
 #include "cli/commands.hpp"
 #include "cli/site_input.hpp"
 
@@ -32,9 +33,7 @@ Status finish(Status status, bool changes_kernel, Environment const& environment
     return changes_kernel ? status : Status::refused;
 }
 
-} // namespace
-
-Status run(std::vector<std::string> const& arguments, Environment const& environment) {
+Status run_command(std::vector<std::string> const& arguments, Environment const& environment) {
     CLI::App app("lbc makes mangle marks and IPVS services for LVS directors from one site file", "lbc");
     describe(app);
     std::vector<NamedCommand> commands;
@@ -69,6 +68,24 @@ Status run(std::vector<std::string> const& arguments, Environment const& environ
         return Status::refused;
     }
     return Status::bad_input;
+}
+
+} // namespace
+
+Status run(std::vector<std::string> const& arguments, Environment const& environment) {
+    CleanBuffer out_buffer(environment.out, environment.colour_out);
+    CleanBuffer err_buffer(environment.err, environment.colour_err);
+    std::ostream out(&out_buffer);
+    std::ostream err(&err_buffer);
+    err.tie(&out); // as standard error is to standard output
+    err << std::unitbuf;
+    return run_command(arguments, {.files = environment.files,
+                                   .host = environment.host,
+                                   .kernel = environment.kernel,
+                                   .out = out,
+                                   .err = err,
+                                   .colour_out = environment.colour_out,
+                                   .colour_err = environment.colour_err});
 }
 
 } // namespace lbc

@@ -4,6 +4,7 @@
 #include "cli/message_json.hpp"
 #include "compiler/resolve.hpp"
 #include "grammar/spell.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -132,7 +133,7 @@ std::expected<DirectorId, std::string> choose_director(Site const& site, std::st
 }
 
 void print_failure(Environment const& environment, std::string_view message) {
-    environment.err << "lbc: " << message << '\n';
+    environment.err << "lbc: " << printable(message) << '\n';
 }
 
 Status fail(Status status, std::string_view message, Environment const& environment) {

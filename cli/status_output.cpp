@@ -1,5 +1,7 @@
 #include "cli/status_view.hpp"
 
+#include "backends/json/json_text.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -238,7 +240,7 @@ std::string status_json(StatusView const& view) {
                                    {"state", to_string(marks.presence)}});
     for (auto const& service : view.services)
         object["services"].push_back(json_of(service));
-    return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+    return json_text(object, 2) + '\n';
 }
 
 std::string status_prometheus(StatusView const& view) {

@@ -3,6 +3,7 @@
 #include "backends/descriptor.hpp"
 #include "backends/run_files.hpp"
 #include "cli/site_input.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -159,7 +160,7 @@ bool serve(Listener& listener, Transaction& transaction) {
 /// Nobody reads this process's output any more.
 void log(std::string_view why, Answer const& answer) {
     ::openlog("lbc", LOG_PID, LOG_DAEMON);
-    ::syslog(LOG_WARNING, "%.*s: %s", static_cast<int>(why.size()), why.data(), answer.text.c_str());
+    ::syslog(LOG_WARNING, "%.*s: %s", static_cast<int>(why.size()), why.data(), printable(answer.text).c_str());
     ::closelog();
 }
 

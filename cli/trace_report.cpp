@@ -1,5 +1,6 @@
 #include "cli/trace_report.hpp"
 
+#include "backends/json/json_text.hpp"
 #include "cli/mark_change_json.hpp"
 #include "cli/site_input.hpp"
 #include "compiler/proof/wording.hpp"
@@ -178,7 +179,7 @@ std::string trace_json(TraceReport const& report) {
     for (auto const& hop : report.hops)
         hops.push_back(json_of(hop));
     Json const object = {{"hops", hops}, {"goes_round", report.goes_round}};
-    return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+    return json_text(object, 2) + '\n';
 }
 
 } // namespace lbc

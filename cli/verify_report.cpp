@@ -1,5 +1,6 @@
 #include "cli/verify_report.hpp"
 
+#include "backends/json/json_text.hpp"
 #include "cli/mark_change_json.hpp"
 #include "cli/site_input.hpp"
 #include "compiler/proof/wording.hpp"
@@ -266,7 +267,7 @@ std::string verify_json(VerifyReport const& report) {
                          {"directors", directors},
                          {"loops", report.asks_loops ? loops : Json(nullptr)},
                          {"knows_loops", report.asks_loops && report.knows_loops()}};
-    return object.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+    return json_text(object, 2) + '\n';
 }
 
 } // namespace lbc

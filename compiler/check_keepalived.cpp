@@ -1,4 +1,5 @@
 #include "compiler/checks.hpp"
+#include "compiler/keepalived_strings.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,6 +9,23 @@ namespace lbc {
 namespace {
 
 constexpr Milliseconds longest_v3_advert{40'950}; // RFC 5798, 5.2.7: 12 bits of centiseconds
+
+/// What a statement says has so many bytes at most as keepalived's file has it. Its lines end behind 1,023 (parser.c):
+/// the rest is for the statement's keyword, the blanks before it and `@HOST`.
+constexpr std::size_t longest_written = 900;
+constexpr std::size_t longest_session_name = 31; // BFD_INAME_MAX of bfd.h, less the NUL
+
+void check_written(std::size_t size, std::string_view what, Span at, Diagnostics& diagnostics) {
+    if (size > longest_written)
+        diagnostics.report(DiagId::keepalived_limit, at,
+                           "keepalived has no line for this {}: it has {} bytes there, with what keepalived wants "
+                           "escaped, and {} at most; shorten it",
+                           what, size, longest_written);
+}
+
+void check_command(std::string_view text, Span at, Diagnostics& diagnostics) {
+    check_written(keepalived::command(text).size(), "command", at, diagnostics);
+}
 
 /// keepalived reads most words as they stand: a quote ends one, and its parameters and sequences have no escape.
 bool can_stand(std::string_view text) {
@@ -36,6 +54,9 @@ void check_instance(Vrrp const& vrrp, Diagnostics& diagnostics) {
         diagnostics.report(DiagId::keepalived_limit, at, "the `advert` of `{}` is 40.95s at most, since {}", name,
                            reason);
     check_word(vrrp.auth, "secret", at, diagnostics);
+    check_command(vrrp.notify, at, diagnostics);
+    for (auto const& script : vrrp.track_scripts)
+        check_command(script.command, at, diagnostics);
     if (!vrrp.preempt && vrrp.preempt_delay)
         diagnostics.report(DiagId::keepalived_limit, at,
                            "`{}` has `nopreempt`, so `preempt-delay` has nothing to delay; leave one out", name);
@@ -85,6 +106,9 @@ void check_service(Service const& service, Diagnostics& diagnostics) {
     for (auto const family : families)
         if (service.has_vip(family))
             check_pool(service, family, diagnostics);
+    if (service.quorum)
+        for (auto const* text : {&service.quorum->up, &service.quorum->down})
+            check_command(*text, service.quorum->span, diagnostics);
     if (!service.scheduler.known)
         diagnostics.report(DiagId::keepalived_limit, service.scheduler.span, "keepalived knows no scheduler `{}`",
                            service.scheduler.name);
@@ -119,6 +143,13 @@ void check_through_vip(Site const& site, Service const& service, RealServer cons
     }
 }
 
+std::size_t status_size(CheckPath const& path) {
+    std::size_t size = 0;
+    for (auto const& range : path.status)
+        size += range.first == range.last ? std::string_view(" 200").size() : std::string_view(" 200-299").size();
+    return size;
+}
+
 /// Checks of a service or of one of its real servers; each is reported once.
 void check_checks(Site const& site, Service const& service, RealServer const& real, std::vector<Check> const& checks,
                   std::map<std::string, Check const*>& tracked, Diagnostics& diagnostics) {
@@ -134,8 +165,12 @@ void check_checks(Site const& site, Service const& service, RealServer const& re
         if (check.payload.ends_with("ff") || check.reply.value_or("").ends_with("ff"))
             diagnostics.report(DiagId::keepalived_limit, check.span,
                                "keepalived refuses hex digits that end with the byte ff; leave that out");
-        for (auto const& path : check.paths)
+        check_command(check.command, check.span, diagnostics);
+        for (auto const& path : check.paths) {
             check_word(path.path, "path", check.span, diagnostics);
+            check_written(keepalived::pattern(path.regex).size(), "regular expression", check.span, diagnostics);
+            check_written(status_size(path), "list of statuses", check.span, diagnostics);
+        }
         for (auto const* text : {&check.host, &check.helo, &check.name})
             check_word(*text, "name", check.span, diagnostics);
         check_word(check.file, "file", check.span, diagnostics);
@@ -146,6 +181,27 @@ void check_checks(Site const& site, Service const& service, RealServer const& re
             diagnostics.report(DiagId::keepalived_limit, check.span, "`track {}` is another file already", check.track)
                 .note(found->second->span, "first given here");
     }
+}
+
+/// Names of BFD sessions; one with several neighbours has the neighbour's address behind it.
+void check_sessions(Site const& site, Diagnostics& diagnostics) {
+    std::map<std::string_view, std::map<IpAddress, Check const*>> sessions;
+    for (auto const& service : site.services)
+        for (auto const& real : service.reals)
+            for (auto const* checks : {&service.checks, &real.checks})
+                for (auto const& check : *checks)
+                    if (check.kind == Check::Kind::bfd)
+                        sessions[check.instance].try_emplace(real.address, &check);
+    for (auto const& [name, neighbours] : sessions)
+        for (auto const& [address, check] : neighbours)
+            if (auto const written =
+                    neighbours.size() == 1 ? std::string(name) : fmt::format("{}-{}", name, address.str());
+                written.size() > longest_session_name)
+                diagnostics.report(
+                    DiagId::keepalived_limit, check->span,
+                    "the name `{}` of a BFD session has {} bytes, and {} at most; give each neighbour an "
+                    "`instance` of its own with a short name",
+                    written, written.size(), longest_session_name);
 }
 
 } // namespace
@@ -159,10 +215,14 @@ void check_keepalived(Site const& site, Diagnostics& diagnostics) {
     std::map<std::string, Check const*> tracked;
     for (auto const& service : site.services) {
         check_service(service, diagnostics);
-        for (auto const& real : service.reals)
+        for (auto const& real : service.reals) {
+            for (auto const* text : {&real.notify_up, &real.notify_down})
+                check_command(text->get(), real.span, diagnostics);
             for (auto const* checks : {&service.checks, &real.checks})
                 check_checks(site, service, real, *checks, tracked, diagnostics);
+        }
     }
+    check_sessions(site, diagnostics);
 }
 
 } // namespace lbc

@@ -173,8 +173,12 @@ Value<std::string> parse_name(std::string_view text) {
 
 Value<std::string> parse_hostname(std::string_view text) {
     auto const is_part = [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.'; };
-    if (text.empty() || text.size() > 253 || text[0] == '-' || text[0] == '.' || !std::ranges::all_of(text, is_part))
+    if (text.empty() || text[0] == '-' || text[0] == '.' || !std::ranges::all_of(text, is_part))
         return refuse(DiagId::bad_name, "`{}` is no host name; it has letters, digits, `-` and `.`", text);
+    constexpr std::size_t longest_hostname = 64; // __NEW_UTS_LEN of linux/utsname.h
+    if (text.size() > longest_hostname)
+        return refuse(DiagId::bad_name, "a host name has at most {} characters, this one {}; give what `uname -n` says",
+                      longest_hostname, text.size());
     return std::string(text);
 }
 

@@ -62,7 +62,7 @@ inline constexpr NumberRange weight_range{"weight", 0, 2147483647};
 /// A letter or `_`, then letters, digits, `_`, `-`, `.`.
 [[nodiscard]] Value<std::string> parse_name(std::string_view text);
 
-/// A machine's name as DNS and uname(2) have it: RFC 1123, and `_`.
+/// A machine's name as DNS and uname(2) have it: RFC 1123, and `_`; at most 64 bytes, as uname(2) has no more.
 [[nodiscard]] Value<std::string> parse_hostname(std::string_view text);
 
 /// An address that one machine can have: no group, not the unspecified one.

@@ -1,7 +1,6 @@
 #include "grammar/grammar.hpp"
 
 #include "grammar/recover.hpp"
-#include "grammar/utf8.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,8 +26,10 @@ constexpr auto tree = [](auto const& context) -> TreeBuilder& {
 
 template <ast::Word::Kind kind>
 constexpr auto add_word = [](auto const& context) {
+    recovery::State& state = x3::get<recovery::state_tag>(context).get();
     auto const& range = x3::_attr(context);
-    tree(context).add_word(kind, range.begin(), range.end());
+    state.tree.add_word(kind, range.begin(), range.end());
+    recovery::check_word(state, kind, {range.begin(), range.end()});
 };
 
 constexpr auto add_comma = [](auto const& context) { tree(context).add_comma(); };
@@ -182,12 +183,9 @@ ast::File parse(Sources const& sources, FileId id, Diagnostics& diagnostics) {
     auto const text = sources[id].text();
     TreeBuilder builder(sources[id]);
     recovery::State state{builder, diagnostics};
-    if (auto const bad = find_invalid_utf8(text); bad != text.size())
-        diagnostics.report(DiagId::stray_character, builder.span(text.data() + bad, text.data() + bad + 1),
-                           "the byte 0x{:02x} is not UTF-8; save the file as UTF-8",
-                           static_cast<unsigned>(static_cast<unsigned char>(text[bad])));
     constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
     auto first = text.data() + (text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
+    recovery::report_stray(state, static_cast<std::size_t>(first - text.data()));
     auto const last = text.data() + text.size();
     x3::phrase_parse(first, last, x3::with<recovery::state_tag>(std::ref(state))[file], blank);
     if (state.errors > recovery::max_syntax_errors)

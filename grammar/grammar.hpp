@@ -13,6 +13,10 @@ namespace lbc {
 /// How deep blocks can stand in each other: `service { real { check { … } } }`.
 inline constexpr int max_block_depth = 3;
 
+/// So many bytes a word has at most, and a string behind its escapes. Whoever reads what is made of a site has room for
+/// that on a line, comments apart, which are cut where they are written.
+inline constexpr std::size_t longest_word = 512;
+
 /// Parses a file that `sources` holds.
 [[nodiscard]] ast::File parse(Sources const& sources, FileId id, Diagnostics& diagnostics);
 

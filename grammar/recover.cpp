@@ -1,5 +1,8 @@
 #include "grammar/recover.hpp"
 
+#include "grammar/grammar.hpp"
+#include "grammar/utf8.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -16,10 +19,8 @@ char const* token_end(char const* at, char const* end) {
     return std::find_if(at + 1, end, [&](char c) { return is_blank(c) || single.contains(c) || c == '"'; });
 }
 
-bool is_control(char c) {
-    auto const byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7F;
-}
+constexpr std::size_t longest_shown = 80; // bytes
+constexpr std::ptrdiff_t longest_character = 4;
 
 /// What stands at `at`, for people.
 std::string describe(char const* at, char const* end) {
@@ -27,9 +28,9 @@ std::string describe(char const* at, char const* end) {
         return "the end of the file";
     if (*at == '\n')
         return "the end of the line";
-    if (is_control(*at))
-        return fmt::format("the control character 0x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(*at)));
-    return fmt::format("`{}`", std::string_view(at, token_end(at, end)));
+    std::string_view const token(at, token_end(at, end));
+    auto const shown = cut_text(token, longest_shown);
+    return fmt::format("`{}{}`", shown, shown.size() < token.size() ? "…" : "");
 }
 
 /// The end of the string or comment that begins at `at`, else `at`.
@@ -54,6 +55,50 @@ std::size_t column_of(std::string_view text, std::size_t offset) {
 
 } // namespace
 
+void report_stray(State& state, std::size_t from) {
+    auto const text = state.tree.text();
+    auto is_utf8 = true; // one message is enough for a file in another encoding
+    std::size_t said = 0;
+    for (auto at = find_stray(text, from); at < text.size() && said < max_syntax_errors; at = find_stray(text, at)) {
+        auto const length = utf8_length(text, at);
+        auto const* const begin = text.data() + at;
+        at += std::max<std::size_t>(1, length);
+        if (length == 0 && !std::exchange(is_utf8, false))
+            continue;
+        auto const here = state.tree.span(begin, begin + std::max<std::size_t>(1, length));
+        ++said;
+        if (length == 0)
+            state.diagnostics.report(DiagId::stray_character, here,
+                                     "the byte 0x{:02x} is not UTF-8; save the file as UTF-8",
+                                     static_cast<unsigned>(static_cast<unsigned char>(*begin)));
+        else
+            state.diagnostics.report(DiagId::stray_character, here,
+                                     "the character U+{:04X}, which is not seen, cannot stand here; delete it",
+                                     static_cast<std::uint32_t>(code_point({begin, length})));
+    }
+}
+
+void check_word(State& state, ast::Word::Kind kind, std::string_view text) {
+    if (find_stray(text) != text.size())
+        state.tree.mark_broken();
+    if (text.size() <= longest_word)
+        return;
+    auto const is_string = kind == ast::Word::Kind::string;
+    auto const size = is_string ? unescape(text.substr(1, text.size() - 2)).size() : text.size();
+    if (size <= longest_word)
+        return;
+    state.tree.mark_broken();
+    auto const here = state.tree.span(text.data(), text.data() + text.size());
+    if (is_string)
+        state.diagnostics.report(DiagId::bad_string, here,
+                                 "a string has {} bytes at most, this one {}; shorten it, or have a script do what a "
+                                 "long command does",
+                                 longest_word, size);
+    else
+        state.diagnostics.report(DiagId::bad_name, here, "a word has {} bytes at most, this one {}; shorten it",
+                                 longest_word, size);
+}
+
 void report(State& state, std::string_view expected, char const* where, char const* end) {
     auto& tree = state.tree;
     auto const here = tree.span(where, token_end(where, end));
@@ -68,8 +113,8 @@ void report(State& state, std::string_view expected, char const* where, char con
         auto& message = out.report(DiagId::unclosed_block, tree.brace(), "this block is never closed; expected `}}`");
         if (where != end)
             message.note(here, "it would have to be closed before this");
-    } else if (where != end && is_control(*where) && *where != '\n') {
-        out.report(DiagId::stray_character, here, "{} cannot stand here", describe(where, end));
+    } else if (where != end && find_stray({where, where + std::min(end - where, longest_character)}) == 0) {
+        return; // `report_stray` has said it
     } else if (expected == expected_statement && where != end && *where == '}') {
         out.report(DiagId::misplaced_block, here, "`}}` closes no block");
     } else if (expected == expected_end && where != end && *where == '{') {

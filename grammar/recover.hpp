@@ -31,6 +31,13 @@ inline constexpr char const* expected_brace = "`}`";
 /// A file that is not a site file at all must not be worth millions of messages.
 inline constexpr std::size_t max_syntax_errors = 200;
 
+/// Reports what has no place in a text, from the byte `from` on.
+void report_stray(State& state, std::size_t from);
+
+/// Refuses a word that is too long; `text` has a string's quotes. What is not seen in it has been reported: then
+/// nothing more is said of its statement.
+void check_word(State& state, ast::Word::Kind kind, std::string_view text);
+
 /// Reports that `expected` was not found at `where`; `end` is the end of the text.
 void report(State& state, std::string_view expected, char const* where, char const* end);
 

@@ -1,5 +1,7 @@
 #include "grammar/utf8.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -16,11 +18,56 @@ std::size_t length_by_lead(unsigned lead) {
     return lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
 }
 
-bool is_control(std::string_view character) {
-    auto const lead = static_cast<unsigned char>(character[0]);
-    if (character.size() == 1)
-        return (lead < 0x20 && lead != '\t') || lead == 0x7F;
-    return lead == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0; // U+0080 to U+009F
+struct Characters {
+    char32_t first;
+    char32_t last;
+};
+
+/// Characters that are not seen, in their order: Unicode's controls and format characters, and the letters that have
+/// no shape. Variation selectors that belong to emoji are seen by what they change.
+constexpr std::array unseen{
+    Characters{0x00, 0x1F},       // C0
+    Characters{0x7F, 0x9F},       // DEL, C1
+    Characters{0xAD, 0xAD},       // soft hyphen
+    Characters{0x34F, 0x34F},     // joiner of graphemes
+    Characters{0x61C, 0x61C},     // mark of Arabic
+    Characters{0x115F, 0x1160},   // fillers of Hangul
+    Characters{0x17B4, 0x17B5},   // vowels of Khmer that are not written
+    Characters{0x180B, 0x180F},   // selectors of Mongolian
+    Characters{0x200B, 0x200F},   // of no width, joiners, left to right, right to left
+    Characters{0x2028, 0x202E},   // line and paragraph separator, embeddings and overrides
+    Characters{0x2060, 0x206F},   // joiner of words, unseen operators, isolates
+    Characters{0x3164, 0x3164},   // filler of Hangul
+    Characters{0xFEFF, 0xFEFF},   // byte order mark
+    Characters{0xFFA0, 0xFFA0},   // filler of Hangul
+    Characters{0xFFF0, 0xFFFB},   // annotations
+    Characters{0x13430, 0x1345F}, // joiners of hieroglyphs
+    Characters{0x1BCA0, 0x1BCA3}, // shorthand
+    Characters{0x1D173, 0x1D17A}, // music
+    Characters{0xE0000, 0xE0FFF}, // tags, further selectors
+};
+
+bool is_unseen(char32_t point) {
+    auto const* const found = std::ranges::lower_bound(unseen, point, {}, &Characters::last);
+    return found != unseen.end() && found->first <= point;
+}
+
+/// How many bytes from `at` on are of ASCII and seen.
+std::size_t plain_bytes(std::string_view text, std::size_t at) {
+    auto const start = at;
+    // Eight at once: no top bit, none below a blank, no DEL.
+    constexpr std::uint64_t tops = 0x8080808080808080U;
+    constexpr std::uint64_t ones = 0x0101010101010101U;
+    for (std::uint64_t eight = 0; text.size() - at >= sizeof eight; at += sizeof eight) {
+        std::memcpy(&eight, text.data() + at, sizeof eight);
+        auto const below_blank = (eight - ones * 0x20U) & ~eight;
+        auto const deletes = ((eight ^ ones * 0x7FU) - ones) & ~(eight ^ ones * 0x7FU);
+        if (((eight | below_blank | deletes) & tops) != 0)
+            break;
+    }
+    while (at < text.size() && text[at] >= 0x20 && text[at] < 0x7F)
+        ++at;
+    return at - start;
 }
 
 } // namespace
@@ -41,35 +88,67 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
     return overlong || surrogate || too_high ? 0 : length;
 }
 
-std::size_t find_invalid_utf8(std::string_view text) {
-    std::size_t at = 0;
-    while (at < text.size()) {
-        // Site files are mostly ASCII: eight such bytes at once.
-        if (std::uint64_t eight = 0; text.size() - at >= sizeof eight) {
-            std::memcpy(&eight, text.data() + at, sizeof eight);
-            if ((eight & 0x8080808080808080U) == 0) {
-                at += sizeof eight;
-                continue;
-            }
-        }
-        auto const length = utf8_length(text, at);
+bool is_utf8(std::string_view text) {
+    for (std::size_t at = 0, length = 0; at < text.size(); at += length) {
+        length = utf8_length(text, at);
         if (length == 0)
-            break;
-        at += length;
+            return false;
     }
-    return at;
+    return true;
 }
 
-std::string printable(std::string_view text) {
+char32_t code_point(std::string_view character) {
+    auto const lead = static_cast<unsigned char>(character[0]);
+    if (character.size() == 1)
+        return lead;
+    char32_t point = lead & (0xFFU >> (character.size() + 1));
+    for (char const c : character.substr(1))
+        point = point << 6U | (static_cast<unsigned char>(c) & 0x3FU);
+    return point;
+}
+
+std::size_t find_stray(std::string_view text, std::size_t at) {
+    while (true) {
+        at += plain_bytes(text, at);
+        if (at >= text.size())
+            return text.size();
+        auto const length = utf8_length(text, at);
+        auto const is_layout = text[at] == '\n' || text[at] == '\t' || text.substr(at).starts_with("\r\n");
+        if (length == 0 || (!is_layout && is_unseen(code_point(text.substr(at, length)))))
+            return at;
+        at += length;
+    }
+}
+
+std::string printable_lines(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     for (std::size_t at = 0; at < text.size();) {
-        auto const length = utf8_length(text, at);
-        auto const character = text.substr(at, length == 0 ? 1 : length);
-        out += length == 0 || is_control(character) ? std::string_view("?") : character;
-        at += character.size();
+        auto const stray = find_stray(text, at);
+        out += text.substr(at, stray - at);
+        if (stray < text.size())
+            out += '?';
+        at = stray < text.size() ? stray + std::max<std::size_t>(1, utf8_length(text, stray)) : stray;
     }
     return out;
+}
+
+std::string printable(std::string_view text) {
+    auto out = printable_lines(text);
+    std::ranges::replace(out, '\n', '?');
+    std::ranges::replace(out, '\r', '?');
+    return out;
+}
+
+std::string_view cut_text(std::string_view text, std::size_t most) {
+    if (text.size() <= most)
+        return text;
+    auto const goes_on = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U; };
+    auto end = most;
+    // A character has three further bytes at most; more of them in a row are no character.
+    for (int i = 0; i < 3 && end > 0 && goes_on(end); ++i)
+        --end;
+    return text.substr(0, goes_on(end) ? most : end);
 }
 
 } // namespace lbc

@@ -89,8 +89,8 @@ std::optional<InterfacePattern> pattern_of(char const (&name)[IFNAMSIZ], unsigne
     }
     std::string_view const written = masked == 0 ? "+" : text(name);
     auto const pattern = InterfacePattern::parse(written);
-    bool const fits = pattern && find_invalid_utf8(written) == written.size() &&
-                      masked == (pattern->is_wildcard() ? written.size() - 1 : written.size() + 1);
+    bool const fits =
+        pattern && is_utf8(written) && masked == (pattern->is_wildcard() ? written.size() - 1 : written.size() + 1);
     return fits ? pattern : std::nullopt;
 }
 

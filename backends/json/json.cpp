@@ -1,5 +1,6 @@
 #include "backends/json/json.hpp"
 
+#include "backends/json/json_text.hpp"
 #include "backends/json/objects.hpp"
 
 #include <iterator>
@@ -163,7 +164,7 @@ std::string json_text(Site const& site, Sources const& sources, std::span<Plan c
     for (auto const& plan : plans)
         plan_list.push_back(json::plan_object(context, plan, layout));
     json::Json const document{{"format", 1}, {"site", json::site_object(context)}, {"plans", std::move(plan_list)}};
-    return document.dump(2, ' ', false, json::Json::error_handler_t::replace) + '\n';
+    return json_text(document, 2) + '\n';
 }
 
 } // namespace lbc

@@ -68,6 +68,19 @@ Lines statements_of(Site const& site, Plan const& plan) {
 
 constexpr std::string_view header_start = "# keepalived's configuration of director";
 
+/// Names with commas, on as many lines of a comment as they need.
+std::string broken_list(std::vector<std::string> const& names) {
+    constexpr std::size_t widest = 100;
+    std::string out;
+    std::size_t width = header_start.size();
+    for (auto const& name : names) {
+        out += out.empty() ? "" : width + name.size() > widest ? ",\n# " : ", ";
+        width = out.ends_with("\n# ") ? name.size() : width + name.size() + 2;
+        out += name;
+    }
+    return out;
+}
+
 std::string header(Site const& site, std::span<Plan const> plans) {
     std::vector<std::string> names;
     bool by_default = true;
@@ -77,7 +90,7 @@ std::string header(Site const& site, std::span<Plan const> plans) {
         by_default = by_default && config_id(site, plan.director) == first_label(director.hostname);
     }
     auto text = fmt::format("{}{} {}. Made by lbc from the site file: change that instead.\n", header_start,
-                            names.size() == 1 ? "" : "s", fmt::join(names, ", "));
+                            names.size() == 1 ? "" : "s", broken_list(names));
     if (names.size() > 1)
         text += by_default
                     ? "# A line behind `@HOST` is for the host with that name alone.\n"

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
+#include <cassert>
 #include <list>
 #include <map>
 #include <set>
@@ -13,6 +13,10 @@
 
 namespace lbc::keepalived {
 namespace {
+
+/// keepalived takes what is behind the 1,023rd byte of a line for a line of its own (read_line in parser.c).
+/// `check_keepalived` and the language's bounds see to it that no line is so long.
+constexpr std::size_t longest_line = 1000;
 
 /// One host's statements on one level of the file, by its index.
 struct Level {
@@ -73,6 +77,7 @@ public:
 
 private:
     void line(std::string_view condition, std::size_t depth, std::string_view text) {
+        assert(4 * depth + condition.size() + text.size() <= longest_line);
         out_ += fmt::format("{:{}}{}{}\n", "", 4 * depth, condition, text);
     }
 
@@ -122,32 +127,6 @@ private:
 };
 
 } // namespace
-
-namespace {
-
-std::string escaped(std::string_view text, std::string_view backslash) {
-    std::string out = "\"";
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        auto const c = text[i];
-        auto const rest = text.substr(i + 1);
-        auto const next = static_cast<unsigned char>(rest.empty() ? ' ' : rest.front());
-        bool const parameter = c == '$' && (next == '{' || next == '_' || std::isalpha(next) != 0);
-        bool const sequence = c == '~' && (rest.starts_with("SEQ") || rest.starts_with("LST"));
-        if (c == '\\')
-            out += backslash;
-        else if (parameter || sequence || c == '"')
-            out += fmt::format("\\{:03o}", c);
-        else
-            out += c;
-    }
-    return out + '"';
-}
-
-} // namespace
-
-std::string pattern(std::string_view text) { return escaped(text, R"(\\)"); }
-
-std::string command(std::string_view text) { return escaped(text, R"(\\\\)"); }
 
 std::string quoted(std::string_view text) { return fmt::format("\"{}\"", text); }
 

@@ -2,6 +2,8 @@
 // not every host has begins with `@` and the host's config-id. Private to the back end.
 #pragma once
 
+#include "compiler/keepalived_strings.hpp"
+
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,14 +30,6 @@ struct Configuration {
     std::string id; // its config-id
     std::vector<Statement> statements;
 };
-
-/// A regular expression, which keepalived reads with escapes as the shell's $'…' has them. A quote is escaped by its
-/// number, since an earlier pass over the line counts quotes and knows no escapes; `$` and `~` are where that pass
-/// would see a parameter or a sequence.
-[[nodiscard]] std::string pattern(std::string_view text);
-
-/// A command with its arguments, which are split at spaces that no quotes enclose. Its escapes are read twice.
-[[nodiscard]] std::string command(std::string_view text);
 
 /// Any other word: it is read as it stands. `check_keepalived` has refused what cannot stand there.
 [[nodiscard]] std::string quoted(std::string_view text);

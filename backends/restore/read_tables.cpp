@@ -1,8 +1,8 @@
 #include "backends/restore/read_tables.hpp"
 
-#include "backends/comment.hpp"
 #include "backends/ipset/ipset_text.hpp"
 #include "backends/restore/rule_text.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,8 @@ namespace lbc {
 namespace {
 
 constexpr std::size_t largest_text = std::size_t{64} << 20U;
-constexpr std::size_t longest_line = 65'536; // iptables-restore takes 10,240 bytes (iptables-restore.c)
+constexpr std::size_t longest_line = 10'239;     // of iptables-restore.c: a buffer of 10,240 bytes, less the NUL
+constexpr std::size_t longest_ipset_line = 1000; // far more than any has that lbc writes
 constexpr std::size_t most_rules = 1'000'000;
 constexpr std::size_t most_chains = 100'000;
 constexpr std::size_t longest_name = 31; // XT_EXTENSION_MAXNAMELEN of x_tables.h, less the NUL
@@ -22,7 +23,7 @@ using Done = std::expected<void, std::string>;
 
 template <typename... Args>
 std::unexpected<std::string> refuse(fmt::format_string<Args...> format, Args&&... args) {
-    return std::unexpected(comment_text(fmt::format(format, std::forward<Args>(args)...)));
+    return std::unexpected(printable(fmt::format(format, std::forward<Args>(args)...)));
 }
 
 std::string_view trim(std::string_view line) {
@@ -31,6 +32,33 @@ std::string_view trim(std::string_view line) {
     return begin == std::string_view::npos ? std::string_view{}
                                            : line.substr(begin, line.find_last_not_of(blanks) - begin + 1);
 }
+
+/// The lines of a text as iptables-restore of either kind cuts them: what has no room in its buffer is a new line.
+class RestoreLines {
+public:
+    explicit RestoreLines(std::string_view text) : text_(text) {}
+
+    std::optional<std::string_view> next() {
+        if (text_.empty()) {
+            return std::nullopt;
+        }
+        is_rest_ = is_cut_;
+        number_ += is_rest_ ? 0 : 1;
+        auto const end = text_.substr(0, longest_line).find('\n');
+        is_cut_ = end == std::string_view::npos && text_.size() > longest_line;
+        auto const line = text_.substr(0, std::min(end, longest_line));
+        text_.remove_prefix(std::min(line.size() + (is_cut_ ? 0 : 1), text_.size()));
+        return line;
+    }
+    [[nodiscard]] std::size_t number() const { return number_; }
+    [[nodiscard]] bool is_rest() const { return is_rest_; } // of the line before
+
+private:
+    std::string_view text_;
+    std::size_t number_ = 0;
+    bool is_cut_ = false;
+    bool is_rest_ = false;
+};
 
 /// As much of a line as a message has room for.
 std::string_view shown(std::string_view line) { return line.substr(0, 60); }
@@ -62,18 +90,15 @@ public:
         if (text.size() > largest_text) {
             return std::unexpected(TextProblem{0, fmt::format("the text is larger than {} MiB", largest_text >> 20U)});
         }
-        std::size_t number = 0;
-        while (!text.empty()) {
-            ++number;
-            std::size_t const end = std::min(text.find('\n'), text.size());
-            if (Done const done = take(text.substr(0, end)); !done) {
-                return std::unexpected(TextProblem{number, done.error()});
+        RestoreLines lines(text);
+        while (auto const line = lines.next()) {
+            if (Done const done = take(*line, lines.is_rest()); !done) {
+                return std::unexpected(TextProblem{lines.number(), done.error()});
             }
-            text.remove_prefix(std::min(end + 1, text.size()));
         }
         if (is_open_ && !is_implied_) {
-            return std::unexpected(
-                TextProblem{number, fmt::format("the table `{}` has no COMMIT: the text is cut off", rules_.table)});
+            return std::unexpected(TextProblem{
+                lines.number(), fmt::format("the table `{}` has no COMMIT: the text is cut off", rules_.table)});
         }
         if (is_open_) {
             close();
@@ -85,9 +110,9 @@ public:
     }
 
 private:
-    Done take(std::string_view line) {
-        if (line.size() > longest_line) {
-            return refuse("the line is longer than {} bytes", longest_line);
+    Done take(std::string_view line, bool is_rest) {
+        if (line.contains('\0')) {
+            return refuse("the line has a NUL, behind which iptables-restore reads nothing of it");
         }
         if (line.ends_with('\r')) {
             return refuse("the line ends in a carriage return, which iptables-restore does not take");
@@ -96,7 +121,10 @@ private:
         if (line.empty()) {
             return {};
         }
-        if (line.starts_with(ipset_prefix)) {
+        if (line.starts_with(ipset_prefix) && !is_rest) {
+            if (line.size() > longest_ipset_line) {
+                return refuse("a line for ipset is longer than {} bytes", longest_ipset_line);
+            }
             return sets_.take(line.substr(ipset_prefix.size()));
         }
         if (!is_open_ && IpsetReader::is_command(line)) {
@@ -226,7 +254,7 @@ private:
         }
         auto read = read_rule_words(rule, family_, names_);
         if (!read) {
-            return std::unexpected(comment_text(read.error()));
+            return std::unexpected(printable(read.error()));
         }
         if (*read) {
             rules_.chains[names_.chains.find(chain)->second].rules.push_back(std::move(**read));
@@ -279,7 +307,7 @@ std::optional<Family> family_of_comment(std::string_view line) {
 
 FamilySigns signs_of_line(std::string_view line) {
     bool const is_rule = line.starts_with('-') || line.starts_with('[');
-    auto const words = is_rule && line.size() <= longest_line ? split_words(line) : std::nullopt;
+    auto const words = is_rule ? split_words(line) : std::nullopt;
     if (!words) {
         return {};
     }
@@ -296,10 +324,9 @@ std::expected<Netfilter, TextProblem> read_tables(std::string_view text, Family 
 
 std::optional<Family> family_of_tables(std::string_view text) {
     std::optional<Family> hint;
-    while (!text.empty()) {
-        std::size_t const end = std::min(text.find('\n'), text.size());
-        std::string_view const line = trim(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
+    RestoreLines lines(text);
+    while (auto const next = lines.next()) {
+        std::string_view const line = trim(*next);
         if (auto const family = family_of_comment(line)) {
             return family;
         }

@@ -24,7 +24,9 @@ struct TextProblem {
 /// stand among the others, where the text declares them or has rules for them; a policy DROP is a last rule.
 /// Lines of `ipset save` may stand before and between the tables, and lines behind `#ipset ` anywhere (ipset_text.hpp):
 /// the sets of lbc's among them become the mangle table's.
-/// Refused: a table or chain given twice, a rule of a chain that is not declared, any line but `*TABLE`, `:CHAIN`,
+/// Lines are cut where iptables-restore cuts them, behind 10,239 bytes: what is left of one is a line of its own.
+/// Refused: a NUL byte, a table or chain given twice, a rule of a chain that is not declared, any line but `*TABLE`,
+/// `:CHAIN`,
 /// `-A` and COMMIT, a section without COMMIT, an address of the other family, and a table that iptables-nft-save says
 /// it cannot word. More than 64 MiB, 1,000,000 rules, or 100,000 chains are refused too.
 [[nodiscard]] std::expected<Netfilter, TextProblem> read_tables(std::string_view text, Family family);

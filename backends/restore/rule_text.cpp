@@ -1,7 +1,7 @@
 #include "backends/restore/rule_text.hpp"
 
-#include "backends/comment.hpp"
 #include "backends/restore/rule_match.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -292,7 +292,7 @@ private:
     void match(Group const& group) {
         if (group.value[0].text == "comment" && group.value.size() == 3 && group.value[1].text == "--comment") {
             rule_.comment += rule_.comment.empty() ? "" : " ";
-            rule_.comment += comment_text(group.value[2].text);
+            rule_.comment += printable(group.value[2].text);
             return;
         }
         changes_mark_ = changes_mark_ || changes_mark(group.all);

@@ -1,6 +1,5 @@
 #include "backends/restore/rule_words.hpp"
 
-#include "backends/comment.hpp"
 #include "compiler/ruleset.hpp"
 
 #include <algorithm>
@@ -111,7 +110,7 @@ std::string as_written(Words words) {
         out += out.empty() ? "" : " ";
         out += word.written;
     }
-    return comment_text(out);
+    return out;
 }
 
 std::optional<std::vector<RuleOption>> split_options(Words words) {

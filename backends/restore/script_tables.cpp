@@ -1,8 +1,8 @@
 // The tables in a script of `compile --emit sh`: between `wanted() {` and its `esac`, in a here-document for each
 // director and family.
-#include "backends/comment.hpp"
 #include "backends/restore/read_tables.hpp"
 #include "backends/sh/sh.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -69,7 +69,7 @@ std::optional<std::string_view> director_of(std::string_view line) {
 }
 
 std::unexpected<TextProblem> refuse(std::size_t line, std::string_view message) {
-    return std::unexpected(TextProblem{line, comment_text(message)});
+    return std::unexpected(TextProblem{line, printable(message)});
 }
 
 std::unexpected<TextProblem> no_director(std::string_view director, std::string_view directors) {

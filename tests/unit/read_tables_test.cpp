@@ -217,7 +217,10 @@ TEST_SUITE("read tables") {
         CHECK(problem("-A OUTPUT -j \"DROP\n") == "1: a quote is not closed");
         CHECK(problem("-A OUTPUT -d ::1 -j DROP\n") == "1: `::1` is an IPv6 address among the IPv4 rules");
         CHECK(problem("*mangle\r\n") == "1: the line ends in a carriage return, which iptables-restore does not take");
-        CHECK(problem("-A OUTPUT -j " + std::string(70'000, 'A')) == "1: the line is longer than 65536 bytes");
+        CHECK(problem("-A OUTPUT -j DROP" + std::string(1, '\0') + " -s ::1\n") ==
+              "1: the line has a NUL, behind which iptables-restore reads nothing of it");
+        CHECK(problem("#ipset " + std::string(1'000, ' ') + "add\n") ==
+              "1: a line for ipset is longer than 1000 bytes");
         CHECK(problem("# Table `mangle' is incompatible, use 'nft' tool.\n") ==
               "1: the text lacks rules that its program had no words for: "
               "`# Table `mangle' is incompatible, use 'nft' tool.`");
@@ -277,5 +280,24 @@ TEST_SUITE("read tables") {
             CHECK((tables || tables.error().line > 0));
             static_cast<void>(family_of_tables(broken));
         }
+    }
+
+    TEST_CASE("lines are cut where iptables-restore cuts them") {
+        auto const rules = [](std::string const& text) {
+            auto const tables = read_tables("*mangle\n" + text + "COMMIT\n", Family::ipv4);
+            REQUIRE(tables);
+            return tables->tables[0].chains.empty() ? std::size_t{0} : tables->tables[0].chains[0].rules.size();
+        };
+        auto const comment = [](std::size_t size) { return "#" + std::string(size - 1, 'x'); };
+        std::string const rule = "-A INPUT -j DROP";
+        CHECK(rules(comment(10'238) + "\n") == 0);
+        CHECK(rules(comment(10'239) + "\n") == 0);
+        CHECK(rules(comment(10'239) + rule + "\n") == 1);
+        CHECK(rules(comment(10'239) + comment(10'239) + rule + "\n" + rule + "\n") == 2);
+        CHECK(rules(rule + std::string(10'239 - rule.size(), ' ') + rule + "\n") == 2);
+        CHECK(rules(comment(10'239) + "#ipset add LBC-4-0 no entry\n") == 0);
+        auto const tables = read_tables("*mangle\n" + comment(10'238) + rule + "\nCOMMIT\n", Family::ipv4);
+        REQUIRE_FALSE(tables);
+        CHECK(tables.error().line == 2);
     }
 }

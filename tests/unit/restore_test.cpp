@@ -63,5 +63,15 @@ TEST_SUITE("restore") {
     TEST_CASE("a comment is one line, whatever it holds") {
         CHECK(comment_text("a\nCOMMIT\r\tb\x7f") == "a COMMIT  b ");
         CHECK(comment_text("h\xc3\xa9") == "h\xc3\xa9");
+        CHECK(comment_text("a\xe2\x80\xae"
+                           "b\xff"
+                           "c") == "a b c");
+    }
+
+    TEST_CASE("a comment is short, and cut between characters") {
+        CHECK(comment_text(std::string(200, 'a')) == std::string(200, 'a'));
+        CHECK(comment_text(std::string(201, 'a')) == std::string(197, 'a') + "…");
+        CHECK(comment_text(std::string(196, 'a') + "é" + std::string(9, 'a')) == std::string(196, 'a') + "…");
+        CHECK(comment_text(std::string(65'536, '\xbf')).size() <= longest_comment);
     }
 }

@@ -185,7 +185,7 @@ TEST_SUITE("rule text") {
         CHECK(rule.comment == "a \"b\" -j -j");
         CHECK(rule.when == tcp({}));
         CHECK(rule.then == Target{Drop{}});
-        CHECK(read("-m comment --comment \"a\x1b[1m\"").comment == "a [1m");
+        CHECK(read("-m comment --comment \"a\x1b[1m\"").comment == "a?[1m");
         CHECK(read("-m comment --comment \"\" -j DROP") == read("-j DROP"));
     }
 
@@ -196,7 +196,7 @@ TEST_SUITE("rule text") {
                                    "-m string --string \"-j\" --algo bm -m set --match-set a dst");
         CHECK(rule.when.not_in_interface);
         CHECK(rule.then == Target{Jump{"LBC"}});
-        CHECK(unknown("-m u32 --u32 \"0x0=\x01\"") == "-m u32 --u32 \"0x0= \"");
+        CHECK(unknown("-m u32 --u32 \"0x0=\x01\"") == "-m u32 --u32 \"0x0=\x01\"");
     }
 
     TEST_CASE("a match that changes the mark makes the rule's effect unknown") {

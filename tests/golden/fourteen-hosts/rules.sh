@@ -321,14 +321,19 @@ show_marks() {
     for name in $(own_sets); do "$IPSET" list "$name"; done
 }
 
-# service_change add|delete: from `ipvsadm -Ln --thresholds`, `ipvsadm -Sn` and what is wanted, each behind a line with
-# `=`, to the input of ipvsadm -R. -S leaves out connection limits, and shows marks above 2147483647 as negative.
+# mark_lines: the site's marks, one a line. An argument of a program could not hold those of a large site.
+mark_lines() { printf '%s\n' "$own_marks" | tr ' ' '\n'; }
+
+# service_change add|delete: from mark_lines, `ipvsadm -Ln --thresholds`, `ipvsadm -Sn` and what is wanted, with a line
+# `=` between each, to the input of ipvsadm -R. -S leaves out connection limits, and shows marks above 2147483647 as
+# negative.
 service_change() {
-    awk -v phase="$1" -v first="$first_mark" -v last="$last_mark" -v marks="$own_marks" '
+    awk -v phase="$1" -v first="$first_mark" -v last="$last_mark" '
     function unsigned(mark) { return mark < 0 ? sprintf("%.0f", mark + 4294967296) : mark "" }
-    function own(mark) { return mark + 0 >= first + 0 && mark + 0 <= last + 0 || index(" " marks " ", " " mark " ") }
+    function own(mark) { return mark + 0 >= first + 0 && mark + 0 <= last + 0 || mark in marks }
     function name(key) { sub(/ .*/, "", key); return key }
     $0 == "=" { part++; next }
+    !part { marks[$1] = 1; next }
     part == 1 && $1 != "->" { key = $1 == "FWM" ? unsigned($2) ($3 == "IPv6" ? " -6" : "") : "" }
     part == 1 && $1 == "->" && key != "" { limit[key " -r " $2] = ($3 > 0 ? " -x " $3 : "") ($4 > 0 ? " -y " $4 : "") }
     part == 1 || $1 !~ /^-[Aa]$/ || $2 != "-f" { next }
@@ -371,7 +376,12 @@ read_services() {
     saved=$("$IPVSADM" -Sn) && limits=$("$IPVSADM" -Ln --thresholds) && daemons=$("$IPVSADM" -Ln --daemon)
 }
 
-compare_services() { printf '=\n%s\n=\n%s\n=\n%s\n' "$limits" "$saved" "$services" | service_change "$1"; }
+compare_services() {
+    {
+        mark_lines
+        printf '=\n%s\n=\n%s\n=\n%s\n' "$limits" "$saved" "$services"
+    } | service_change "$1"
+}
 
 # change_services LINES add|delete: ipvsadm -R goes on behind a line that the kernel refuses, and may then exit with 0;
 # but it says so, and what it did not do is still to be done.
@@ -438,11 +448,16 @@ show() {
     if [ "$only" = marks ] || [ "$ipvs" != lbc ] || ! command -v "$IPVSADM" >/dev/null; then return 0; fi
     services=$("$IPVSADM" -Ln) || refuse "$IPVSADM cannot read the virtual services"
     printf '# %s -Ln\n' "$IPVSADM"
-    printf '%s\n' "$services" | awk -v first="$first_mark" -v last="$last_mark" -v marks="$own_marks" '
+    {
+        mark_lines
+        printf '=\n%s\n' "$services"
+    } | awk -v first="$first_mark" -v last="$last_mark" '
+        $0 == "=" { is_behind = 1; next }
+        !is_behind { marks[$1] = 1; next }
         $1 != "->" {
             mark = $2 < 0 ? sprintf("%.0f", $2 + 4294967296) : $2
             in_range = mark + 0 >= first + 0 && mark + 0 <= last + 0
-            own = $1 == "FWM" && (in_range || index(" " marks " ", " " mark " "))
+            own = $1 == "FWM" && (in_range || mark in marks)
         }
         own'
 }
