@@ -62,6 +62,10 @@ std::optional<ast::Word> Arguments::word(std::string_view what) {
     }
     ++at_;
     element_start_ = false;
+    if (next.text().size() > longest_word) { // which has been said
+        failed_ = true;
+        return std::nullopt;
+    }
     return next;
 }
 

@@ -27,18 +27,21 @@ void check_command(std::string_view text, Span at, Diagnostics& diagnostics) {
     check_written(keepalived::command(text).size(), "command", at, diagnostics);
 }
 
-/// keepalived reads most words as they stand: a quote ends one, and its parameters and sequences have no escape.
+/// keepalived reads most words as they stand: a quote ends one, and its parameters and sequences have no escape. An
+/// earlier pass over the line takes a `\` before the quote that ends the word for an escape of that.
 bool can_stand(std::string_view text) {
     constexpr std::array never{"\"", "${", "$_", "~SEQ(", "~LST("};
-    return std::ranges::none_of(never,
-                                [&](std::string_view part) { return text.find(part) != std::string_view::npos; });
+    auto const escapes_quote = (text.size() - (text.find_last_not_of('\\') + 1)) % 2 != 0;
+    return !escapes_quote && std::ranges::none_of(never, [&](std::string_view part) {
+        return text.find(part) != std::string_view::npos;
+    });
 }
 
 void check_word(std::string_view text, std::string_view what, Span at, Diagnostics& diagnostics) {
     if (!can_stand(text))
         diagnostics.report(DiagId::keepalived_limit, at,
                            "keepalived has no way to write this {}: it can hold no quote, `${{`, `$_`, "
-                           "`~SEQ(` or `~LST(`",
+                           "`~SEQ(` or `~LST(`, and no `\\` at its end",
                            what);
 }
 

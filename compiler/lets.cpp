@@ -26,6 +26,7 @@ void Lets::define(ast::Node const& node) {
         return;
     }
     at->second.name = name;
+    at->second.broken = node.broken();
     at->second.words.assign(words.begin() + 3, words.end());
     in_order_.push_back(&at->second);
 }
@@ -59,6 +60,8 @@ bool Lets::expand_variable(ast::Word const& variable, std::vector<ast::Word>& ou
     }
     auto& let = found->second;
     let.used = true;
+    if (let.broken)
+        return false; // which has been said
     if (let.open) {
         diagnostics_->report(DiagId::let_cycle, variable.span(), "`${}` stands for itself", variable.text())
             .note(let.name.span(), "defined here");

@@ -35,7 +35,8 @@ private:
         ast::Word name;
         std::vector<ast::Word> words;
         bool used = false;
-        bool open = false; // being replaced at the moment
+        bool broken = false; // in its syntax
+        bool open = false;   // being replaced at the moment
     };
 
     bool expand_variable(ast::Word const& variable, std::vector<ast::Word>& out);

@@ -5,6 +5,7 @@
 
 #include "compiler/arguments.hpp"
 #include "compiler/few.hpp"
+#include "grammar/grammar.hpp"
 #include "grammar/spell.hpp"
 
 #include <fmt/ranges.h>
@@ -56,6 +57,8 @@ inline void report_unknown_statement(ast::Node const& node, std::string_view pla
             diagnostics.report(DiagId::syntax, node.keyword_span(), "a statement begins with a word without quotes");
         return;
     }
+    if (node.keyword().size() > longest_word)
+        return; // which has been said
     diagnostics.report(DiagId::unknown_statement, node.keyword_span(), "{} has no statement `{}`{}", place,
                        node.keyword(), did_you_mean(node.keyword(), keywords));
 }

@@ -25,6 +25,7 @@ class Strings(unittest.TestCase):
         script.chmod(0o755)
         texts = ["".join(rng.choice(PIECES) for _ in range(rng.randrange(1, 9))) for _ in range(INSTANCES)]
         texts += PIECES
+        texts += ['\\"' * 150, "\\\\" * 150, "$a" * 150, "x" * 350]  # near to what keepalived's line holds
         site = "director lb1 { mac 02:00:00:00:00:01 }\n"
         for i, text in enumerate(texts):
             site += (f"vrrp v{i} {{ vip 10.1.{i}.1/24; interface eth0; router-id {i + 1}; priority lb1 9; advert 100ms; "
