@@ -13,6 +13,18 @@ namespace {
 constexpr std::size_t most_values = 1'000'000;
 constexpr int deepest_mark = 16; // `&`, `|` and `^` within one another
 
+/// The kernel takes any bytes in a name, line breaks too, and a name must not make a line of its own where it is
+/// printed. Two names stay two.
+std::string on_one_line(std::string_view text) {
+    std::string out;
+    for (char const c : text)
+        if (c == '\n' || c == '\r' || c == '\\')
+            out += c == '\n' ? R"(\n)" : c == '\r' ? R"(\r)" : R"(\\)";
+        else
+            out += c;
+    return out;
+}
+
 NftMatch protocol_match(std::uint8_t protocol) {
     return {.key = {NftField::protocol}, .elements = {{.protocol = protocol}}};
 }
@@ -255,7 +267,7 @@ NftJson const* member(NftJson const* object, std::string_view name) {
 
 std::string text_member(NftJson const* object, std::string_view name) {
     auto const* value = member(object, name);
-    return value != nullptr && value->is_string() ? value->get<std::string>() : std::string();
+    return value != nullptr && value->is_string() ? on_one_line(value->get_ref<std::string const&>()) : std::string();
 }
 
 std::optional<std::uint32_t> number_in(NftJson const& value) {
@@ -317,7 +329,7 @@ std::optional<std::vector<NftElement>> read_value(NftJson const& value, NftKey c
 std::optional<NftMatch> read_match(NftLookedAt const& left, NftJson const& right, bool negated) {
     NftMatch match{.key = left.key, .negated = negated, .mask = left.mask};
     if (right.is_string() && right.get_ref<std::string const&>().starts_with('@')) {
-        match.set = right.get_ref<std::string const&>().substr(1);
+        match.set = on_one_line(right.get_ref<std::string const&>()).substr(1);
         return match;
     }
     auto const* set = member(&right, "set");

@@ -16,7 +16,8 @@ using NftJson = nlohmann::json;
 
 /// A member of an object; null where there is none, or no object.
 [[nodiscard]] NftJson const* member(NftJson const* object, std::string_view name);
-/// A member that is a string; empty where there is none.
+/// A member that is a string, with line breaks as `\n`, so that no name makes a line of its own; empty where there is
+/// none.
 [[nodiscard]] std::string text_member(NftJson const* object, std::string_view name);
 
 /// A number of 32 bits.
