@@ -17,6 +17,7 @@
 #include <cstring>
 #include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace lbc {
@@ -25,9 +26,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Kind = SystemError::Kind;
 
-constexpr int most_waiting = 16;              // clients that are not accepted yet
-constexpr std::chrono::seconds hearing{10};   // until a word is understood
-constexpr std::chrono::minutes answering{15}; // taking a change back waits for the lock, and for keepalived
+constexpr int most_waiting = 16;                    // clients that are not accepted yet
+constexpr std::chrono::seconds hearing{10};         // until a word is understood
+constexpr std::chrono::minutes answering{15};       // taking a change back waits for the lock, and for keepalived
+constexpr std::chrono::milliseconds room_pause{50}; // until it is asked again for room
 constexpr std::size_t longest_text = 65536;
 
 std::string system_words(int code) { return std::generic_category().message(code); }
@@ -164,7 +166,11 @@ std::expected<void, SystemError> refuse_if_pending() {
 }
 
 std::expected<Answer, std::string> answer_pending(std::string_view word) {
-    auto const way = connect_pending();
+    auto way = connect_pending();
+    for (auto const end = Clock::now() + hearing; way && way->waits && !way->connection && Clock::now() < end;) {
+        std::this_thread::sleep_for(room_pause);
+        way = connect_pending();
+    }
     if (!way)
         return std::unexpected(way.error().message);
     if (!way->waits)

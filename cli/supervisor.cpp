@@ -20,6 +20,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <ostream>
 #include <system_error>
@@ -193,6 +194,8 @@ void leave_environment() {
     for (auto& [name, value] : kept)
         if (std::string_view(name) == "XTABLES_LOCKFILE" && !value.empty())
             value = std::filesystem::absolute(value, error).string();
+    for (auto** entry = environ; entry != nullptr && *entry != nullptr; ++entry)
+        ::explicit_bzero(*entry, std::strlen(*entry)); // it would go on to be seen in /proc/PID/environ
     ::clearenv();
     for (auto const& [name, value] : kept)
         ::setenv(name, value.c_str(), 1);

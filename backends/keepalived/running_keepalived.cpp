@@ -1,5 +1,7 @@
 #include "backends/keepalived/running_keepalived.hpp"
 
+#include "backends/trusted_owner.hpp"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -41,15 +43,13 @@ std::istringstream words_of(std::string const& status, std::string_view name) {
     return std::istringstream(line == std::string::npos ? "" : status.substr(line + name.size() + 3));
 }
 
-bool is_trusted(uid_t user) { return user == 0 || user == ::geteuid(); }
-
 /// By its real, effective and saved user: a program with a set-uid bit has its caller's as the real one.
 bool runs_as_trusted(std::string const& status) {
     auto words = words_of(status, "Uid");
     std::array<uid_t, 3> users{};
     for (auto& user : users)
         words >> user;
-    return words && is_trusted(users.front()) &&
+    return words && (users.front() == 0 || users.front() == ::geteuid()) &&
            std::ranges::all_of(users, [&](uid_t user) { return user == users.front(); });
 }
 
@@ -72,7 +72,7 @@ bool runs_keepalived(Descriptor const& folder) {
         path.remove_suffix(replaced.size());
     struct stat file{};
     return path.substr(path.rfind('/') + 1) == program && ::fstatat(folder.get(), "exe", &file, 0) == 0 &&
-           is_trusted(file.st_uid);
+           is_trusted_owner(file.st_uid);
 }
 
 /// Nothing where it is none of this box's.
