@@ -68,18 +68,25 @@ MarkRules no_marks() { return {Ruleset{Family::ipv4, {}, {}}, Ruleset{Family::ip
 std::expected<Transaction, ApplyFailure> Transaction::plan(Kernel& kernel, Wanted const& wanted,
                                                            std::chrono::milliseconds wait) {
     Transaction transaction(kernel);
+    bool is_tested = false;
+    if (wanted.keepalived) {
+        auto const prepared = prepare_keepalived(kernel, *wanted.keepalived);
+        if (!prepared)
+            return refused(prepared.error());
+        is_tested = *prepared;
+    }
     auto lock = kernel.lock(wait);
     if (!lock) {
         return refused(std::move(lock.error()));
     }
     transaction.lock_ = std::move(*lock);
-    if (auto looked = transaction.look(wanted); !looked) {
+    if (auto looked = transaction.look(wanted, is_tested); !looked) {
         return refused(std::move(looked.error()));
     }
     return transaction;
 }
 
-std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
+std::expected<void, SystemError> Transaction::look(Wanted const& wanted, bool is_tested) {
     auto looked = look_at_marks(wanted);
     if (!looked)
         return std::unexpected(std::move(looked.error()));
@@ -111,7 +118,7 @@ std::expected<void, SystemError> Transaction::look(Wanted const& wanted) {
     changes_.leaving = std::move(ipvs->leaving);
     KeepalivedPlan keepalived;
     if (wanted.keepalived) {
-        auto planned = plan_keepalived(*kernel_, *wanted.keepalived, before->reload);
+        auto planned = plan_keepalived(*kernel_, *wanted.keepalived, is_tested, before->reload);
         if (!planned)
             return std::unexpected(std::move(planned.error()));
         keepalived = std::move(*planned);

@@ -1,5 +1,6 @@
 // The transaction that brings a director to what is wanted, or leaves it as it was. Everything that can be refused
-// without a write comes first. Then, under the xtables lock from the first look to the last: lbc's record of what it
+// without a write comes first; what takes long and needs no look at the kernel, such as keepalived's test of its file,
+// before the lock. Then, under the xtables lock from the first look to the last: lbc's record of what it
 // owns, services and real servers that are new or change, the marks of IPv4, the marks of IPv6, what leaves. So no
 // packet is marked for a service that is not there. At the end all of it is read back.
 #pragma once
@@ -43,7 +44,7 @@ struct Changes {
 /// A change that is planned, then made, and can be taken back for as long as this lives.
 class Transaction {
 public:
-    /// Takes the lock and looks. Writes nothing. `wait` is for the lock. `kernel` must outlive this.
+    /// Prepares, takes the lock and looks. Writes nothing. `wait` is for the lock. `kernel` must outlive this.
     [[nodiscard]] static std::expected<Transaction, ApplyFailure> plan(Kernel& kernel, Wanted const& wanted,
                                                                        std::chrono::milliseconds wait);
 
@@ -58,7 +59,7 @@ public:
 private:
     explicit Transaction(Kernel& kernel) : kernel_(&kernel) {}
 
-    std::expected<void, SystemError> look(Wanted const& wanted);
+    std::expected<void, SystemError> look(Wanted const& wanted, bool is_tested);
     std::expected<MarkPlan, SystemError> look_at_marks(Wanted const& wanted);
 
     Kernel* kernel_;

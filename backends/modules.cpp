@@ -1,19 +1,22 @@
 #include "backends/modules.hpp"
 
 #include "backends/descriptor.hpp"
+#include "backends/run_program.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <chrono>
 #include <climits>
 #include <string>
 
 namespace lbc {
 namespace {
+
+constexpr std::size_t longest_words = 65536;
+constexpr std::chrono::seconds patience{60};
 
 /// Empty where the kernel has no module loader.
 std::string modprobe_path() {
@@ -25,42 +28,18 @@ std::string modprobe_path() {
     return path.starts_with('/') ? path : std::string{};
 }
 
-class FileActions {
-public:
-    FileActions() { ::posix_spawn_file_actions_init(&actions_); }
-    FileActions(FileActions const&) = delete;
-    FileActions& operator=(FileActions const&) = delete;
-    ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-
-    void discard(int descriptor) { ::posix_spawn_file_actions_addopen(&actions_, descriptor, "/dev/null", O_RDWR, 0); }
-    [[nodiscard]] posix_spawn_file_actions_t const* get() const { return &actions_; }
-
-private:
-    posix_spawn_file_actions_t actions_{};
-};
-
 } // namespace
 
 void load_module(char const* name) {
-    std::string path = modprobe_path();
-    if (path.empty()) {
+    auto const path = modprobe_path();
+    if (path.empty())
         return;
-    }
-    std::string quiet = "-q";
-    std::string module = name;
-    std::string search = "PATH=/sbin:/usr/sbin:/bin:/usr/bin"; // what the kernel gives it
-    std::array<char*, 4> arguments{path.data(), quiet.data(), module.data(), nullptr};
-    std::array<char*, 2> environment{search.data(), nullptr};
-    FileActions actions;
-    for (int const descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-        actions.discard(descriptor);
-    }
-    pid_t child = -1;
-    if (::posix_spawn(&child, path.c_str(), actions.get(), nullptr, arguments.data(), environment.data()) != 0) {
-        return;
-    }
-    while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    // Whether it helped shows in the call that is tried again.
+    static_cast<void>(run_program({.words = {path, "-q", name},
+                                   .variables = {{"PATH", "/sbin:/usr/sbin:/bin:/usr/bin"}}, // as the kernel has it
+                                   .with_environment = false,
+                                   .limit = longest_words,
+                                   .patience = patience}));
 }
 
 } // namespace lbc

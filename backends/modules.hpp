@@ -3,7 +3,8 @@
 
 namespace lbc {
 
-/// Asks for a module and waits for the answer. Whether it helped shows in the call that is then tried again.
+/// Asks for a module and waits for the answer, a minute at most. Whether it helped shows in the call that is then tried
+/// again.
 void load_module(char const* name);
 
 } // namespace lbc

@@ -1,6 +1,7 @@
 #include "backends/run_program.hpp"
 
 #include "backends/descriptor.hpp"
+#include "backends/find_program.hpp"
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,9 +28,8 @@ extern char** environ; // NOLINT(readability-redundant-declaration): posix_spawn
 namespace lbc {
 namespace {
 
-using Patience = std::optional<std::chrono::milliseconds>;
-
 constexpr std::size_t longest_words = 65536; // of what is kept of standard error
+constexpr std::chrono::seconds dying{5};     // for a program that was killed
 
 struct Pipe {
     Descriptor from;
@@ -56,9 +57,10 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
     return list;
 }
 
-std::vector<std::string> environment_with(std::vector<std::pair<std::string, std::string>> const& variables) {
+std::vector<std::string> environment_of(Invocation const& program) {
+    auto const& variables = program.variables;
     std::vector<std::string> all;
-    for (auto** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    for (auto** entry = program.with_environment ? environ : nullptr; entry != nullptr && *entry != nullptr; ++entry) {
         std::string_view const text = *entry;
         auto const name = text.substr(0, text.find('='));
         if (std::ranges::find(variables, name, [](auto const& variable) { return std::string_view(variable.first); }) ==
@@ -79,17 +81,24 @@ bool take(int pipe, std::string& text) {
     return count > 0 || (count < 0 && errno == EINTR);
 }
 
-/// Reads both until they end, or the program is killed.
-void read_all(pid_t pid, std::size_t limit, Patience patience, Pipe const& out, Pipe const& err, Ended& ended) {
-    using Clock = std::chrono::steady_clock;
-    auto const end = Clock::now() + patience.value_or(std::chrono::milliseconds(0));
+using Clock = std::chrono::steady_clock;
+
+/// When patience is over; nothing: never.
+using End = std::optional<Clock::time_point>;
+
+/// For poll(2).
+int milliseconds_until(End end) {
+    if (!end)
+        return -1;
+    auto const left = std::chrono::ceil<std::chrono::milliseconds>(*end - Clock::now()).count();
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, 1 << 30));
+}
+
+/// Reads both until they end, or what is read is too much or too slow.
+void read_all(std::size_t limit, End end, Pipe const& out, Pipe const& err, Ended& ended) {
     std::array<pollfd, 2> waiting{pollfd{out.from.get(), POLLIN, 0}, pollfd{err.from.get(), POLLIN, 0}};
-    while (waiting[0].fd >= 0 || waiting[1].fd >= 0) {
-        int left = -1;
-        if (patience)
-            left = static_cast<int>(std::max<std::int64_t>(
-                std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count(), 0));
-        auto const ready = ::poll(waiting.data(), waiting.size(), left);
+    while (!ended.too_long && !ended.too_slow && (waiting[0].fd >= 0 || waiting[1].fd >= 0)) {
+        auto const ready = ::poll(waiting.data(), waiting.size(), milliseconds_until(end));
         if (ready < 0)
             continue;
         if (ready > 0 && waiting[0].revents != 0 && !take(waiting[0].fd, ended.out))
@@ -99,19 +108,36 @@ void read_all(pid_t pid, std::size_t limit, Patience patience, Pipe const& out, 
         ended.err.resize(std::min(ended.err.size(), longest_words));
         ended.too_long = ended.out.size() > limit;
         ended.too_slow = ready == 0;
-        if (ended.too_long || ended.too_slow) {
-            // Its children may hold the pipes open: they are not waited for.
-            ::kill(pid, SIGKILL);
-            return;
-        }
     }
 }
 
-Ended wait_for(pid_t pid, std::size_t limit, Patience patience, Pipe& out, Pipe& err) {
+/// Whether a child ends in time. Where the kernel has no descriptor for it, it is taken to do so.
+bool ends_until(pid_t pid, End end) {
+#ifdef SYS_pidfd_open
+    Descriptor const process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    pollfd waiting{.fd = process.get(), .events = POLLIN, .revents = 0};
+    int ready = 1;
+    while (process && (ready = ::poll(&waiting, 1, milliseconds_until(end))) < 0 && errno == EINTR) {
+    }
+    return ready > 0;
+#else
+    return true;
+#endif
+}
+
+Ended wait_for(pid_t pid, Invocation const& program, Pipe& out, Pipe& err) {
     out.to = Descriptor();
     err.to = Descriptor();
+    End const end = program.patience ? End(Clock::now() + *program.patience) : std::nullopt;
     Ended ended;
-    read_all(pid, limit, patience, out, err, ended);
+    read_all(program.limit, end, out, err, ended);
+    ended.too_slow = ended.too_slow || (!ended.too_long && !ends_until(pid, end));
+    if (ended.too_long || ended.too_slow) {
+        // Its children may hold the pipes open, and the kernel may keep it: neither is waited for.
+        ::kill(pid, SIGKILL);
+        if (!ends_until(pid, Clock::now() + dying))
+            return ended;
+    }
     while (::waitpid(pid, &ended.status, 0) < 0 && errno == EINTR) {
     }
     return ended;
@@ -170,6 +196,11 @@ public:
 bool Ended::good() const { return !too_long && !too_slow && WIFEXITED(status) && WEXITSTATUS(status) == 0; }
 
 std::expected<Ended, SystemError> run_program(Invocation const& program) {
+    auto const& name = program.words.front();
+    auto const path = name.starts_with('/') ? std::optional(name) : find_program(name);
+    if (!path)
+        return std::unexpected(
+            SystemError{SystemError::Kind::unsupported, ENOENT, fmt::format("{} is not installed on this box", name)});
     auto out = make_pipe();
     auto err = make_pipe();
     if (!out || !err)
@@ -178,24 +209,18 @@ std::expected<Ended, SystemError> run_program(Invocation const& program) {
     if (!file)
         return std::unexpected(file.error());
     auto arguments = program.words;
-    auto environment = environment_with(program.variables);
+    auto environment = environment_of(program);
     auto const words = pointers(arguments);
     auto const variables = pointers(environment);
     pid_t pid = 0;
     {
         Preparation const with(*file, *out, *err);
-        auto const& name = program.words.front();
-        int code = ::posix_spawnp(&pid, name.c_str(), &with.actions, &with.attributes, words.data(), variables.data());
-        if (code == ENOENT)
-            code = ::posix_spawn(&pid, ("/usr/sbin/" + name).c_str(), &with.actions, &with.attributes, words.data(),
-                                 variables.data());
-        if (code == ENOENT)
-            return std::unexpected(SystemError{SystemError::Kind::unsupported, code,
-                                               fmt::format("{} is not installed on this box", name)});
+        int const code =
+            ::posix_spawn(&pid, path->c_str(), &with.actions, &with.attributes, words.data(), variables.data());
         if (code != 0)
             return failed("run " + name, code);
     }
-    return wait_for(pid, program.limit, program.patience, *out, *err);
+    return wait_for(pid, program, *out, *err);
 }
 
 } // namespace lbc

@@ -15,11 +15,13 @@ namespace lbc {
 
 /// What to run. Its standard input is empty, and it holds no signals back, whatever its caller does.
 struct Invocation {
-    std::vector<std::string> words; // the first is looked for in PATH, and in /usr/sbin, which users' PATH may lack
+    std::vector<std::string> words; // the first is a path from the root, or looked for by `find_program`
     std::vector<std::pair<std::string, std::string>> variables{}; // added to this process's environment
+    bool with_environment = true;                                 // else it gets `variables` alone
     std::size_t limit = 0;                                        // of its standard output, in bytes
     std::optional<std::string> file{};                            // what it can read, as `file_argument`
-    std::optional<std::chrono::milliseconds> patience{};          // it is killed when this is over; none: no limit
+    /// It is killed when this is over, also where its output has ended before; none: no limit.
+    std::optional<std::chrono::milliseconds> patience{};
 };
 
 /// The name under which a program that is run reads its file.

@@ -6,6 +6,7 @@
 #include "backends/nft/nft.hpp"
 #include "cli/apply_output.hpp"
 #include "cli/commands.hpp"
+#include "cli/confirm_socket.hpp"
 #include "cli/mark_backend.hpp"
 #include "cli/proving.hpp"
 #include "cli/site_input.hpp"
@@ -16,6 +17,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <ostream>
 #include <thread>
 
@@ -122,7 +124,8 @@ void want_ipvs(SiteInput const& input, Plan const& plan, Options const& options,
         wanted.ipvs->range = site.marks;
         wanted.ipvs->rules_tell = true;
     } else {
-        wanted.keepalived.emplace(KeepalivedWanted{.path = options.keepalived_config,
+        // The process of --confirm-within leaves this folder.
+        wanted.keepalived.emplace(KeepalivedWanted{.path = std::filesystem::absolute(options.keepalived_config),
                                                    .text = keepalived_text(site, {&plan, 1}),
                                                    .services = keepalived_services(site, plan)});
         wanted.keepalived->patience += std::chrono::milliseconds(5) * wanted.keepalived->services.size();
@@ -172,9 +175,9 @@ private:
 };
 
 std::expected<void, ApplyFailure> make(Transaction& transaction, Ready const& ready) {
-    SignalsHeld const held;
     if (auto is_ready = ready(); !is_ready)
         return std::unexpected(ApplyFailure{ApplyFailure::Outcome::refused, std::move(is_ready.error()), {}});
+    SignalsHeld const held;
     return transaction.run();
 }
 

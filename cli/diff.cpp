@@ -268,7 +268,9 @@ Command add_diff(CLI::App& subcommand) {
         options->old_file = files->size() == 2 ? files->front() : "";
     });
     return [options](Environment const& environment) {
-        return options->old_file.empty() ? diff_kernel(*options, environment) : diff_sites(*options, environment);
+        bool const is_of_kernel = options->old_file.empty();
+        environment.keep(is_of_kernel ? Rights::read_kernel : Rights::read_files);
+        return is_of_kernel ? diff_kernel(*options, environment) : diff_sites(*options, environment);
     };
 }
 

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
         .err = std::cerr,
         .colour_out = !plain && ::isatty(STDOUT_FILENO) == 1,
         .colour_err = !plain && ::isatty(STDERR_FILENO) == 1,
+        .keep_rights = lbc::keep_rights,
     };
     return static_cast<int>(lbc::run(std::vector<std::string>(argv + 1, argv + argc), environment));
 }

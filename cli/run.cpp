@@ -5,6 +5,7 @@
 #include "cli/site_input.hpp"
 
 #include <exception>
+#include <optional>
 #include <ostream>
 #include <utility>
 
@@ -14,6 +15,7 @@ namespace {
 struct NamedCommand {
     CLI::App* subcommand;
     Command command;
+    std::optional<Rights> rights; // that it needs; none: it says so itself, by its options
     bool changes_kernel = false;
 };
 
@@ -37,31 +39,38 @@ Status run_command(std::vector<std::string> const& arguments, Environment const&
     CLI::App app("lbc makes mangle marks and IPVS services for LVS directors from one site file", "lbc");
     describe(app);
     std::vector<NamedCommand> commands;
-    auto const add = [&](char const* name, char const* what, Command (*add_to)(CLI::App&), bool changes_kernel) {
+    auto const add = [&](char const* name, char const* what, Command (*add_to)(CLI::App&),
+                         std::optional<Rights> rights) {
         auto* subcommand = app.add_subcommand(name, what);
-        commands.push_back({subcommand, add_to(*subcommand), changes_kernel});
+        bool const changes_kernel = rights == Rights::change_kernel || rights == Rights::connect;
+        commands.push_back({subcommand, add_to(*subcommand), rights, changes_kernel});
     };
-    add("check", "parse, resolve and check a site file", add_check, false);
-    add("fmt", "bring site files into the canonical layout", add_fmt, false);
-    add("compile", "print what a site file means, as rules, a script or JSON", add_compile, false);
-    add("diff", "say what a change of the file does to traffic", add_diff, false);
-    add("apply", "bring this director's kernel to the file", add_apply, true);
-    add("status", "show what IPVS holds beside what the file says", add_status, false);
-    add("trace", "walk one packet through the rules, from director to director", add_trace, false);
-    add("verify", "prove that the rules mark every packet as the file says", add_verify, false);
-    add("remove", "take everything of lbc's off this director", add_remove, true);
-    add("confirm", "keep the change of an apply --confirm-within", add_confirm, true);
-    add("rollback", "take the change of an apply --confirm-within back at once", add_rollback, true);
-    add("explain", "say what a message means and what to do", add_explain, false);
+    using enum Rights;
+    add("check", "parse, resolve and check a site file", add_check, read_files);
+    add("fmt", "bring site files into the canonical layout", add_fmt, write_files);
+    add("compile", "print what a site file means, as rules, a script or JSON", add_compile, write_files);
+    add("diff", "say what a change of the file does to traffic", add_diff, std::nullopt);
+    add("apply", "bring this director's kernel to the file", add_apply, change_kernel);
+    add("status", "show what IPVS holds beside what the file says", add_status, read_kernel);
+    add("trace", "walk one packet through the rules, from director to director", add_trace, std::nullopt);
+    add("verify", "prove that the rules mark every packet as the file says", add_verify, std::nullopt);
+    add("remove", "take everything of lbc's off this director", add_remove, change_kernel);
+    add("confirm", "keep the change of an apply --confirm-within", add_confirm, connect);
+    add("rollback", "take the change of an apply --confirm-within back at once", add_rollback, connect);
+    add("explain", "say what a message means and what to do", add_explain, read_files);
     try {
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
     } catch (CLI::ParseError const& error) {
         return app.exit(error, environment.out, environment.err) == 0 ? Status::done : Status::bad_input;
     }
     try {
-        for (auto const& [subcommand, command, changes_kernel] : commands)
-            if (subcommand->parsed())
-                return finish(command(environment), changes_kernel, environment);
+        for (auto const& [subcommand, command, rights, changes_kernel] : commands) {
+            if (!subcommand->parsed())
+                continue;
+            if (rights)
+                environment.keep(*rights);
+            return finish(command(environment), changes_kernel, environment);
+        }
     } catch (std::exception const& error) {
         // Memory that ran out, or a broken promise of a library: nothing that a command handles.
         print_failure(environment, error.what());

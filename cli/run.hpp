@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backends/kernel.hpp"
+#include "backends/rights.hpp"
 #include "compiler/types.hpp"
 #include "grammar/files.hpp"
 
@@ -47,6 +48,13 @@ struct Environment {
     std::ostream& err;
     bool colour_out = false;
     bool colour_err = false;
+    std::function<void(Rights)> keep_rights{}; // of this process; none: it keeps what it has
+
+    /// Gives up what the rest of a command does not need.
+    void keep(Rights rights) const {
+        if (keep_rights)
+            keep_rights(rights);
+    }
 };
 
 /// Runs `lbc` with the arguments behind its name.

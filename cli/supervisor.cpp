@@ -2,6 +2,7 @@
 
 #include "backends/descriptor.hpp"
 #include "backends/run_files.hpp"
+#include "cli/confirm_socket.hpp"
 #include "cli/site_input.hpp"
 #include "grammar/utf8.hpp"
 
@@ -9,11 +10,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -21,12 +20,13 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <optional>
+#include <filesystem>
 #include <ostream>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace lbc {
 namespace {
@@ -35,75 +35,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds lock_wait{20'000}; // for taking back
 constexpr std::chrono::seconds retry_pause{10};        // behind a lock that was not had
-constexpr timeval client_patience{.tv_sec = 2, .tv_usec = 0};
-constexpr std::size_t longest_text = 65536;
-
-std::optional<sockaddr_un> socket_address() {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    auto const path = run_path("confirm");
-    if (path.size() >= sizeof address.sun_path)
-        return std::nullopt;
-    std::memcpy(static_cast<char*>(address.sun_path), path.data(), path.size());
-    return address;
-}
-
-sockaddr const* generic(sockaddr_un const& address) {
-    return reinterpret_cast<sockaddr const*>(&address); // as bind(2) and connect(2) take every address
-}
-
-Descriptor connect_pending() {
-    auto const address = socket_address();
-    Descriptor connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!address || !connection || ::connect(connection.get(), generic(*address), sizeof *address) != 0)
-        return {};
-    return connection;
-}
+constexpr std::chrono::seconds client_patience{2};     // for a client's word, as a whole
+constexpr std::size_t most_clients = 16;               // at a time; others wait
+constexpr std::size_t longest_word = 16;
+constexpr char begun = 'b'; // on the pipe, before the status: the first write is next
 
 std::string system_words(int code) { return std::generic_category().message(code); }
-
-std::expected<Descriptor, std::string> listen_for_answer() {
-    if (auto made = make_run_folder(); !made)
-        return std::unexpected(made.error().message);
-    auto const address = socket_address();
-    Descriptor listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!address || !listener)
-        return std::unexpected("cannot make a socket: " + system_words(errno));
-    // Nobody listens there: that was asked, under the same lock. What is left is of a process that was killed.
-    ::unlink(static_cast<char const*>(address->sun_path));
-    auto const mask = ::umask(0177);
-    bool const bound = ::bind(listener.get(), generic(*address), sizeof *address) == 0;
-    auto const code = errno;
-    ::umask(mask);
-    if (!bound || ::listen(listener.get(), 1) != 0)
-        return std::unexpected(
-            fmt::format("cannot listen on {}: {}", run_path("confirm"), system_words(bound ? errno : code)));
-    return listener;
-}
-
-/// All that comes until the other side ends, bounded in size and, by the socket's own limit, in time.
-std::string receive_all(int connection) {
-    std::string text;
-    std::array<char, 4096> part{};
-    while (text.size() < longest_text) {
-        auto const count = ::recv(connection, part.data(), part.size(), 0);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            break;
-        text.append(part.data(), static_cast<std::size_t>(count));
-    }
-    return text;
-}
-
-void send_all(int connection, std::string_view text) {
-    while (!text.empty()) {
-        auto const count = ::send(connection, text.data(), text.size(), MSG_NOSIGNAL);
-        if (count < 0 && errno != EINTR)
-            return;
-        text.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
-    }
-}
 
 /// `refused`: it was not tried, and can be tried again.
 Answer take_back(Transaction& transaction) {
@@ -140,20 +77,38 @@ private:
     Descriptor socket_;
 };
 
-/// Answers one client. Whether that is the end.
-bool serve(Listener& listener, Transaction& transaction) {
-    Descriptor const client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!client)
+struct Client {
+    Descriptor socket;
+    Clock::time_point end; // it is not waited for longer
+    std::string word{};    // as far as it has come
+};
+
+/// Reads on. Whether the word has come, as a whole; what will be none ends the client.
+bool read_word(Client& client) {
+    std::array<char, longest_word + 1> part{};
+    auto const count = ::recv(client.socket.get(), part.data(), part.size(), MSG_DONTWAIT);
+    if (count > 0)
+        client.word.append(part.data(), static_cast<std::size_t>(count));
+    bool const goes_on =
+        count > 0 ? client.word.size() <= longest_word : count < 0 && (errno == EINTR || errno == EAGAIN);
+    bool const is_whole = count == 0 && (client.word == "confirm" || client.word == "rollback");
+    if (!goes_on && !is_whole)
+        client.socket = Descriptor();
+    return is_whole;
+}
+
+/// Does as a client says, if it is still there to hear of it. Whether that is the end.
+bool obey(Client const& client, Listener& listener, Transaction& transaction) {
+    auto const socket = client.socket.get();
+    if (!send_now(socket, heard))
         return false;
-    ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &client_patience, sizeof client_patience);
-    auto const word = receive_all(client.get());
-    if (word != "confirm" && word != "rollback")
-        return false;
-    auto const answer = word == "confirm" ? Answer{Status::done, "the change is kept\n"} : take_back(transaction);
+    auto const answer =
+        client.word == "confirm" ? Answer{Status::done, "the change is kept\n"} : take_back(transaction);
     bool const is_end = answer.status != Status::refused;
     if (is_end)
         listener.close(); // first: who has the answer may begin another change at once
-    send_all(client.get(), fmt::format("{}{}", static_cast<int>(answer.status), answer.text));
+    // One that does not read its answer is not waited for.
+    static_cast<void>(send_now(socket, fmt::format("{}{}", static_cast<int>(answer.status), answer.text)));
     return is_end;
 }
 
@@ -164,36 +119,92 @@ void log(std::string_view why, Answer const& answer) {
     ::closelog();
 }
 
-/// `signals`: readable when this process is to end, which it does not without taking the change back.
-void wait_for_answer(Listener& listener, int signals, Transaction& transaction, std::chrono::milliseconds limit) {
-    auto end = Clock::now() + limit;
-    std::string_view why = "not confirmed in time";
-    for (;;) {
-        auto const left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
-        std::array waiting{pollfd{.fd = listener.get(), .events = POLLIN, .revents = 0},
-                           pollfd{.fd = signals, .events = POLLIN, .revents = 0}};
+/// Waits for signals and clients beside the clock, so that none of them keeps the change from being taken back.
+class Wait {
+public:
+    /// `signals`: readable when this process is to end, which it does not without taking the change back.
+    Wait(Listener& listener, int signals, Transaction& transaction, std::chrono::milliseconds limit)
+        : listener_(listener), signals_(signals), transaction_(transaction), end_(Clock::now() + limit) {}
+
+    void run() {
+        for (;;) {
+            poll();
+            if (Clock::now() < end_) {
+                if (serve())
+                    return;
+                continue;
+            }
+            auto const answer = take_back(transaction_);
+            log(why_, answer);
+            if (answer.status != Status::refused)
+                break;
+            end_ = Clock::now() + retry_pause;
+        }
+        listener_.close();
+    }
+
+private:
+    void poll() {
+        auto until = end_;
+        std::vector<pollfd> waiting{
+            {.fd = signals_, .events = POLLIN, .revents = 0},
+            {.fd = clients_.size() < most_clients ? listener_.get() : -1, .events = POLLIN, .revents = 0}};
+        for (auto const& client : clients_) {
+            waiting.push_back({.fd = client.socket.get(), .events = POLLIN, .revents = 0});
+            until = std::min(until, client.end);
+        }
+        auto const left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
         if (left > 0)
             ::poll(waiting.data(), waiting.size(), static_cast<int>(std::min<std::int64_t>(left, 1 << 30)));
         signalfd_siginfo signal{};
-        if ((waiting[1].revents & POLLIN) != 0 && ::read(signals, &signal, sizeof signal) == sizeof signal) {
-            why = "told to end before it was confirmed";
-            end = Clock::now();
-        } else if ((waiting[0].revents & POLLIN) != 0 && serve(listener, transaction))
+        if (::read(signals_, &signal, sizeof signal) != sizeof signal)
             return;
-        if (Clock::now() < end)
-            continue;
-        auto const answer = take_back(transaction);
-        log(why, answer);
-        if (answer.status != Status::refused)
-            break;
-        end = Clock::now() + retry_pause;
+        why_ = "told to end before it was confirmed";
+        end_ = Clock::now();
     }
-    listener.close();
+
+    /// Whether a client's word was the end.
+    bool serve() {
+        for (auto& client : clients_)
+            if (read_word(client) && (std::exchange(client.end, {}), obey(client, listener_, transaction_)))
+                return true;
+        std::erase_if(clients_,
+                      [now = Clock::now()](Client const& client) { return !client.socket || now >= client.end; });
+        if (clients_.size() < most_clients)
+            if (auto client = accept_client(listener_.get()))
+                clients_.push_back({std::move(client), Clock::now() + client_patience});
+        return false;
+    }
+
+    Listener& listener_;
+    int signals_;
+    Transaction& transaction_;
+    Clock::time_point end_;
+    std::string_view why_ = "not confirmed in time";
+    std::vector<Client> clients_;
+};
+
+/// What the programs that this process runs need of the environment; a name that begins at the working folder is
+/// completed.
+void leave_environment() {
+    std::vector<std::pair<char const*, std::string>> kept;
+    for (auto const* name : {"PATH", "XTABLES_LIBDIR", "XTABLES_LOCKFILE"})
+        if (auto const* value = ::secure_getenv(name))
+            kept.emplace_back(name, value);
+    std::error_code error;
+    for (auto& [name, value] : kept)
+        if (std::string_view(name) == "XTABLES_LOCKFILE" && !value.empty())
+            value = std::filesystem::absolute(value, error).string();
+    for (auto** entry = environ; entry != nullptr && *entry != nullptr; ++entry)
+        ::explicit_bzero(*entry, std::strlen(*entry)); // it would go on to be seen in /proc/PID/environ
+    ::clearenv();
+    for (auto const& [name, value] : kept)
+        ::setenv(name, value.c_str(), 1);
 }
 
 /// Leaves the terminal, so that its end is not this process's, and all files of who called but `pipe` and the standard
-/// ones, so that nobody waits for this process by them. Gives a descriptor of the signals that ask it to end.
-Descriptor leave_caller(int pipe) {
+/// ones, so that nobody waits for this process by them; and the working folder, which may be on a disk that is to go.
+void leave_caller(int pipe) {
     ::setsid();
     std::signal(SIGHUP, SIG_IGN);
     std::signal(SIGPIPE, SIG_IGN);
@@ -202,12 +213,20 @@ Descriptor leave_caller(int pipe) {
     if (kept > first)
         ::close_range(first, kept - 1, 0);
     ::close_range(kept + 1, ~0U, 0);
+    leave_environment();
+    if (::chdir("/") != 0)
+        return; // it stays where it is
+}
+
+/// From here on a signal does not end this process. Gives a descriptor of those that ask it to end.
+Descriptor hold_signals() {
     sigset_t ends;
     ::sigemptyset(&ends);
     for (auto const signal : {SIGTERM, SIGINT, SIGQUIT})
         ::sigaddset(&ends, signal);
     ::sigprocmask(SIG_BLOCK, &ends, nullptr);
-    return Descriptor(::signalfd(-1, &ends, SFD_CLOEXEC));
+    ::prctl(PR_SET_PDEATHSIG, 0);
+    return Descriptor(::signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
 void leave_output() {
@@ -216,58 +235,43 @@ void leave_output() {
         ::dup2(nowhere.get(), descriptor);
 }
 
-void report(int pipe, Status status) {
-    auto const byte = static_cast<char>(status);
+void report(int pipe, char byte) {
     while (::write(pipe, &byte, 1) < 0 && errno == EINTR) {
     }
 }
 
-[[noreturn]] void run_supervisor(MakeChange const& make_change, std::chrono::milliseconds limit, int pipe,
+[[noreturn]] void run_supervisor(MakeChange const& make_change, std::chrono::milliseconds limit, int pipe, pid_t caller,
                                  Environment const& environment) {
-    auto const signals = leave_caller(pipe);
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != caller)
+        ::_exit(0);
+    leave_caller(pipe);
     Listener listener{Descriptor()};
+    Descriptor signals;
     auto transaction = make_change([&]() -> std::expected<void, SystemError> {
         if (auto free = refuse_if_pending(); !free)
             return free;
         auto socket = listen_for_answer();
         if (!socket)
-            return std::unexpected(SystemError{SystemError::Kind::failed, 0, std::move(socket.error())});
+            return std::unexpected(std::move(socket.error()));
         listener = Listener(std::move(*socket));
+        signals = hold_signals();
+        report(pipe, begun);
         return {};
     });
     environment.out.flush();
     environment.err.flush();
-    report(pipe, transaction ? Status::done : transaction.error());
+    report(pipe, static_cast<char>(transaction ? Status::done : transaction.error()));
     ::close(pipe);
     if (transaction) {
         leave_output();
-        wait_for_answer(listener, signals.get(), *transaction, limit);
+        Wait(listener, signals.get(), *transaction, limit).run();
     }
     listener.close();
     ::_exit(0);
 }
 
 } // namespace
-
-std::expected<void, SystemError> refuse_if_pending() {
-    if (!connect_pending())
-        return {};
-    return std::unexpected(
-        SystemError{SystemError::Kind::failed, 0, "an apply waits for `lbc confirm` or `lbc rollback`"});
-}
-
-std::expected<Answer, std::string> answer_pending(std::string_view word) {
-    auto const connection = connect_pending();
-    if (!connection)
-        return std::unexpected("no apply waits for an answer on this box");
-    send_all(connection.get(), word);
-    ::shutdown(connection.get(), SHUT_WR);
-    auto text = receive_all(connection.get());
-    if (text.empty() || text.front() < '0' || text.front() > '5')
-        return std::unexpected("the apply that waits gave no answer");
-    auto const status = static_cast<Status>(text.front() - '0');
-    return Answer{status, text.substr(1)};
-}
 
 Status supervise(MakeChange const& make_change, std::chrono::milliseconds limit, Environment const& environment) {
     std::array<int, 2> ends{-1, -1};
@@ -279,22 +283,32 @@ Status supervise(MakeChange const& make_change, std::chrono::milliseconds limit,
     Descriptor to_parent(ends[1]);
     environment.out.flush();
     environment.err.flush();
+    auto const caller = ::getpid();
     auto const child = ::fork();
     if (child < 0) {
         print_failure(environment, fmt::format("cannot start a process: {}", system_words(errno)));
         return Status::refused;
     }
     if (child == 0)
-        run_supervisor(make_change, limit, to_parent.get(), environment);
+        run_supervisor(make_change, limit, to_parent.get(), caller, environment);
     to_parent = Descriptor();
-    char status = 0;
-    ssize_t count = 0;
-    while ((count = ::read(from_child.get(), &status, 1)) < 0 && errno == EINTR) {
+    bool has_begun = false;
+    for (;;) {
+        char byte = 0;
+        auto const count = ::read(from_child.get(), &byte, 1);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count == 1 && byte != begun)
+            return static_cast<Status>(byte);
+        if (count != 1)
+            break;
+        has_begun = true;
     }
-    if (count == 1)
-        return static_cast<Status>(status);
-    print_failure(environment, "the process that made the change has ended before it said how; run apply again");
-    return Status::left_behind;
+    if (!has_begun)
+        return fail(Status::refused, "the process that was to make the change has ended before it wrote anything",
+                    environment);
+    return fail(Status::left_behind, "the process that made the change has ended before it said how; run apply again",
+                environment);
 }
 
 } // namespace lbc

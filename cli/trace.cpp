@@ -217,6 +217,7 @@ Read<RuleSources> dumped_rules(Options const& options, Site const& site, Directo
 }
 
 Status trace_packet(Options const& options, Environment const& environment) {
+    environment.keep(options.live ? Rights::read_kernel : Rights::read_files);
     auto const input = read_site(options.site, environment);
     if (!input->good()) {
         print_messages(*input, options.site, environment);

@@ -132,6 +132,8 @@ Status verify_folder(Site const& site, Options const& options, Environment const
 }
 
 Status verify_site(Options const& options, Environment const& environment) {
+    bool const is_of_files = !options.folder.empty() || !options.against.empty();
+    environment.keep(is_of_files ? Rights::read_files : Rights::read_kernel);
     auto const input = read_site(options.site, environment);
     if (!input->good()) {
         print_messages(*input, options.site, environment);

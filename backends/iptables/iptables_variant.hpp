@@ -3,7 +3,7 @@
 
 namespace lbc {
 
-/// Whether the `iptables` that PATH leads to, or /usr/sbin, is the one that keeps its rules in nftables: a link to
+/// Whether the `iptables` that `find_program` finds is the one that keeps its rules in nftables: a link to
 /// xtables-nft-multi, by Debian's alternatives or otherwise. Runs nothing.
 [[nodiscard]] bool is_iptables_nft();
 

@@ -1,11 +1,14 @@
 #include "backends/iptables/xt_lock.hpp"
 
 #include "backends/descriptor.hpp"
+#include "backends/trusted_owner.hpp"
 
 #include <fmt/format.h>
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -29,7 +32,7 @@ private:
 };
 
 std::string lock_path() {
-    char const* const given = std::getenv("XTABLES_LOCKFILE");
+    char const* const given = ::secure_getenv("XTABLES_LOCKFILE");
     return given != nullptr && *given != '\0' ? given : "/run/xtables.lock";
 }
 
@@ -41,6 +44,26 @@ SystemError cannot_lock(std::string const& path, int code) {
     return {SystemError::Kind::permission, code,
             message + "; lbc needs CAP_NET_ADMIN and CAP_NET_RAW, as root has them in this network namespace, and "
                       "access to the lock file"};
+}
+
+/// Only a file that a lock can be on: opening a pipe or a device would wait or do something, a link may lead anywhere,
+/// and the file of another user is one that this user can keep locked.
+std::expected<Descriptor, SystemError> open_lock(std::string const& path) {
+    Descriptor file(::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600));
+    auto const refuse = [&](std::string_view why) {
+        return std::unexpected(
+            SystemError{SystemError::Kind::failed, 0, fmt::format("the xtables lock `{}` {}", path, why)});
+    };
+    if (!file && errno == ELOOP)
+        return refuse("is a link");
+    struct stat status{};
+    if (!file || ::fstat(file.get(), &status) != 0)
+        return std::unexpected(cannot_lock(path, errno));
+    if (!S_ISREG(status.st_mode))
+        return refuse("is no regular file");
+    if (!is_trusted_owner(status.st_uid))
+        return refuse(fmt::format("belongs to user {}, who can keep it; it must be root's", status.st_uid));
+    return file;
 }
 
 /// Whether the lock was had before the deadline; else errno, EWOULDBLOCK when another program has it.
@@ -60,18 +83,17 @@ bool lock_until(int file, Clock::time_point deadline) {
 std::expected<std::unique_ptr<XtablesLock>, SystemError> take_xtables_lock(std::chrono::milliseconds wait) {
     auto const deadline = Clock::now() + wait;
     std::string const path = lock_path();
-    Descriptor file(::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600));
-    if (!file) {
-        return std::unexpected(cannot_lock(path, errno));
-    }
-    if (!lock_until(file.get(), deadline)) {
+    auto file = open_lock(path);
+    if (!file)
+        return std::unexpected(std::move(file.error()));
+    if (!lock_until(file->get(), deadline)) {
         if (errno != EWOULDBLOCK) {
             return std::unexpected(cannot_lock(path, errno));
         }
         return std::unexpected(SystemError{SystemError::Kind::locked, EWOULDBLOCK,
                                            fmt::format("another program holds the xtables lock `{}`", path)});
     }
-    return std::make_unique<FileLock>(std::move(file));
+    return std::make_unique<FileLock>(std::move(*file));
 }
 
 } // namespace lbc

@@ -202,6 +202,17 @@ std::string drift(Kernel& kernel, KeepalivedWanted const& wanted) {
                              lacks);
 }
 
+/// The file's text. One that lbc has not made is refused, unless it is what is wanted.
+std::expected<std::optional<std::string>, SystemError> read_own(KeepalivedDaemon& daemon,
+                                                                KeepalivedWanted const& wanted) {
+    auto now = daemon.read();
+    if (now && *now && **now != wanted.text && !is_keepalived_text(**now))
+        return refuse(fmt::format("{} is not one that apply has written; move it away, or name another file with "
+                                  "--keepalived-config",
+                                  wanted.path));
+    return now;
+}
+
 /// What checks through a VIP go by.
 IpvsService service_of(CheckService const& check) {
     IpvsService made{.key = {check.mark, check.family},
@@ -250,11 +261,25 @@ std::string not_shown(std::span<IpvsService const> now, std::span<KeepalivedServ
     return {};
 }
 
+std::expected<bool, SystemError> prepare_keepalived(Kernel& kernel, KeepalivedWanted const& wanted) {
+    auto const daemon = kernel.open_keepalived(wanted.path);
+    auto const now = read_own(*daemon, wanted);
+    if (!now)
+        return std::unexpected(now.error());
+    if (auto const running = daemon->is_running(); !running)
+        return std::unexpected(running.error());
+    if (*now == wanted.text)
+        return false;
+    if (auto tested = daemon->test(wanted.text); !tested)
+        return std::unexpected(std::move(tested.error()));
+    return true;
+}
+
 std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, KeepalivedWanted const& wanted,
-                                                           bool owes_reload) {
+                                                           bool is_tested, bool owes_reload) {
     KeepalivedPlan plan;
     std::shared_ptr<KeepalivedDaemon> const daemon = kernel.open_keepalived(wanted.path);
-    auto now = daemon->read();
+    auto now = read_own(*daemon, wanted);
     if (!now)
         return std::unexpected(std::move(now.error()));
     auto const running = daemon->is_running();
@@ -268,12 +293,9 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
             plan.notes.push_back(std::move(lacks));
         return plan;
     }
-    if (*now && !is_keepalived_text(**now))
-        return refuse(fmt::format("{} is not one that apply has written; move it away, or name another file with "
-                                  "--keepalived-config",
-                                  wanted.path));
-    if (auto tested = daemon->test(wanted.text); !tested)
-        return std::unexpected(std::move(tested.error()));
+    if (!reload_only && !is_tested)
+        return std::unexpected(SystemError{SystemError::Kind::changed, 0,
+                                           fmt::format("{} was changed by another program meanwhile", wanted.path)});
     auto ipvs = kernel.open_ipvs();
     if (!ipvs)
         return std::unexpected(std::move(ipvs.error()));

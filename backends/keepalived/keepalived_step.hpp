@@ -36,10 +36,15 @@ struct KeepalivedPlan {
 /// A service for each of the plan's, in its order, then one for each of its checks' marks.
 [[nodiscard]] std::vector<KeepalivedService> keepalived_services(Site const& site, Plan const& plan);
 
-/// Reads the file and compares it; `owes_reload`: an earlier run may have ended between writing it and having it read.
-/// A file that lbc has not made is refused, and so is a text that `keepalived -t` does.
+/// What can be refused before the lock is taken, so that nobody waits for it: a keepalived that runs with another file,
+/// a file that lbc has not made, and a text that `keepalived -t` refuses. Whether there is a new text, which was
+/// tested.
+[[nodiscard]] std::expected<bool, SystemError> prepare_keepalived(Kernel& kernel, KeepalivedWanted const& wanted);
+
+/// Reads the file and compares it. `is_tested`: as `prepare_keepalived` said; a file that was changed since is an
+/// error. `owes_reload`: an earlier run may have ended between writing it and having it read.
 [[nodiscard]] std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, KeepalivedWanted const& wanted,
-                                                                         bool owes_reload = false);
+                                                                         bool is_tested, bool owes_reload = false);
 
 /// `now` is sorted by key. What IPVS does not show yet of what keepalived is to make of it, or still shows of `gone`;
 /// empty where all is there.

@@ -1,0 +1,92 @@
+"""Somebody calls a process keepalived: it is not taken for the director's. tests/unit/keepalived_process_test.cpp sends
+the signals; here the whole command meets a stranger's process, and the real keepalived. Where the kernel has no IPVS,
+apply ends at that, behind all that is asked about keepalived."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import director
+from director import NOBODY, PATIENCE, lbc, wait_for
+from support import DIRECTORS, Case, main
+
+SITE = "ipvs keepalived\n" + DIRECTORS + """
+service web { vip 192.0.2.10; port tcp 80; real lb1; real lb2
+    check script { command "/usr/bin/true"; user nobody } }
+"""
+NAMED = """
+import ctypes, sys, time
+ctypes.CDLL(None).prctl(15, b"keepalived", 0, 0, 0)  # PR_SET_NAME
+print("named", flush=True)
+time.sleep(600)
+"""
+
+
+class Named(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        self.site = self.write("site.lb", SITE)
+        self.config = self.folder / "keepalived.conf"
+        self.addCleanup(lbc, "remove")
+
+    def start(self, *words: str) -> subprocess.Popen:
+        started = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        self.addCleanup(started.stdout.close)
+        self.addCleanup(started.wait)
+        self.addCleanup(started.kill)
+        return started
+
+    def apply(self) -> str:
+        done = lbc("apply", self.site, "-d", "lb1", "--only", "ipvs", "--keepalived-config", self.config)
+        if "IPVS" not in done.stderr or done.returncode != 3:
+            self.assertIn("keepalived", done.stdout + done.stderr)
+        return done.stderr
+
+    def test_a_strangers(self) -> None:
+        user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        alone = self.apply()  # keepalived -t takes the file, with a script of another user's
+        self.assertNotIn("refuses", alone)
+        for file in (str(self.config), "/x\x1b]0;pwned\a\x1b[31mRED"):
+            process = self.start(*user, "python3", "-c", NAMED, "-f", file)
+            process.stdout.readline()
+            self.assertEqual(Path(f"/proc/{process.pid}/comm").read_text(encoding="ascii"), "keepalived\n")
+            self.assertEqual(self.apply(), alone)
+
+    def test_the_real_one(self) -> None:
+        alone = self.apply()
+        other = self.write("\x1b[31mother.conf", "global_defs {\n}\n")
+        files = [word for name in ("pid", "vrrp", "checkers") for word in (f"--{name}={self.folder}/{name}",)]
+        process = self.start("keepalived", "-n", "-l", "-f", str(other), *files)
+        wait_for("its name", lambda: os.readlink(f"/proc/{process.pid}/exe").endswith("/keepalived"))
+        said = self.apply()
+        self.assertIn(f"process {process.pid}, has the file", said)
+        self.assertNotIn("\x1b", said)
+        process.terminate()
+        process.wait(PATIENCE)
+        self.write("keepalived.conf", "")
+        self.config.unlink()
+        self.assertEqual(self.apply(), alone)
+
+    def test_who_may_not_look(self) -> None:
+        """A process that may be it, and may not be looked at: that is said, and not taken for none."""
+        process = self.start("keepalived", "-n", "-l", "-f", str(self.config), f"--pid={self.folder}/pid")
+        self.write("keepalived.conf", "global_defs {\n}\n")
+        if process.poll() is not None:
+            self.skipTest("keepalived does not run here")
+        wait_for("its name", lambda: os.readlink(f"/proc/{process.pid}/exe").endswith("/keepalived"))
+        done = subprocess.run(["setpriv", "--bounding-set=-all,+net_admin,+net_raw", "--inh-caps=-all", os.environ["LBC"],
+                               "apply", str(self.site), "-d", "lb1", "--only", "ipvs", "--keepalived-config",
+                               str(self.folder / "new.conf")], capture_output=True, text=True, timeout=PATIENCE, check=False)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn(f"cannot look at process {process.pid}", done.stderr)
+        self.assertIn("CAP_SYS_PTRACE", done.stderr)
+
+
+if __name__ == "__main__":
+    director.enter()
+    if not shutil.which("keepalived"):
+        director.net.skip("no keepalived")
+    main()
