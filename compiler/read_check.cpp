@@ -165,7 +165,7 @@ constexpr std::array options{
     Option{"helo", kind(Kind::smtp), false, read_string<&Check::helo>},
     Option{"name", named, true, read_string<&Check::name>},
     Option{"type", named, false, read_dns_type},
-    Option{"command", kind(Kind::script), true, read_string<&Check::command>},
+    Option{"command", kind(Kind::script), true, [](Arguments& in, Check& check) { check.command = read_command(in); }},
     Option{"dynamic", kind(Kind::script), false, read_flag<&Check::dynamic>},
     Option{"user", kind(Kind::script), false, read_name<&Check::user>},
     Option{"instance", kind(Kind::bfd), true, read_name<&Check::instance>},
@@ -261,6 +261,11 @@ void read_block_options(ast::Node const& owner, Check& check, Given& given, Read
 }
 
 } // namespace
+
+CommandText read_command(Arguments& in) {
+    auto text = in.string("a command").value_or("");
+    return {std::move(text), in.last()};
+}
 
 std::optional<Check> read_check(Arguments& in, Reading reading) {
     auto const index = in.choice(kind_words, "a kind of check");

@@ -195,12 +195,10 @@ constexpr std::array real_rules{
                                  if (auto check = read_check(in, draft.reading))
                                      draft.real.checks.edit().push_back(std::move(*check));
                              }},
-    StatementRule<RealDraft>{
-        "notify-up", Occurs::once, Block::none,
-        [](Arguments& in, RealDraft& draft) { draft.real.notify_up = in.string("a command").value_or(""); }},
-    StatementRule<RealDraft>{
-        "notify-down", Occurs::once, Block::none,
-        [](Arguments& in, RealDraft& draft) { draft.real.notify_down = in.string("a command").value_or(""); }},
+    StatementRule<RealDraft>{"notify-up", Occurs::once, Block::none,
+                             [](Arguments& in, RealDraft& draft) { draft.real.notify_up = read_command(in); }},
+    StatementRule<RealDraft>{"notify-down", Occurs::once, Block::none,
+                             [](Arguments& in, RealDraft& draft) { draft.real.notify_down = read_command(in); }},
     StatementRule<RealDraft>{"inhibit-on-failure", Occurs::once, Block::none,
                              [](Arguments& in, RealDraft& draft) { draft.real.inhibit_on_failure = read_switch(in); }},
 };

@@ -10,7 +10,7 @@ using Draft = ServiceDraft;
 template <auto member>
 void read_quorum_command(Arguments& in, Draft& draft) {
     auto& quorum = draft.service.quorum ? *draft.service.quorum : draft.service.quorum.emplace();
-    quorum.*member = in.string("a command").value_or("");
+    quorum.*member = read_command(in);
     quorum.span = in.node().span();
 }
 

@@ -52,7 +52,7 @@ void read_track(Arguments& in, VrrpDraft& draft) {
         return;
     }
     TrackScript script;
-    script.command = in.string("a command").value_or("");
+    script.command = read_command(in);
     while (!in.done() && !in.at_comma()) {
         if (in.option("weight")) {
             script.weight = in.value(
@@ -73,11 +73,6 @@ void read_track(Arguments& in, VrrpDraft& draft) {
         }
     }
     draft.vrrp.track_scripts.push_back(std::move(script));
-}
-
-template <auto member>
-void read_text(Arguments& in, VrrpDraft& draft) {
-    draft.vrrp.*member = in.string("a text").value_or("");
 }
 
 template <auto member>
@@ -133,7 +128,8 @@ constexpr std::array vrrp_rules{
     StatementRule<VrrpDraft>{"auth", Occurs::once, Block::none, read_auth},
     StatementRule<VrrpDraft>{"virtual-mac", Occurs::once, Block::none, read_flag<&Vrrp::virtual_mac>},
     StatementRule<VrrpDraft>{"track", Occurs::repeated, Block::none, read_track},
-    StatementRule<VrrpDraft>{"notify", Occurs::once, Block::none, read_text<&Vrrp::notify>},
+    StatementRule<VrrpDraft>{"notify", Occurs::once, Block::none,
+                             [](Arguments& in, VrrpDraft& draft) { draft.vrrp.notify = read_command(in); }},
     StatementRule<VrrpDraft>{
         "group", Occurs::once, Block::none,
         [](Arguments& in, VrrpDraft& draft) { draft.vrrp.group = in.value(parse_name, "a group").value_or(""); }},

@@ -39,6 +39,9 @@ void read_defaults(ast::Node const& node, Names& names, Reading reading);
 /// The words behind `check`, with the block if there is one.
 [[nodiscard]] std::optional<Check> read_check(Arguments& in, Reading reading);
 
+/// The text of a command, with its place.
+[[nodiscard]] CommandText read_command(Arguments& in);
+
 /// The words behind `forward`.
 [[nodiscard]] std::optional<Forwarding> read_forwarding(Arguments& in);
 

@@ -35,6 +35,15 @@ struct Origin : Span {
     friend bool operator==(Origin const& /*a*/, Origin const& /*b*/) { return true; }
 };
 
+/// A command line that directors run. Example: `notify-up "/usr/local/bin/up web"`
+struct CommandText {
+    std::string text; // empty: none
+    Origin span;      // of the text in the file
+
+    [[nodiscard]] bool empty() const { return text.empty(); }
+    friend bool operator==(CommandText const&, CommandText const&) = default;
+};
+
 /// An index into `Site::directors`.
 struct DirectorId {
     std::uint32_t index = 0;
@@ -124,7 +133,7 @@ struct Check {
     std::string name;
     std::string type;
     // script
-    std::string command;
+    CommandText command;
     bool dynamic = false;
     std::string user;
     // bfd: the instance; file: what keepalived calls the tracked file, and its path, empty: /run/lbc-TRACK
@@ -133,6 +142,8 @@ struct Check {
     std::string file;
     std::optional<int> weight;
 
+    /// What keepalived opens of a `file` check.
+    [[nodiscard]] std::string tracked_path() const { return file.empty() ? "/run/lbc-" + track : file; }
     friend bool operator==(Check const&, Check const&) = default;
 };
 
@@ -150,8 +161,8 @@ struct RealServer {
     std::uint32_t connections_max = 0; // the upper one, 0: none
     Span span;
     Rare<std::vector<Check>> checks;
-    Rare<std::string> notify_up;
-    Rare<std::string> notify_down;
+    Rare<CommandText> notify_up;
+    Rare<CommandText> notify_down;
 };
 
 /// Example: `sorry 10.0.0.99 forward nat`
@@ -199,8 +210,8 @@ struct ServiceOn {
 struct Quorum {
     std::uint32_t count = 1;
     std::uint32_t hysteresis = 0;
-    std::string up;   // command, empty: none
-    std::string down; // command, empty: none
+    CommandText up;
+    CommandText down;
     Origin span;
 
     friend bool operator==(Quorum const&, Quorum const&) = default;
@@ -254,7 +265,7 @@ struct VrrpVip {
 };
 
 struct TrackScript {
-    std::string command;
+    CommandText command;
     std::optional<int> weight; // -254 to 254
     std::optional<Milliseconds> every;
 
@@ -276,7 +287,7 @@ struct Vrrp {
     bool virtual_mac = false;
     std::vector<std::string> track_interfaces;
     std::vector<TrackScript> track_scripts;
-    std::string notify;
+    CommandText notify;
     std::string group;
     Span span;
 

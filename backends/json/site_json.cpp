@@ -33,7 +33,7 @@ void set_check_options(Json& object, Check const& check) {
     set(object, "helo", check.helo);
     set(object, "name", check.name);
     set(object, "type", check.type);
-    set(object, "command", check.command);
+    set(object, "command", check.command.text);
     if (check.kind == Check::Kind::script)
         object["dynamic"] = check.dynamic;
     set(object, "user", check.user);
@@ -80,8 +80,8 @@ Json real_server(Context const& context, RealServer const& real) {
     object["weight"] = real.weight;
     set_connections(object, real.connections_min, real.connections_max);
     object["checks"] = checks(context, real.checks);
-    set(object, "notify_up", real.notify_up);
-    set(object, "notify_down", real.notify_down);
+    set(object, "notify_up", real.notify_up.get().text);
+    set(object, "notify_down", real.notify_down.get().text);
     object["inhibit_on_failure"] = real.inhibit_on_failure;
     object["source"] = context.place(real.span);
     return object;
@@ -106,8 +106,8 @@ Json service_on(Context const& context, ServiceOn const& on) {
 
 Json quorum_object(Context const& context, Quorum const& quorum) {
     Json object{{"count", quorum.count}, {"hysteresis", quorum.hysteresis}};
-    set(object, "up", quorum.up);
-    set(object, "down", quorum.down);
+    set(object, "up", quorum.up.text);
+    set(object, "down", quorum.down.text);
     object["source"] = context.place(quorum.span);
     return object;
 }
@@ -147,7 +147,7 @@ Json vrrp_vip(Context const& context, VrrpVip const& vip) {
 }
 
 Json track_script(TrackScript const& script) {
-    Json object{{"command", script.command}};
+    Json object{{"command", script.command.text}};
     set(object, "weight", script.weight);
     set(object, "every_ms", script.every);
     return object;
@@ -170,7 +170,7 @@ Json vrrp_object(Context const& context, Vrrp const& vrrp) {
     object["virtual_mac"] = vrrp.virtual_mac;
     object["track_interfaces"] = list(vrrp.track_interfaces);
     object["track_scripts"] = list(vrrp.track_scripts, track_script);
-    set(object, "notify", vrrp.notify);
+    set(object, "notify", vrrp.notify.text);
     set(object, "group", vrrp.group);
     object["source"] = context.place(vrrp.span);
     return object;

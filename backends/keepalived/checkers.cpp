@@ -104,7 +104,7 @@ void add_udp(Lines& lines, Check const& check) {
 }
 
 void add_script(Lines& lines, Check const& check) {
-    lines.emplace_back(fmt::format("misc_path {}", command(check.command)));
+    lines.emplace_back(fmt::format("misc_path {}", command(check.command.text)));
     if (check.dynamic)
         lines.emplace_back("misc_dynamic");
     if (!check.user.empty())

@@ -60,9 +60,9 @@ void add_quorum(Lines& lines, Service const& service) {
     if (service.quorum->hysteresis > 0)
         lines.emplace_back(fmt::format("hysteresis {}", service.quorum->hysteresis));
     if (!service.quorum->up.empty())
-        lines.emplace_back(fmt::format("quorum_up {}", command(service.quorum->up)));
+        lines.emplace_back(fmt::format("quorum_up {}", command(service.quorum->up.text)));
     if (!service.quorum->down.empty())
-        lines.emplace_back(fmt::format("quorum_down {}", command(service.quorum->down)));
+        lines.emplace_back(fmt::format("quorum_down {}", command(service.quorum->down.text)));
 }
 
 Statement real_server(Checked const& checked) {
@@ -76,9 +76,9 @@ Statement real_server(Checked const& checked) {
     if (real.connections_min > 0)
         lines.emplace_back(fmt::format("lthreshold {}", real.connections_min));
     if (!real.notify_up.empty())
-        lines.emplace_back(fmt::format("notify_up {}", command(real.notify_up.get())));
+        lines.emplace_back(fmt::format("notify_up {}", command(real.notify_up.get().text)));
     if (!real.notify_down.empty())
-        lines.emplace_back(fmt::format("notify_down {}", command(real.notify_down.get())));
+        lines.emplace_back(fmt::format("notify_down {}", command(real.notify_down.get().text)));
     if (real.inhibit_on_failure)
         lines.emplace_back("inhibit_on_failure");
     for (auto const* checks : {&service.checks, &real.checks})
@@ -171,7 +171,7 @@ std::vector<Statement> virtual_servers(Site const& site, Plan const& plan) {
     std::map<std::string, std::string> tracked;
     for_each_check(site, plan, [&](RealServer const& /*real*/, Check const& check) {
         if (check.kind == Check::Kind::file)
-            tracked.emplace(check.track, check.file.empty() ? "/run/lbc-" + check.track : check.file);
+            tracked.emplace(check.track, check.tracked_path());
     });
     for (auto const& [name, path] : tracked)
         out.emplace_back(fmt::format("track_file {}", name), Lines{fmt::format("file {}", quoted(path))});

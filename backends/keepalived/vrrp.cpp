@@ -25,7 +25,7 @@ std::string script_name(Vrrp const& vrrp, std::size_t index) {
 void add_scripts(Vrrp const& vrrp, Lines& out) {
     for (std::size_t i = 0; i < vrrp.track_scripts.size(); ++i) {
         auto const& script = vrrp.track_scripts[i];
-        Lines lines{fmt::format("script {}", command(script.command))};
+        Lines lines{fmt::format("script {}", command(script.command.text))};
         if (script.every)
             lines.emplace_back(fmt::format("interval {}", seconds(*script.every)));
         if (script.weight)
@@ -107,7 +107,7 @@ Statement instance(Site const& site, Vrrp const& vrrp, DirectorId director, std:
     add_addresses(vrrp, lines);
     add_tracks(vrrp, lines);
     if (!vrrp.notify.empty())
-        lines.emplace_back(fmt::format("notify {}", command(vrrp.notify)));
+        lines.emplace_back(fmt::format("notify {}", command(vrrp.notify.text)));
     return {fmt::format("vrrp_instance {}", vrrp.name.value), std::move(lines)};
 }
 

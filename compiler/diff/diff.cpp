@@ -68,7 +68,8 @@ public:
         }
     }
 
-    [[nodiscard]] std::tuple<int, std::size_t> operator()(Change const& change) const {
+    template <typename Line>
+    [[nodiscard]] std::tuple<int, std::size_t> operator()(Line const& change) const {
         static constexpr std::array<std::string_view, 4> kinds{"service ", "director ", "vrrp ", "site"};
         auto const kind = std::ranges::find_if(
             kinds, [&](std::string_view begin) { return std::string_view(change.subject).starts_with(begin); });
@@ -148,12 +149,16 @@ std::size_t Difference::disruptive() const {
 }
 
 void Difference::keep_only(std::string const& director) {
-    std::erase_if(changes, [&](Change const& change) {
-        return !change.directors.empty() && !contains(change.directors, director);
-    });
-    for (auto& change : changes)
-        if (!change.directors.empty())
-            change.directors = {director};
+    auto const keep = [&](auto& list) {
+        std::erase_if(list, [&](auto const& change) {
+            return !change.directors.empty() && !contains(change.directors, director);
+        });
+        for (auto& change : list)
+            if (!change.directors.empty())
+                change.directors = {director};
+    };
+    keep(changes);
+    keep(runs);
     std::erase_if(traffic, [&](DirectorTraffic const& other) { return other.director != director; });
 }
 
@@ -241,6 +246,8 @@ Difference compare(Side const& before, Side const& after) {
         add_director_lines(all, changes);
         add_vrrp_lines(all, changes);
         add_setting_lines(all, changes);
+        difference.runs = run_changes(all);
+        std::ranges::stable_sort(difference.runs, {}, SubjectOrder(all));
     }
     name_renamed(all.renamed, changes);
     difference.changes = merged(changes);

@@ -8,6 +8,7 @@
 // weight 1 of 2 (50 % of new connections)". What is only moved, renamed or written otherwise is no difference.
 #pragma once
 
+#include "compiler/commands.hpp"
 #include "compiler/proof/comparison.hpp"
 #include "compiler/proof/state.hpp"
 
@@ -46,6 +47,29 @@ struct Change {
 
 [[nodiscard]] std::string_view to_string(Change::Kind kind);
 
+/// A command that directors run from now on, or no longer, or in another's place; or a file that they open.
+struct RunChange {
+    struct Run {
+        std::string user;
+        std::string command; // or the file's path
+
+        friend auto operator<=>(Run const&, Run const&) = default;
+    };
+
+    SiteCommand::Kind kind{};
+    std::string subject;            // "service web", "vrrp public", "virtual_server fwmark 3"
+    std::string place;              // "notify-up of real server lb2 (10.0.0.2)"
+    std::vector<std::string> reals; // that it is of; none: the subject's own
+    std::vector<std::string> directors;
+    std::optional<Run> before; // one of both at least
+    std::optional<Run> after;
+};
+
+/// "runs as root: lb1, lb2: service web, notify-up of real server lb2 (10.0.0.2): new command"
+[[nodiscard]] std::string sentence(RunChange const& change);
+/// What ran and what runs, each behind its sign: "- /usr/local/bin/up web", "+ /usr/local/bin/up web (as nobody)".
+[[nodiscard]] std::vector<std::string> run_lines(RunChange const& change);
+
 /// Where a director's packets are treated otherwise.
 struct DirectorTraffic {
     std::string director;
@@ -54,10 +78,11 @@ struct DirectorTraffic {
 
 struct Difference {
     std::vector<Change> changes;          // by subject: services in the order of the source, directors, vrrp, site
+    std::vector<RunChange> runs;          // likewise
     std::vector<DirectorTraffic> traffic; // of directors that have some
     std::map<std::string, std::string> renamed; // services that are there by another name: old to new
 
-    [[nodiscard]] bool empty() const { return changes.empty() && traffic.empty(); }
+    [[nodiscard]] bool empty() const { return changes.empty() && runs.empty() && traffic.empty(); }
     [[nodiscard]] std::size_t disruptive() const;
     /// Leaves out what happens on other directors alone.
     void keep_only(std::string const& director);

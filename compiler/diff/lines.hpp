@@ -56,6 +56,9 @@ struct Fate {
 /// 1204 is "1,204".
 [[nodiscard]] std::string grouped(std::uint64_t number);
 
+/// Instances of both sites: those of one name, then those that are one on the wire; null where a site lacks it.
+[[nodiscard]] std::vector<std::pair<Vrrp const*, Vrrp const*>> pair_instances(Site const& before, Site const& after);
+
 /// Words about what is on one side alone: "added a, b; removed c".
 [[nodiscard]] std::string added_and_removed(std::vector<std::string> before, std::vector<std::string> after);
 /// Whether both sites run the same sync daemon, bound to the same instance whatever it is called.
@@ -72,5 +75,6 @@ void add_check_lines(Comparison const& all, ChangeList& out);
 void add_director_lines(Comparison const& all, ChangeList& out);
 void add_vrrp_lines(Comparison const& all, ChangeList& out);
 void add_setting_lines(Comparison const& all, ChangeList& out);
+[[nodiscard]] std::vector<RunChange> run_changes(Comparison const& all);
 
 } // namespace lbc

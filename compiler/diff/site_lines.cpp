@@ -1,3 +1,4 @@
+#include "compiler/diff/fields.hpp"
 #include "compiler/diff/lines.hpp"
 
 #include <fmt/format.h>
@@ -6,32 +7,47 @@
 namespace lbc {
 namespace {
 
-/// What differs between two lists of checks, by kind.
+/// "tcp (every 2s, port 80)"
+std::string new_check(Check const& check) {
+    Check usual;
+    usual.kind = check.kind;
+    auto const fields = set_fields(fields_of(check), fields_of(usual));
+    return fmt::format("{}{}", to_string(check.kind), fields.empty() ? "" : fmt::format(" ({})", fields));
+}
+
+/// What differs between two lists of checks. Of those that are on one side alone, the first of a kind becomes the first
+/// of the other side.
 std::string check_words(std::vector<Check> const& before, std::vector<Check> const& after) {
-    auto const kinds = [](std::vector<Check> const& list, std::vector<Check> const& other) {
-        std::vector<std::string> names;
+    auto const missing_in = [](std::vector<Check> const& list, std::vector<Check> const& other) {
+        std::vector<Check const*> missing;
         for (auto const& check : list)
             if (!contains(other, check))
-                names.emplace_back(to_string(check.kind));
-        return names;
+                missing.push_back(&check);
+        return missing;
     };
-    auto old = kinds(before, after);
-    auto wanted = kinds(after, before);
+    auto wanted = missing_in(after, before);
     std::vector<std::string> changed;
-    for (auto item = old.begin(); item != old.end();) {
-        auto const same = std::ranges::find(wanted, *item);
+    std::vector<std::string> removed;
+    for (auto const* old : missing_in(before, after)) {
+        auto const same = std::ranges::find(wanted, old->kind, &Check::kind);
         if (same == wanted.end()) {
-            ++item;
+            removed.push_back(new_check(*old));
             continue;
         }
-        changed.push_back(*item);
+        changed.push_back(
+            fmt::format("changed {}: {}", to_string(old->kind), changed_fields(fields_of(*old), fields_of(**same))));
         wanted.erase(same);
-        item = old.erase(item);
     }
-    auto text = added_and_removed(old, wanted);
-    if (!changed.empty())
-        text += fmt::format("{}changed {}", text.empty() ? "" : "; ", fmt::join(changed, ", "));
-    return text.empty() && before != after ? "order changed" : text;
+    std::vector<std::string> parts;
+    if (!wanted.empty()) {
+        std::vector<std::string> added;
+        std::ranges::transform(wanted, std::back_inserter(added), [](Check const* check) { return new_check(*check); });
+        parts.push_back(fmt::format("added {}", fmt::join(added, ", ")));
+    }
+    if (!removed.empty())
+        parts.push_back(fmt::format("removed {}", fmt::join(removed, ", ")));
+    std::ranges::move(changed, std::back_inserter(parts));
+    return parts.empty() && before != after ? "order changed" : fmt::format("{}", fmt::join(parts, "; "));
 }
 
 /// What only keepalived reads of a service.
@@ -43,17 +59,17 @@ public:
     void run() {
         if (auto const words = check_words(before_.checks, after_.checks); !words.empty())
             line("checks of every real server: " + words);
-        for (auto const& real : after_.reals)
-            for (auto const& old : before_.reals)
-                if (old.address == real.address && old.port == real.port)
-                    compare(old, real);
-        if (before_.quorum != after_.quorum)
-            line("quorum changed");
+        std::map<SiteCommand::Real, RealServer const*> old;
+        for (auto const& real : before_.reals)
+            old.emplace(SiteCommand::Real{real.address, real.port}, &real);
+        for (auto const& real : after_.reals) {
+            auto const found = old.find({real.address, real.port});
+            compare(found == old.end() ? RealServer{} : *found->second, real);
+        }
+        fields("", fields_of(before_.quorum), fields_of(after_.quorum));
         if (before_.sorry != after_.sorry)
             line("sorry server: " + added_and_removed(names(before_.sorry), names(after_.sorry)));
-        flag("alpha", before_.alpha, after_.alpha);
-        flag("omega", before_.omega, after_.omega);
-        flag("inhibit-on-failure", before_.inhibit_on_failure, after_.inhibit_on_failure);
+        fields("", fields_of(before_), fields_of(after_));
     }
 
 private:
@@ -61,10 +77,7 @@ private:
         auto const name = all_.name_of(after.address, after.port);
         if (auto const words = check_words(before.checks, after.checks); !words.empty())
             line(fmt::format("checks of real server {}: {}", name, words));
-        if (before.notify_up != after.notify_up || before.notify_down != after.notify_down)
-            line(fmt::format("notices of real server {} changed", name));
-        flag(fmt::format("inhibit-on-failure of real server {}", name), before.inhibit_on_failure,
-             after.inhibit_on_failure);
+        fields(fmt::format("real server {}: ", name), fields_of(before), fields_of(after));
     }
 
     std::vector<std::string> names(std::vector<SorryServer> const& list) {
@@ -75,9 +88,9 @@ private:
         return names;
     }
 
-    void flag(std::string const& name, bool before, bool after) {
-        if (before != after)
-            line(fmt::format("{} is {}", name, after ? "on" : "off"));
+    void fields(std::string const& whose, FieldTexts const& before, FieldTexts const& after) {
+        if (auto const words = changed_fields(before, after); !words.empty())
+            line(whose + words);
     }
 
     void line(std::string text) {
@@ -134,16 +147,28 @@ std::string added_and_removed(std::vector<std::string> before, std::vector<std::
 
 void add_check_lines(Comparison const& all, ChangeList& out) {
     auto const& after = *all.after.site;
-    if (after.ipvs != IpvsOwner::keepalived)
-        return; // nothing runs them
     std::map<std::string_view, Service const*> before;
     for (auto const& service : all.before.site->services) {
         auto const found = all.renamed.find(service.name.value);
         before.emplace(found == all.renamed.end() ? service.name.value : found->second, &service);
     }
-    for (auto const& service : after.services)
-        if (auto const old = before.find(service.name.value); old != before.end())
-            CheckLines(all, *old->second, service, out).run();
+    for (auto const& service : after.services) {
+        auto const old = before.find(service.name.value);
+        auto const is_new = old == before.end();
+        if (!is_new && old->second->description != service.description)
+            out.push_back(
+                {Change::Kind::service_changed,
+                 "service " + service.name.value,
+                 {},
+                 fmt::format("description \"{}\" to \"{}\"", old->second->description.get(), service.description.get()),
+                 "established connections go on",
+                 false});
+        if (after.ipvs != IpvsOwner::keepalived)
+            continue; // nothing runs checks
+        // Those that nothing ran are as good as new.
+        bool const ran = !is_new && all.before.site->ipvs == IpvsOwner::keepalived;
+        CheckLines(all, ran ? *old->second : Service{}, service, out).run();
+    }
 }
 
 void add_director_lines(Comparison const& all, ChangeList& out) {
@@ -164,6 +189,10 @@ void add_director_lines(Comparison const& all, ChangeList& out) {
         auto const addresses = added_and_removed(texts(pair.before->addresses), texts(pair.after->addresses));
         if (!addresses.empty())
             line(pair.name, "address: " + addresses, "");
+        auto const& old = (*all.before.site)[*all.before.site->find_director(pair.before->name)];
+        auto const& wanted = (*all.after.site)[*all.after.site->find_director(pair.after->name)];
+        if (auto const words = changed_fields(fields_of(old), fields_of(wanted)); !words.empty())
+            line(pair.name, words + ": its machine is the one with that name", "established connections go on");
     }
 }
 
@@ -194,13 +223,15 @@ void add_setting_lines(Comparison const& all, ChangeList& out) {
              go_on);
     if (!before.sync && after.sync)
         line(Change::Kind::sync,
-             fmt::format("connection sync on {}, id {}: connections outlive a failover", after.sync->interface,
-                         after.sync->id),
+             fmt::format("connection sync on {}: connections outlive a failover",
+                         set_fields(fields_of(*after.sync, after), {})),
              go_on);
     else if (before.sync && !after.sync)
         line(Change::Kind::sync, "connection sync off: a failover loses all connections", go_on);
     else if (!is_same_sync(before, after))
-        line(Change::Kind::sync, "connection sync changed: until all directors have it, a failover loses connections",
+        line(Change::Kind::sync,
+             fmt::format("connection sync changed: {}; until all directors have it, a failover loses connections",
+                         changed_fields(fields_of(*before.sync, before), fields_of(*after.sync, after))),
              go_on);
 }
 

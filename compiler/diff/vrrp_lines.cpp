@@ -1,3 +1,4 @@
+#include "compiler/diff/fields.hpp"
 #include "compiler/diff/lines.hpp"
 
 #include <fmt/format.h>
@@ -33,7 +34,8 @@ bool is_same_router(Vrrp const& a, Vrrp const& b) {
     return a.router_id == b.router_id && a.interface == b.interface && a.family() == b.family();
 }
 
-/// Instances of both sites: those of one name, then those that are one on the wire.
+} // namespace
+
 std::vector<std::pair<Vrrp const*, Vrrp const*>> pair_instances(Site const& before, Site const& after) {
     auto const name = [](Vrrp const& vrrp) -> std::string const& { return vrrp.name.value; };
     std::vector<std::pair<Vrrp const*, Vrrp const*>> pairs;
@@ -55,6 +57,8 @@ std::vector<std::pair<Vrrp const*, Vrrp const*>> pair_instances(Site const& befo
     return pairs;
 }
 
+namespace {
+
 class VrrpLines {
 public:
     VrrpLines(Comparison const& all, ChangeList& out)
@@ -64,8 +68,7 @@ public:
         for (auto const& [old, vrrp] : pair_instances(before_, after_)) {
             subject_ = "vrrp " + (vrrp != nullptr ? vrrp : old)->name.value;
             if (old == nullptr)
-                line(fmt::format("new instance, router id {}: carries {}", vrrp->router_id,
-                                 fmt::join(vips(*vrrp), ", ")));
+                added(*vrrp);
             else if (vrrp != nullptr)
                 compare(*old, *vrrp);
             else
@@ -87,6 +90,22 @@ private:
             if (!is_carried(vip.address))
                 names.push_back(vip.address.str());
         return names;
+    }
+
+    void added(Vrrp const& after) {
+        line(fmt::format("new instance, router id {} on {}: carries {}", after.router_id, after.interface,
+                         fmt::join(vips(after), ", ")));
+        std::vector<std::string> words;
+        for (auto const& [director, priority] : after.priorities)
+            words.push_back(fmt::format("{} {}", after_[director].name.value, priority));
+        auto text = fmt::format("priorities: {}", fmt::join(words, ", "));
+        if (after.unicast)
+            text += "; unicast on";
+        if (!after.auth.empty())
+            text += "; auth with a secret";
+        if (auto const more = set_fields(fields_of(after), fields_of(Vrrp{})); !more.empty())
+            text += "; " + more;
+        line(std::move(text));
     }
 
     void removed(Vrrp const& before) {
@@ -119,21 +138,8 @@ private:
     }
 
     void others(Vrrp const& before, Vrrp const& after) {
-        std::vector<std::string> names;
-        auto const other = [&](std::string_view what, bool same) {
-            if (!same)
-                names.emplace_back(what);
-        };
-        other("advert", before.advert == after.advert);
-        other("nopreempt", before.preempt == after.preempt);
-        other("preempt-delay", before.preempt_delay == after.preempt_delay);
-        other("virtual-mac", before.virtual_mac == after.virtual_mac);
-        other("track interface", before.track_interfaces == after.track_interfaces);
-        other("track script", before.track_scripts == after.track_scripts);
-        other("notify", before.notify == after.notify);
-        other("group", before.group == after.group);
-        if (!names.empty())
-            line(fmt::format("changed: {}", fmt::join(names, ", ")));
+        if (auto const words = changed_fields(fields_of(before), fields_of(after)); !words.empty())
+            line("changed: " + words);
     }
 
     /// What both ends of an advertisement must have alike.

@@ -1,0 +1,141 @@
+#include "compiler/diff/lines.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <tuple>
+
+namespace lbc {
+namespace {
+
+using Run = RunChange::Run;
+using OptionalReal = std::optional<SiteCommand::Real>;
+using Names = std::vector<std::string>;
+
+/// Where a command stands: its subject by the name that it has after the change.
+using Place = std::tuple<std::string, SiteCommand::Kind, OptionalReal>;
+
+/// What stands at a place before and after.
+struct Pair {
+    std::vector<Run> before;
+    std::vector<Run> after;
+};
+using Places = std::map<Place, Pair>;
+
+/// What runs on one director, or ran.
+using Side = std::vector<Run> Pair::*;
+
+class RunChanges {
+public:
+    explicit RunChanges(Comparison const& all)
+        : all_(all), before_(commands_of(*all.before.site)), after_(commands_of(*all.after.site)) {
+        for (auto const& [old, wanted] : pair_instances(*all.before.site, *all.after.site))
+            if (old != nullptr && wanted != nullptr)
+                renamed_.emplace("vrrp " + old->name.value, "vrrp " + wanted->name.value);
+        for (auto const& [old, wanted] : all.renamed)
+            renamed_.emplace("service " + old, "service " + wanted);
+    }
+
+    std::vector<RunChange> run() {
+        for (auto const& director : all_.directors) {
+            Places places;
+            if (!director.joins())
+                add(before_, all_.before.site->find_director(director.before->name), &Pair::before, places);
+            if (!director.leaves())
+                add(after_, all_.after.site->find_director(director.after->name), &Pair::after, places);
+            for (auto& [place, pair] : places)
+                compare(place, pair, director.name);
+        }
+        return merged();
+    }
+
+private:
+    using Changed = std::tuple<Place, std::optional<Run>, std::optional<Run>>;
+
+    void add(std::vector<SiteCommand> const& commands, std::optional<DirectorId> director, Side side,
+             Places& places) const {
+        for (auto const& command : commands) {
+            if (!director || !contains(command.directors, *director))
+                continue;
+            auto const renamed = renamed_.find(command.subject);
+            auto const& subject =
+                side == &Pair::before && renamed != renamed_.end() ? renamed->second : command.subject;
+            auto const one = [&](OptionalReal const& real) {
+                (places[{subject, command.kind, real}].*side).push_back({command.user, command.text});
+            };
+            if (command.reals.empty())
+                one(std::nullopt);
+            for (auto const& real : command.reals)
+                one(real);
+        }
+    }
+
+    /// What is on both sides stays; of the rest, the first takes the first one's place, and so on.
+    void compare(Place const& place, Pair& pair, std::string const& director) {
+        for (auto run = pair.before.begin(); run != pair.before.end();) {
+            auto const same = std::ranges::find(pair.after, *run);
+            if (same == pair.after.end()) {
+                ++run;
+                continue;
+            }
+            pair.after.erase(same);
+            run = pair.before.erase(run);
+        }
+        auto const at = [](std::vector<Run> const& list, std::size_t index) {
+            return index < list.size() ? std::optional(list[index]) : std::nullopt;
+        };
+        for (std::size_t i = 0; i < std::max(pair.before.size(), pair.after.size()); ++i)
+            changed_[{place, at(pair.before, i), at(pair.after, i)}].push_back(director);
+    }
+
+    /// One change for all real servers and directors that it is the same for.
+    [[nodiscard]] std::vector<RunChange> merged() const {
+        std::map<std::tuple<std::string, SiteCommand::Kind, bool, std::optional<Run>, std::optional<Run>, Names>, Names>
+            grouped;
+        for (auto const& [changed, directors] : changed_) {
+            auto const& [place, before, after] = changed;
+            auto const& [subject, kind, real] = place;
+            auto& reals = grouped[{subject, kind, real.has_value(), before, after, directors}];
+            if (real)
+                reals.push_back(all_.name_of(real->first, real->second));
+        }
+        std::vector<RunChange> changes;
+        for (auto const& [key, reals] : grouped) {
+            auto const& [subject, kind, of_reals, before, after, directors] = key;
+            changes.push_back({kind, subject, place_of(kind, reals), reals, directors, before, after});
+        }
+        return changes;
+    }
+
+    Comparison const& all_;
+    std::vector<SiteCommand> before_;
+    std::vector<SiteCommand> after_;
+    std::map<std::string, std::string> renamed_; // subjects
+    std::map<Changed, Names> changed_;
+};
+
+} // namespace
+
+std::string sentence(RunChange const& change) {
+    auto const& now = change.after ? *change.after : *change.before;
+    std::string_view const what = change.kind == SiteCommand::Kind::check_file ? "file" : "command";
+    auto const word = !change.before  ? fmt::format("new {}", what)
+                      : !change.after ? fmt::format("{} removed", what)
+                                      : fmt::format("{} changed", what);
+    return fmt::format("{} as {}: {}{}{}, {}: {}", verb_of(change.kind), now.user, fmt::join(change.directors, ", "),
+                       change.directors.empty() ? "" : ": ", change.subject, change.place, word);
+}
+
+std::vector<std::string> run_lines(RunChange const& change) {
+    bool const other_user = change.before && change.after && change.before->user != change.after->user;
+    std::vector<std::string> lines;
+    for (auto const& [run, sign] : {std::pair{&change.before, '-'}, {&change.after, '+'}})
+        if (*run)
+            lines.push_back(fmt::format("{} `{}`{}", sign, (*run)->command,
+                                        other_user ? fmt::format(" as {}", (*run)->user) : std::string()));
+    return lines;
+}
+
+std::vector<RunChange> run_changes(Comparison const& all) { return RunChanges(all).run(); }
+
+} // namespace lbc
