@@ -190,8 +190,9 @@ class AtTheBound(Case):
                     middle = (low + high + 1) // 2
                     good = taken(found, f"{first} {piece * middle}".strip())
                     low, high = (middle, high) if good else (low, middle - 1)
-                if low > 0 and (best == found[2][1:-1]):
+                if low > 0:
                     best = f"{first} {piece * low}".strip()
+                    break
             out += EVERYTHING[at:found.start(2)] + f'"{best}"'
             at = found.end(2)
         return out + EVERYTHING[at:]
