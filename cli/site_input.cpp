@@ -133,7 +133,11 @@ std::expected<DirectorId, std::string> choose_director(Site const& site, std::st
 }
 
 void print_failure(Environment const& environment, std::string_view message) {
-    environment.err << "lbc: " << printable(message) << '\n';
+    // What other programs say has lines; none of them is to look like one of lbc's own.
+    auto text = printable_lines(message);
+    for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1))
+        text.insert(at + 1, "  ");
+    environment.err << fmt::format("lbc: {}\n", text);
 }
 
 Status fail(Status status, std::string_view message, Environment const& environment) {

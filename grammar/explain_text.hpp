@@ -39,8 +39,10 @@ check http { path "/health" regex "up: \d+" }     # wrong
 check http { path "/health" regex "up: \\d+" }    # right
 ```)md"},
     DiagInfo{DiagId::stray_character, "stray-character", Severity::error,
-             R"md(The character belongs to no word, string or comment of the language: a control character, or bytes
-that are no UTF-8. It often comes along with pasted text. Delete it, or save the file as UTF-8.)md"},
+             R"md(The character belongs to no word, string or comment of the language: it is not seen, or its bytes are
+no UTF-8. Control characters drive the terminal that shows them, those that change the direction of
+the text, or have no width, make a line read otherwise than it is. None has a place in a file that
+people review. It often comes along with pasted text. Delete it, or save the file as UTF-8.)md"},
     DiagInfo{DiagId::misplaced_block, "misplaced-block", Severity::error,
              R"md(A brace stands where no block can begin or end: a `{` on a line of its own, a block more than three
 levels deep, or a `}` too many. The `{` stands on the line of its statement, because the end of a
@@ -147,7 +149,7 @@ missing above.)md"},
     DiagInfo{DiagId::bad_name, "bad-name", Severity::error,
              R"md(A name begins with a letter or `_`, and goes on with letters, digits, `_`, `-` and `.`. Names turn
 up in comments, in file names and in the configuration of other programs, so they are kept to what
-each of them can hold.)md"},
+each of them can hold: 63 characters, a host name 64, any other word 512 bytes.)md"},
     DiagInfo{DiagId::duplicate_name, "duplicate-name", Severity::error,
              R"md(Two directors, services, pools, `vrrp` instances or `let` values have the same name; the note shows
 the first. Blocks of one name are not merged: what one of them says would silently change the other.

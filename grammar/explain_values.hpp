@@ -86,8 +86,10 @@ persistent 10m
 interface eth0, bond+
 ```)md"},
     DiagInfo{DiagId::bad_string, "bad-string", Severity::error,
-             R"md(The string cannot stand where it goes: it is empty where something must be, or holds a character
-that the place cannot carry, such as a line break in a command.)md"},
+             R"md(The string cannot stand where it goes: it is empty where something must be, holds a character that
+the place cannot carry, such as a line break in a command, or is longer than 512 bytes. Programs that
+read what lbc writes have lines of a fixed size, and take what is behind it for a line of its own. A
+command that is longer belongs into a script.)md"},
     DiagInfo{DiagId::vip_not_unicast, "vip-not-unicast", Severity::error,
              R"md(A VIP is the address of one host, for clients to connect to. Multicast, broadcast, loopback and
 unspecified addresses are not: IPVS handles only packets that the kernel delivers to this host

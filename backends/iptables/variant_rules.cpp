@@ -73,6 +73,29 @@ std::expected<std::vector<VariantRules>, SystemError> read_all(Kernel& kernel) {
     return found;
 }
 
+/// A line of iptables-save, which prints a line break in a rule's comment as it is: what is in quotes ends no line.
+std::string_view take_line(std::string_view& saved) {
+    bool is_quoted = false;
+    std::size_t end = 0;
+    for (; end < saved.size() && (is_quoted || saved[end] != '\n'); ++end) {
+        if (is_quoted && saved[end] == '\\')
+            ++end;
+        else if (saved[end] == '"' && saved.starts_with('-'))
+            is_quoted = !is_quoted;
+    }
+    end = std::min(end, saved.size());
+    auto const line = saved.substr(0, end);
+    saved.remove_prefix(std::min(end + 1, saved.size()));
+    return line;
+}
+
+/// For iptables-restore, to which a line break in a comment is one.
+std::string on_one_line(std::string_view rule) {
+    std::string out(rule);
+    std::ranges::replace(out, '\n', ' ');
+    return out;
+}
+
 FamilyChange leaving(VariantRules const& rules) {
     return {rules.family, rules.ruleset(), Ruleset{rules.family, {}, {}}, true};
 }
@@ -123,9 +146,7 @@ VariantRules read_variant_rules(std::string_view saved, Family family) {
     std::map<std::string_view, std::size_t> counts; // of rules of built-in chains
     bool is_mangle = false;
     while (!saved.empty()) {
-        auto const end = std::min(saved.find('\n'), saved.size());
-        auto const line = saved.substr(0, end);
-        saved.remove_prefix(std::min(end + 1, saved.size()));
+        auto const line = take_line(saved);
         if (line.starts_with('*'))
             is_mangle = line == "*mangle";
         if (!is_mangle)
@@ -142,10 +163,10 @@ VariantRules read_variant_rules(std::string_view saved, Family family) {
         auto const words = line.substr(3);
         auto const chain = words.substr(0, words.find(' '));
         if (is_own_chain(chain))
-            found.rules.emplace_back(line);
+            found.rules.push_back(on_one_line(line));
         auto const count = counts.find(chain);
         if (count != counts.end() && ++count->second != 0 && is_own_chain(last_jump(line)))
-            found.hooks.push_back({std::string(chain), count->second, std::string(words.substr(chain.size() + 1))});
+            found.hooks.push_back({std::string(chain), count->second, on_one_line(words.substr(chain.size() + 1))});
     }
     return found;
 }

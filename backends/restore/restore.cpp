@@ -6,10 +6,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 
 namespace lbc {
 
 namespace {
+
+/// iptables-restore takes what is behind the 10,239th byte of a line for a line of its own. A rule has a few words, of
+/// bounded size each.
+constexpr std::size_t longest_line = 1000;
 
 std::string header(Family family, RestoreStyle style, bool has_sets) {
     std::string_view const program = family == Family::ipv4 ? "iptables-restore" : "ip6tables-restore";
@@ -31,10 +36,12 @@ void append_body(std::string& out, Ruleset const& ruleset) {
     }
     out.reserve(out.size() + count * usual_size);
     auto const append_rule = [&](std::string_view chain, Rule const& rule) {
+        [[maybe_unused]] auto const begin = out.size();
         out += "-A ";
         out += chain;
         out += ' ';
         append_to(out, rule);
+        assert(out.size() - begin <= longest_line);
         out += '\n';
     };
     for (MarkSet const& set : ruleset.sets) {

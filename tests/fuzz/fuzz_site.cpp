@@ -1,16 +1,20 @@
 // Any bytes as a site file: the run ends in a site or in messages, never in a crash; every place lies in the text; and
 // what is free of errors can be planned, arranged and printed. What is free of syntax errors has a canonical form,
 // which says the same.
+#include "backends/keepalived/keepalived.hpp"
 #include "backends/restore/restore.hpp"
 #include "backends/sh/sh.hpp"
 #include "compiler/layout/layout.hpp"
 #include "compiler/resolve.hpp"
 #include "grammar/format.hpp"
 #include "grammar/grammar.hpp"
+#include "grammar/utf8.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,6 +44,16 @@ void require(bool holds) {
         std::abort();
 }
 
+/// Each line has room in its reader's buffer, and nothing in it drives a terminal.
+void check_lines(std::string_view text, std::size_t longest) {
+    require(lbc::find_stray(text) == text.size());
+    for (std::size_t at = 0; at < text.size();) {
+        auto const end = std::min(text.find('\n', at), text.size());
+        require(end - at <= longest);
+        at = end + 1;
+    }
+}
+
 void check_span(lbc::Sources const& sources, lbc::Span span) {
     require(span.begin <= span.end && span.end <= sources[span.file].text().size());
 }
@@ -60,9 +74,10 @@ struct Compiled {
         for (std::size_t i = 0; i < site.directors.size(); ++i) {
             plans.push_back(lbc::make_plan(site, {i}));
             for (auto const family : lbc::families)
-                require(!lbc::restore_text(lbc::layout_linear(site, plans.back().marks, family), {.director = "d"})
-                             .empty());
+                check_lines(lbc::restore_text(lbc::layout_linear(site, plans.back().marks, family), {.director = "d"}),
+                            1000);
         }
+        check_lines(lbc::keepalived_text(site, plans), 1022);
         return lbc::sh_script(site, plans, lbc::layout_linear);
     }
 };

@@ -1,5 +1,5 @@
-"""One argument of a program holds 128 KiB on Linux (MAX_ARG_STRLEN). The marks of 25,000 services are more, and the script
-of a large site works all the same."""
+"""One argument of a program holds 128 KiB on Linux (MAX_ARG_STRLEN). The marks of 25,000 services are more, and the
+script of a large site works all the same."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ esac
 class LargeScript(Case):
     @unittest.skipUnless(shutil.which("awk"), "needs awk")
     def test_marks_of_many_services(self) -> None:
-        services = "".join(f"service s{i} {{ vip 10.{i // 250 + 1}.{i % 250}.1; port tcp 80; mark {i + 3}; real 10.0.0.9 }}\n"
-                           for i in range(SERVICES))
+        services = "".join(f"service s{i} {{ vip 10.{i // 250 + 1}.{i % 250}.1; port tcp 80; mark {i + 3}; "
+                           f"real 10.0.0.9 }}\n" for i in range(SERVICES))
         site = self.write("site.lb", "marks 0x80000-0x80010\n" + DIRECTORS + services)
         done = run("compile", site)
         self.assertStatus(done, 0)

@@ -1,6 +1,6 @@
 """A text that is longer than its reader's line is a line of its own to that reader: what was a comment or the rest of a
-string becomes a rule, or a command of root. iptables-restore reads 10,239 bytes, keepalived 1,023. Every word and string
-of the language is tried with 64 KiB, and with the longest that is taken, before the real programs."""
+string becomes a rule, or a command of root. iptables-restore reads 10,239 bytes, keepalived 1,023. Every word and
+string of the language is tried with 64 KiB, and with the longest that is taken, before the real programs."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def can_unshare() -> bool:
 
 def in_namespace(script: str, folder: Path) -> subprocess.CompletedProcess:
     """A shell's word in a network namespace of its own."""
-    return subprocess.run(["unshare", "-n", "sh", "-euc", script], cwd=folder, capture_output=True, text=True, timeout=240,
-                          check=False)
+    return subprocess.run(["unshare", "-n", "sh", "-euc", script], cwd=folder, capture_output=True, text=True,
+                          timeout=240, check=False)
 
 
 def needs(*programs: str):
@@ -80,8 +80,8 @@ class LongTexts(Case):
         self.assertLessEqual(shown - {"include"}, known)
         # A reader of a string that is new needs its statement there.
         self.assertEqual(len(re.findall(r"\bin\.string\(", readers)), 11, "put the new string into everything.lb")
-        self.assertEqual(known, {"description", "quorum-up", "quorum-down", "path", "digest", "regex", "host", "helo", "name",
-                                 "command", "file", "notify-up", "notify-down", "auth", "script", "notify"})
+        self.assertEqual(known, {"description", "quorum-up", "quorum-down", "path", "digest", "regex", "host", "helo",
+                                 "name", "command", "file", "notify-up", "notify-down", "auth", "script", "notify"})
 
     def test_64_kib_in_each_word(self) -> None:
         self.assertGreater(len(TOKENS), 300)
@@ -108,7 +108,8 @@ class LongTexts(Case):
                       'script {{ command "/bin/x {0}" }}'.format("\\\\" * 400),
                       'http {{ path "/" regex "{0}" }}'.format("\\\\" * 500),
                       'http { path "/x\\\\" }', 'http { path "/x\\\\\\\\\\\\" }', "bfd instance " + "b" * 32):
-            text = "ipvs keepalived\n" + DIRECTORS + f"service s {{ vip 192.0.2.1; port tcp 80; real 10.0.0.9; check {check} }}\n"
+            text = ("ipvs keepalived\n" + DIRECTORS +
+                    f"service s {{ vip 192.0.2.1; port tcp 80; real 10.0.0.9; check {check} }}\n")
             self.assertRegex(self.refused(text, check[:30]), r"\[(bad-string|bad-name|keepalived-limit)\]")
 
     def test_a_description_is_no_command_of_keepalived(self) -> None:
@@ -116,7 +117,8 @@ class LongTexts(Case):
         start = "# web, IPv4: "
         pad = "x" * (1023 - len(start))
         for text in (pad + "".join(line.ljust(1023) for line in lines), "x" * (LONGEST_STRING - 60) + lines[0]):
-            path = self.write("site.lb", "ipvs keepalived\n" + SITE.replace("port tcp", f"description {json.dumps(text)}; port tcp"))
+            site = SITE.replace("port tcp", f"description {json.dumps(text)}; port tcp")
+            path = self.write("site.lb", "ipvs keepalived\n" + site)
             done = run("compile", path, "--emit", "keepalived", "-d", "lb1")
             if done.returncode == 2:
                 self.assertIn(b"[bad-string]", done.stderr)
@@ -142,8 +144,8 @@ class LongTexts(Case):
 
     def test_verify_sees_what_iptables_restore_loads(self) -> None:
         site = self.write("site.lb", SITE)
-        self.assertStatus(run("verify", site, "-d", "lb1", "--against",
-                              self.write("good.rules", run("compile", site, "--emit", "iptables", "-d", "lb1").stdout)), 0)
+        good = self.write("good.rules", run("compile", site, "--emit", "iptables", "-d", "lb1").stdout)
+        self.assertStatus(run("verify", site, "-d", "lb1", "--against", good), 0)
         done = run("verify", site, "-d", "lb1", "--against", self.write("bad.rules", self.hidden_rule(site)))
         self.assertStatus(done, 1)
         self.assertIn(b"0xbad", done.stdout)
@@ -186,9 +188,11 @@ class AtTheBound(Case):
                 low, high = 0, LONGEST_STRING
                 while low < high:
                     middle = (low + high + 1) // 2
-                    low, high = (middle, high) if taken(found, f"{first} {piece * middle}".strip()) else (low, middle - 1)
-                if low > 0 and (best == found[2][1:-1]):
+                    good = taken(found, f"{first} {piece * middle}".strip())
+                    low, high = (middle, high) if good else (low, middle - 1)
+                if low > 0:
                     best = f"{first} {piece * low}".strip()
+                    break
             out += EVERYTHING[at:found.start(2)] + f'"{best}"'
             at = found.end(2)
         return out + EVERYTHING[at:]
@@ -222,17 +226,17 @@ class AtTheBound(Case):
         self.takes_keepalived("lb1")
 
     def takes_keepalived(self, host: str) -> None:
-        done = in_namespace("for i in 0 1 2 3; do ip link add eth$i type veth peer name p$i; ip link set eth$i up; ip link "
-                            f"set p$i up; done; keepalived -t -f keepalived.conf -i {host}", self.folder)
+        done = in_namespace("for i in 0 1 2 3; do ip link add eth$i type veth peer name p$i; ip link set eth$i up; "
+                            f"ip link set p$i up; done; keepalived -t -f keepalived.conf -i {host}", self.folder)
         self.assertEqual((done.returncode, (done.stdout + done.stderr)[:1500]), (0, ""))
 
     @needs("keepalived", "ip")
     def test_names_as_long_as_they_may_be(self) -> None:
         text = self.site()
-        for name, most in (("lb1", 63), ("lb2", 63), ("web", 63), ("shop", 63), ("public6", 63), ("public", 63), ("all", 63),
-                           ("load", 63), ("peer1", 31)):
-            long = (name + "-" + "n" * 63)[:most]
-            text = re.sub(rf'(?m)("(?:[^"\\]|\\.)*")|(?<![\w$.-]){name}(?![\w.-])', lambda found: found[1] or long, text)
+        for name in ("lb1", "lb2", "web", "shop", "public6", "public", "all", "load", "peer1"):
+            long = (name + "-" + "n" * 63)[:31 if name == "peer1" else 63]
+            text = re.sub(rf'(?m)("(?:[^"\\]|\\.)*")|(?<![\w$.-]){name}(?![\w.-])',
+                          lambda found, long=long: found[1] or long, text)
         text = text.replace("lb1.example", "h" * 64)
         path = self.write("site.lb", text)
         done = run("compile", path, "--emit", "keepalived")
@@ -244,8 +248,8 @@ class AtTheBound(Case):
 
     @needs("keepalived")
     def test_many_directors_with_long_names(self) -> None:
-        directors = "".join(f"director {f'd{i}-'.ljust(63, 'n')} {{ mac 02:00:00:00:01:{i:02x}; address 10.0.1.{i + 1} }}\n"
-                            for i in range(40))
+        directors = "".join(f"director d{str(i).ljust(62, 'n')} {{ mac 02:00:00:00:01:{i:02x}; "
+                            f"address 10.0.1.{i + 1} }}\n" for i in range(40))
         done = run("compile", self.write("site.lb", "ipvs keepalived\n" + directors +
                                          "service web { vip 192.0.2.10; port tcp 80; real 10.0.0.9 }\n"),
                    "--emit", "keepalived")
@@ -265,8 +269,8 @@ class AtTheBound(Case):
             self.write("long", long)
             name = "iptables" if program == "firewall" else program
             for kind in ("legacy", "nft"):
-                loaded = [in_namespace(f"{name}-{kind}-restore --noflush <{file}; {name}-{kind} -t {table} -S", self.folder)
-                          for file in ("short", "long")]
+                loaded = [in_namespace(f"{name}-{kind}-restore --noflush <{file}; {name}-{kind} -t {table} -S",
+                                       self.folder) for file in ("short", "long")]
                 self.assertEqual(loaded[0].returncode, 0, loaded[0].stderr)
                 self.assertEqual(loaded[0].stdout, loaded[1].stdout)
                 for rule in loaded[1].stdout.splitlines():
@@ -295,9 +299,9 @@ class AtTheBound(Case):
         self.write("short", short)
         self.write("long", long)
         for kind in ("legacy", "nft"):
-            loaded = [in_namespace(f"IPTABLES=iptables-{kind} IP6TABLES=ip6tables-{kind} LBC_ONLY=marks sh {file} apply lb1; "
-                                   f"iptables-{kind} -t mangle -S; ip6tables-{kind} -t mangle -S", self.folder)
-                      for file in ("short", "long")]
+            loaded = [in_namespace(f"IPTABLES=iptables-{kind} IP6TABLES=ip6tables-{kind} LBC_ONLY=marks "
+                                   f"sh {file} apply lb1; iptables-{kind} -t mangle -S; ip6tables-{kind} -t mangle -S",
+                                   self.folder) for file in ("short", "long")]
             self.assertEqual(loaded[0].returncode, 0, loaded[0].stderr)
             self.assertEqual(loaded[0].stdout, loaded[1].stdout)
 

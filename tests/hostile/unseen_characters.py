@@ -16,15 +16,15 @@ from support import LBC, SITE, Case, is_root, main, run
 CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
 BIDI = [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 SEPARATORS = [0x2028, 0x2029]
-UNSEEN = [0xAD, 0x34F, 0x180E, *range(0x200B, 0x200E), *range(0x2060, 0x2066), 0x206A, 0x115F, 0x3164, 0xFEFF, 0xFFA0, 0xFFF9,
-          0x1D173, 0xE0001, 0xE0041, 0xE007F, 0xE0100]
+UNSEEN = [0xAD, 0x34F, 0x115F, 0x180E, *range(0x200B, 0x200E), *range(0x2060, 0x2066), 0x206A, 0x3164, 0xFEFF, 0xFFA0,
+          0xFFF9, 0x1D173, 0xE0001, 0xE0041, 0xE007F, 0xE0100]
 LAYOUT = {ord("\t"), ord("\n"), ord("\r")}
 HOSTILE = "\x1b]0;pwned\a\x1b[31m\u009b8m\u202e\u2066\x7f"
 
 
 def unseen(text: str) -> set[str]:
     """What is in a text that no output may have, by what Unicode says of characters."""
-    return {f"U+{ord(c):04X}" for c in text if (unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")) and c not in "\t\n"}
+    return {f"U+{ord(c):04X}" for c in text if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") and c not in "\t\n"}
 
 
 class Sites(Case):
@@ -37,8 +37,9 @@ class Sites(Case):
 
     def test_no_place_of_a_site_has_them(self) -> None:
         places = {"a comment": SITE + "# é¤a\n", "a comment's end": SITE + "# a¤\n"}
-        for name, words in (("a string", 'description "a¤b"'), ("an interface", "interface e¤th0"), ("a word", "on l¤b1"),
-                            ("a keyword", "bypa¤ss 02:00:00:00:00:09"), ("between words", "on ¤ lb1")):
+        for name, words in (("a string", 'description "a¤b"'), ("an interface", "interface e¤th0"),
+                            ("a word", "on l¤b1"), ("a keyword", "bypa¤ss 02:00:00:00:00:09"),
+                            ("between words", "on ¤ lb1")):
             places[name] = SITE.replace("port tcp", words + "; port tcp")
         for point in (*CONTROLS, *BIDI, *SEPARATORS, *UNSEEN):
             if point in LAYOUT:
@@ -92,8 +93,10 @@ class Names(Case):
         path = self.write(self.name, SITE.replace("port tcp 80", "port   tcp 80"))
         bad = self.write("bad" + self.name, SITE.replace("port tcp 80", "port tcp 800000"))
         missing = self.folder / ("missing" + self.name)
-        for words in (("check", bad), ("check", missing), ("fmt", "--check", path), ("fmt", bad), ("fmt", "-i", missing),
-                      ("verify", path, "--against", missing), ("verify", path, "--against", bad), ("trace", path, "--against", bad),
+        for words in (("check", bad), ("check", missing), ("fmt", "--check", path), ("fmt", bad),
+                      ("fmt", "-i", missing),
+                      ("verify", path, "--against", missing), ("verify", path, "--against", bad),
+                      ("trace", path, "--against", bad, "--to", "192.0.2.10:80"),
                       ("compile", path, "-o", missing / "no" / "folder"), ("compile", path, "-d", self.name),
                       ("diff", path, missing), ("explain", self.name), (self.name,)):
             with self.subTest(words[0]):
@@ -107,8 +110,9 @@ class Names(Case):
     def test_dumps(self) -> None:
         site = self.write("site.lb", SITE)
         rules = self.folder / "dump"
-        for line in (f'-A PREROUTING -m comment --comment "{HOSTILE}" -j FOREIGN', f"-A PREROUTING -i e{HOSTILE[:6]} -j DROP",
-                     f'-A PREROUTING -m string --string "{HOSTILE}" --algo bm -j MARK --set-mark 7', f"nonsense {HOSTILE}",
+        for line in (f'-A PREROUTING -m comment --comment "{HOSTILE}" -j FOREIGN',
+                     f"-A PREROUTING -i e{HOSTILE[:6]} -j DROP", f"nonsense {HOSTILE}",
+                     f'-A PREROUTING -m string --string "{HOSTILE}" --algo bm -j MARK --set-mark 7',
                      f"-A PREROUTING -j N{HOSTILE[:8]}"):
             rules.write_text(f"*mangle\n:FOREIGN - [0:0]\n{line}\nCOMMIT\n", encoding="utf-8")
             for words in (("verify", site, "-d", "lb1", "--against", rules),
@@ -128,7 +132,8 @@ class Names(Case):
         dump = {"nftables": [
             {"metainfo": {"json_schema_version": 1}}, {"table": {"family": "ip", "name": name}},
             {"chain": {**place, "name": name, "handle": 1}},
-            {"chain": {**place, "name": "x" + name, "type": "filter", "hook": "prerouting", "prio": -150, "policy": "accept"}},
+            {"chain": {**place, "name": "x" + name, "type": "filter", "hook": "prerouting", "prio": -150,
+                       "policy": "accept"}},
             {"rule": {**place, "chain": "x" + name, "comment": name, "expr": [
                 {"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": name}}, goes]}},
             {"rule": {**place, "chain": "x" + name, "expr": [
@@ -152,13 +157,15 @@ class Kernel(Case):
         bytes_of_name = "\u009b8m\u202eX"
         self.write("rules", f'*mangle\n:{bytes_of_name} - [0:0]\n-A PREROUTING -i {bytes_of_name} -m comment --comment '
                             f'"{HOSTILE}" -j {bytes_of_name}\n-A {bytes_of_name} -j MARK --set-mark 9\nCOMMIT\n')
-        for command in ("verify site.lb -d lb1", "diff --rules site.lb -d lb1", "apply site.lb -d lb1 --dry-run --only marks",
-                        "apply site.lb -d lb1 --only marks", "trace site.lb -d lb1 --live -v --to 192.0.2.10:80",
+        for command in ("verify site.lb -d lb1", "diff --rules site.lb -d lb1",
+                        "apply site.lb -d lb1 --dry-run --only marks", "apply site.lb -d lb1 --only marks",
+                        "trace site.lb -d lb1 --live -v --to 192.0.2.10:80",
                         "remove --only marks", "status site.lb -d lb1"):
             for kind in ("legacy", "nft"):
                 done = subprocess.run(
-                    ["unshare", "-mn", "sh", "-euc", f"mount -t tmpfs none /run; iptables-{kind}-restore <rules; {LBC} {command} "
-                     f"|| echo status $?"], cwd=self.folder, capture_output=True, timeout=120, check=False)
+                    ["unshare", "-mn", "sh", "-euc", f"mount -t tmpfs none /run; iptables-{kind}-restore <rules; "
+                     f"{LBC} {command} || echo status $?"], cwd=self.folder, capture_output=True, timeout=120,
+                    check=False)
                 with self.subTest(command=command, kind=kind):
                     said = (done.stdout + done.stderr).decode(errors="surrogateescape")
                     self.assertEqual(unseen(said), set(), said)

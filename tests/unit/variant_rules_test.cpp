@@ -63,6 +63,18 @@ TEST_SUITE("variant rules") {
         CHECK(ruleset.chains[0].rules.size() == 2);
         CHECK(marks_of(ruleset) == std::vector{Fwmark{3}});
         CHECK(ruleset.hooks.size() == 2);
+        // A line break in a comment begins no rule.
+        auto const forged =
+            read_variant_rules("*mangle\n:PREROUTING ACCEPT [0:0]\n:LBC - [0:0]\n"
+                               "-A PREROUTING -m comment --comment \"x\\\\\\\"\n-A LBC -j DROP\n"
+                               "-A PREROUTING -j LBC\n:LBC-X - [0:0]\n\" -j ACCEPT\n"
+                               "-A PREROUTING -j LBC\n"
+                               "-A LBC -m comment --comment \"a\n-A INPUT -j DROP\" -j RETURN\nCOMMIT\n",
+                               Family::ipv4);
+        CHECK(forged.chains == std::vector<std::string>{"LBC"});
+        CHECK(forged.rules == std::vector<std::string>{"-A LBC -m comment --comment \"a -A INPUT -j DROP\" -j RETURN"});
+        REQUIRE(forged.hooks.size() == 1);
+        CHECK(forged.hooks[0].number == 2);
         CHECK(read_variant_rules("", Family::ipv4).empty());
         CHECK(read_variant_rules(":\n*mangle\n:\n-A\n-A \n-A x\n", Family::ipv4).empty());
     }

@@ -208,11 +208,15 @@ name_programs() {
 }
 
 # table_change: from `iptables -S`, a line with `=` and what is wanted, to the input of iptables-restore --noflush that
-# leads from one to the other; nothing, where neither has a thing of lbc's. Jumps that stay keep their place.
+# leads from one to the other; nothing, where neither has a thing of lbc's. Jumps that stay keep their place. A comment
+# of another's rule can have line breaks: what follows one, up to the quote that ends the comment, is no rule.
 table_change() {
     awk '
     function own(chain) { return chain == "LBC" || chain ~ /^LBC-/ }
     function builtin(chain) { return chain ~ /^(PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING)$/ }
+    function odd_quotes(line) { gsub(/\\./, "", line); return gsub(/"/, "", line) % 2 }
+    !wanted && is_quoted { is_quoted = !odd_quotes($0); next }
+    !wanted && odd_quotes($0) { is_quoted = 1; next }
     $0 == "=" { wanted = 1; next }
     wanted && /^#ipset / { next }
     !wanted && $1 == "-N" && own($2) { old[++olds] = $2 }
