@@ -2,6 +2,7 @@
 
 #include "backends/descriptor.hpp"
 #include "backends/read_file.hpp"
+#include "backends/write_file.hpp"
 
 #include <fmt/format.h>
 
@@ -102,17 +103,6 @@ std::optional<Record> record_of(std::string_view text) {
         text.remove_prefix(end + 1);
     }
     return record;
-}
-
-bool write_all(int file, std::string_view text) {
-    while (!text.empty()) {
-        ssize_t const count = ::write(file, text.data(), text.size());
-        if (count < 0 && errno != EINTR) {
-            return false;
-        }
-        text.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
-    }
-    return true;
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "backends/descriptor.hpp"
 #include "backends/find_program.hpp"
+#include "backends/write_file.hpp"
 
 #include <fmt/format.h>
 
@@ -141,16 +142,6 @@ Ended wait_for(pid_t pid, Invocation const& program, Pipe& out, Pipe& err) {
     while (::waitpid(pid, &ended.status, 0) < 0 && errno == EINTR) {
     }
     return ended;
-}
-
-bool write_all(int file, std::string_view text) {
-    while (!text.empty()) {
-        auto const count = ::write(file, text.data(), text.size());
-        if (count < 0 && errno != EINTR)
-            return false;
-        text.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
-    }
-    return true;
 }
 
 /// A file in memory. Programs leave out one that can be executed (keepalived).

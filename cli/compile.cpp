@@ -1,28 +1,20 @@
-#include "backends/firewall/firewall.hpp"
-#include "backends/ipvsadm/ipvsadm.hpp"
-#include "backends/json/json.hpp"
-#include "backends/keepalived/keepalived.hpp"
-#include "backends/limits.hpp"
 #include "backends/nft/nft.hpp"
-#include "backends/restore/restore.hpp"
-#include "backends/sh/sh.hpp"
+#include "backends/realserver/realserver.hpp"
 #include "backends/write_file.hpp"
+#include "cli/artefacts.hpp"
 #include "cli/commands.hpp"
 #include "cli/layout_table.hpp"
-#include "cli/output_tree.hpp"
 #include "cli/proving.hpp"
 #include "cli/real_hosts.hpp"
-#include "cli/site_input.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
-#include <optional>
 #include <ostream>
-#include <span>
+#include <set>
+#include <utility>
 
 namespace lbc {
 namespace {
@@ -62,113 +54,11 @@ std::vector<Plan> make_plans(Site const& site, std::vector<DirectorId> const& di
     return plans;
 }
 
-using Plans = std::span<Plan const>;
-
-/// What one output is made of.
-struct Emission {
-    SiteInput const& in;
-    Plans plans;
-    MarkTool tool; // of a script
-};
-
-std::string restore(Emission const& of, Family family) {
-    auto const& [in, plans, tool] = of;
-    return restore_text(in.layout(in.site, plans.front().marks, family),
-                        {.director = in.site[plans.front().director].name.value});
-}
-
-/// One kind of output of directors' plans.
-struct Kind {
-    std::string_view name;
-    bool for_one = false; // director; others take all of the site's
-    std::string (*text)(Emission const&) = nullptr;
-    std::optional<Output> limits = {};  // the site's JSON holds everything
-    std::string_view file_of_site = {}; // in `all`
-    std::string_view file_of_director = {};
-    bool (*is_needed)(Site const&, Plan const&) = [](Site const& /*site*/, Plan const& /*plan*/) { return true; };
-
-    /// It has nothing of virtual services.
-    [[nodiscard]] bool is_of_marks() const { return limits == Output::marks; }
-};
-
-std::array const kinds{
-    Kind{"sh", false, [](Emission const& of) { return sh_script(of.in.site, of.plans, of.in.layout, of.tool); },
-         Output::sh, "rules.sh"},
-    Kind{"iptables",
-         true,
-         [](Emission const& of) { return restore(of, Family::ipv4); },
-         Output::marks,
-         {},
-         "iptables.rules"},
-    Kind{"ip6tables",
-         true,
-         [](Emission const& of) { return restore(of, Family::ipv6); },
-         Output::marks,
-         {},
-         "ip6tables.rules"},
-    Kind{"nft",
-         true,
-         [](Emission const& of) {
-             auto const& plan = of.plans.front();
-             return nft_text(of.in.site, plan.marks, of.in.site[plan.director].name.value);
-         },
-         Output::marks,
-         {},
-         "nft.rules"},
-    Kind{"ipvsadm",
-         true,
-         [](Emission const& of) { return ipvsadm_text(of.in.site, of.plans.front()); },
-         Output::ipvsadm,
-         {},
-         "ipvsadm.rules"},
-    Kind{"keepalived",
-         false,
-         [](Emission const& of) { return keepalived_text(of.in.site, of.plans); },
-         Output::keepalived,
-         {},
-         "keepalived.conf",
-         [](Site const& site, Plan const& plan) { return needs_keepalived(site, plan.director); }},
-    Kind{"firewall",
-         true,
-         [](Emission const& of) { return firewall_text(of.in.site, of.plans.front(), Family::ipv4); },
-         {},
-         {},
-         "firewall.rules",
-         [](Site const& site, Plan const& plan) { return needs_firewall(site, plan, Family::ipv4); }},
-    Kind{"firewall6",
-         true,
-         [](Emission const& of) { return firewall_text(of.in.site, of.plans.front(), Family::ipv6); },
-         {},
-         {},
-         "firewall6.rules",
-         [](Site const& site, Plan const& plan) { return needs_firewall(site, plan, Family::ipv6); }},
-    Kind{"json",
-         false,
-         [](Emission const& of) { return json_text(of.in.site, of.in.sources, of.plans, of.in.layout); },
-         {},
-         "site.json"},
-};
-
-/// Null for those of real servers, and for `all`.
-Kind const* find_kind(std::string_view name) {
-    auto const found = std::ranges::find(kinds, name, &Kind::name);
-    return found == kinds.end() ? nullptr : &*found;
-}
-
-std::vector<std::string> kind_names() {
-    std::vector<std::string> names;
-    for (auto const& kind : kinds)
-        names.emplace_back(kind.name);
-    names.insert(names.end() - 1, {"realserver", "networkd", "ifupdown"});
-    names.emplace_back("all");
-    return names;
-}
-
 /// What the kind cannot hold.
 void report_limits_of(Options const& options, SiteInput& input) {
     std::string_view const name = options.emit;
     std::vector<Output> outputs;
-    for (auto const& kind : kinds)
+    for (auto const& kind : artefact_kinds())
         if (kind.limits && (kind.name == name || name == "all"))
             outputs.push_back(*kind.limits);
     if (is_for_real_servers(name) || name == "all")
@@ -181,51 +71,18 @@ void report_limits_of(Options const& options, SiteInput& input) {
         report_limits(input.site, output, input.diagnostics);
 }
 
-void add_files(Files& files, std::string const& folder, Files const& more) {
-    for (auto const& [name, text] : more)
-        files[folder + name] = text;
-}
-
-/// What the real servers' machines get; nothing where the site needs nothing of them.
-Files emit_real_servers(Options const& options, Site const& site) {
-    Files files;
-    auto hosts = choose_real_hosts(site, {});
-    if (!hosts)
-        return files;
-    if (auto const& director = options.site.director; !director.empty())
-        std::erase_if(*hosts, [&](auto const& host) { return host.name != director; });
-    if (!hosts->empty())
-        files["realserver.sh"] = realserver_script(*hosts);
-    for (auto const& host : *hosts) {
-        auto const folder = "real/" + host.name + "/";
-        files[folder + "ifupdown"] = ifupdown_text(host);
-        add_files(files, folder + "networkd/", networkd_files(host));
-    }
-    return files;
-}
-
-/// Every artefact.
-Files emit_all(Options const& options, SiteInput const& input, Plans plans) {
-    auto files = emit_real_servers(options, input.site);
-    for (auto const& kind : kinds) {
-        if (!kind.file_of_site.empty())
-            files[std::string(kind.file_of_site)] = kind.text({input, plans, options.tool});
-        for (auto const& plan : plans)
-            if (!kind.file_of_director.empty() && kind.is_needed(input.site, plan))
-                files[fmt::format("{}/{}", input.site[plan.director].name.value, kind.file_of_director)] =
-                    kind.text({input, {&plan, 1}, options.tool});
-    }
-    return files;
-}
-
 /// Into the folder of -o, or compared with it.
-Status deliver(Options const& options, Files files, Environment const& environment) {
+Status deliver(Options const& options, Files files, std::set<std::string> for_owner, Environment const& environment) {
     // A machine's own folders may be those of networkd: no list of lbc's belongs there.
-    auto const tree = OutputTree::compare(std::move(files), options.output, options.emit == "all");
+    auto* const is_listed = options.emit == "all" ? &is_artefact : nullptr;
+    auto tree = OutputTree::compare(std::move(files), options.output,
+                                    {.is_listed = is_listed, .for_owner = std::move(for_owner)});
     if (!tree)
         return fail(Status::refused, tree.error(), environment);
     if (!options.check) {
         auto const written = tree->write();
+        for (auto const& path : tree->removed())
+            print_failure(environment, fmt::format("removed {}/{}, which is no longer made", options.output, path));
         return written ? Status::done : fail(Status::refused, written.error(), environment);
     }
     for (auto const& [path, difference] : tree->findings())
@@ -258,15 +115,16 @@ std::expected<std::vector<DirectorId>, std::string> choose(Options const& option
 }
 
 /// The same of one file, or printed.
-Status deliver(Options const& options, std::string const& text, Environment const& environment) {
+Status deliver(Options const& options, std::string const& text, Environment const& environment,
+               Readers readers = Readers::all) {
     auto const& path = options.output;
     if (path.empty() || path == "-") {
         environment.out << text;
         return Status::done;
     }
     if (!options.check) {
-        auto const written = write_file(path, text);
-        return written ? Status::done : fail(Status::refused, written.error(), environment);
+        auto const written = write_file(path, text, readers);
+        return written ? Status::done : fail(Status::refused, written.error().message, environment);
     }
     auto const difference = compare_file(path, text);
     if (!difference)
@@ -287,7 +145,7 @@ Status compile_for_real_servers(Options const& options, Site const& site, Enviro
     auto const machine = one_machine(*hosts, names, options.emit);
     if (!machine)
         return fail(Status::bad_input, machine.error(), environment);
-    return options.emit == "networkd" ? deliver(options, networkd_files(*machine), environment)
+    return options.emit == "networkd" ? deliver(options, networkd_files(*machine), {}, environment)
                                       : deliver(options, ifupdown_text(*machine), environment);
 }
 
@@ -300,7 +158,7 @@ std::string_view proved_as(std::string_view kind, MarkTool tool) {
 
 /// Every file that has rules, as it would be written.
 Proved prove_all(SiteInput const& input, Plans plans, MarkTool tool, Files const& files) {
-    for (auto const& kind : kinds) {
+    for (auto const& kind : artefact_kinds()) {
         if (auto const script = files.find(std::string(kind.file_of_site)); script != files.end())
             if (auto proved = prove_text(input, plans, proved_as(kind.name, tool), script->second); !proved)
                 return proved;
@@ -334,16 +192,17 @@ Status compile_site(Options const& options, Environment const& environment) {
     if (options.verbose)
         environment.err << layout_table(*input, plans);
     if (options.emit == "all") {
-        auto files = emit_all(options, *input, plans);
+        Emission const emission{*input, plans, options.tool};
+        auto files = emit_all(emission, options.site.director);
         if (auto const proved = options.prove ? prove_all(*input, plans, options.tool, files) : Proved(); !proved)
             return fail(Status::refused, proved.error(), environment);
-        return deliver(options, std::move(files), environment);
+        return deliver(options, std::move(files), secret_files(emission), environment);
     }
     auto const text = kind->text({*input, plans, options.tool});
     auto const kind_of_rules = proved_as(options.emit, options.tool);
     if (auto const proved = options.prove ? prove_text(*input, plans, kind_of_rules, text) : Proved(); !proved)
         return fail(Status::refused, proved.error(), environment);
-    return deliver(options, text, environment);
+    return deliver(options, text, environment, is_secret(*kind, input->site) ? Readers::owner : Readers::all);
 }
 
 /// What options say together.

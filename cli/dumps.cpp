@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <utility>
 
 namespace lbc {
 namespace {
@@ -68,53 +69,48 @@ std::expected<void, std::string> add_script(Dump& dump, std::string const& path,
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \n") == std::string_view::npos; }
 
-std::expected<void, std::string> add_file(Dump& dump, std::string const& path, std::optional<Family> family,
-                                          std::string const& director, FileReader& files, bool may_be_blank) {
-    auto const text = files.read(path, longest_dump);
-    if (!text)
-        return std::unexpected(fmt::format("cannot read `{}`: {}", path, text.error()));
-    if (is_nft_json(*text))
-        return add_json(dump, path, *text);
-    if (is_rules_script(*text)) {
+std::expected<void, std::string> add_file(Dump& dump, std::string const& path, FileText const& read,
+                                          std::optional<Family> family, std::string const& director,
+                                          bool may_be_blank) {
+    if (!read)
+        return std::unexpected(fmt::format("cannot read `{}`: {}", path, read.error().words));
+    auto const& text = *read;
+    if (is_nft_json(text))
+        return add_json(dump, path, text);
+    if (is_rules_script(text)) {
         if (family)
             return std::unexpected(fmt::format("{}: a script has the rules of both families", path));
-        return add_script(dump, path, *text, director);
+        return add_script(dump, path, text, director);
     }
-    if (is_blank(*text) && !may_be_blank)
+    if (is_blank(text) && !may_be_blank)
         return std::unexpected(fmt::format("{}: there is nothing in it", path));
-    auto const told = family_of_tables(*text);
+    auto const told = family_of_tables(text);
     if (family && told && *family != *told)
         return std::unexpected(fmt::format("{}: this is of {}, not of {}", path, title(*told), title(*family)));
-    return add_text(dump, path, *text, family ? *family : told.value_or(Family::ipv4));
+    return add_text(dump, path, text, family ? *family : told.value_or(Family::ipv4));
 }
 
 } // namespace
 
 std::expected<void, std::string> add_dump(Dump& dump, std::string const& path, std::optional<Family> family,
                                           std::string const& director, FileReader& files) {
-    return add_file(dump, path, family, director, files, false);
+    return add_file(dump, path, files.read(path, longest_dump), family, director, false);
 }
 
 std::expected<Dump, std::string> read_dumps(std::string const& folder, std::string const& director, FileReader& files) {
     Dump dump;
-    for (auto const family : families) {
-        auto const path =
-            fmt::format("{}/{}/{}.rules", folder, director, family == Family::ipv4 ? "iptables" : "ip6tables");
-        auto const found = files.glob(escape_pattern(path));
-        if (!found)
-            return std::unexpected(fmt::format("cannot look for `{}`: {}", path, found.error()));
-        if (found->empty())
-            continue;
+    auto const add = [&](std::string const& file, std::optional<Family> family) -> std::expected<void, std::string> {
+        auto const name = fmt::format("{}/{}", director, file);
+        auto const text = files.read_below(folder, name, longest_dump);
+        if (!text && text.error().kind == FileProblem::Kind::missing)
+            return {};
         // A box that has no tables of a family has nothing to save.
-        if (auto added = add_file(dump, path, family, director, files, true); !added)
-            return std::unexpected(added.error());
-    }
-    auto const path = fmt::format("{}/{}/nft.json", folder, director);
-    auto const found = files.glob(escape_pattern(path));
-    if (!found)
-        return std::unexpected(fmt::format("cannot look for `{}`: {}", path, found.error()));
-    if (!found->empty())
-        if (auto added = add_dump(dump, path, {}, director, files); !added)
+        return add_file(dump, fmt::format("{}/{}", folder, name), text, family, director, family.has_value());
+    };
+    for (auto const& [file, family] :
+         {std::pair("iptables.rules", std::optional(Family::ipv4)),
+          std::pair("ip6tables.rules", std::optional(Family::ipv6)), std::pair("nft.json", std::optional<Family>())})
+        if (auto added = add(file, family); !added)
             return std::unexpected(added.error());
     if (!dump[0] && !dump[1])
         return std::unexpected(

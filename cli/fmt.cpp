@@ -14,6 +14,7 @@
 #include <expected>
 #include <map>
 #include <ostream>
+#include <span>
 #include <utility>
 
 namespace lbc {
@@ -42,18 +43,33 @@ public:
     Rewritten(FileReader& files, std::map<std::string, Document*> const& documents)
         : files_(files), documents_(documents) {}
 
-    [[nodiscard]] std::expected<std::string, std::string> read(std::string const& path, std::size_t limit) override {
-        auto const found = documents_.find(files_.identity(path));
-        if (found == documents_.end())
-            return files_.read(path, limit);
-        return found->second->text;
+    [[nodiscard]] FileText read(std::string const& path, std::size_t limit) override {
+        auto const* text = find(path);
+        return text != nullptr ? *text : files_.read(path, limit);
     }
-    [[nodiscard]] std::expected<std::vector<std::string>, std::string> glob(std::string const& pattern) override {
-        return files_.glob(pattern);
+    [[nodiscard]] FileText read_site(std::string const& path, std::size_t limit,
+                                     std::span<std::string const> include_from) override {
+        auto read = files_.read_site(path, limit, include_from);
+        auto const* text = find(path);
+        return text != nullptr ? *text : std::move(read);
+    }
+    [[nodiscard]] std::expected<Included, FileProblem> read_include(std::string const& path,
+                                                                    std::size_t limit) override {
+        auto const* text = find(path);
+        return text != nullptr ? Included{.text = *text} : files_.read_include(path, limit);
+    }
+    [[nodiscard]] FilePaths glob(std::string const& folder, std::string const& pattern) override {
+        return files_.glob(folder, pattern);
     }
     [[nodiscard]] std::string identity(std::string const& path) override { return files_.identity(path); }
+    [[nodiscard]] std::string folder(std::string const& path) const override { return files_.folder(path); }
 
 private:
+    [[nodiscard]] std::string const* find(std::string const& path) {
+        auto const found = documents_.find(files_.identity(path));
+        return found == documents_.end() ? nullptr : &found->second->text;
+    }
+
     FileReader& files_;
     std::map<std::string, Document*> const& documents_;
 };
@@ -102,7 +118,7 @@ public:
         for (auto const& [path, marks] : marks_) {
             Sources sources;
             Diagnostics diagnostics;
-            auto const site = compile(path, files, sources, diagnostics);
+            auto const site = compile(path, files, sources, diagnostics, options_.site.include_from);
             if (diagnostics.has_errors() || marks_of(site) != marks)
                 return std::unexpected(fmt::format("`{}` would get other marks by those pinned in a file that it "
                                                    "shares with another site; give them by hand",
@@ -123,7 +139,8 @@ private:
         auto text = files_.read(path, Sources::max_file_size);
         auto const id = input_.sources.add(path == "-" ? "<stdin>" : path, text ? std::move(*text) : std::string{});
         if (!text)
-            input_.diagnostics.report(DiagId::cannot_read, {id, 0, 0}, "cannot read `{}`: {}", path, text.error());
+            input_.diagnostics.report(DiagId::cannot_read, {id, 0, 0}, "cannot read `{}`: {}", path,
+                                      text.error().words);
         else
             static_cast<void>(parse(input_.sources, id, input_.diagnostics)); // for its messages
         find_or_add(path, id).is_named = true;
@@ -131,7 +148,7 @@ private:
     }
 
     std::expected<void, std::string> read_site(std::string const& path) {
-        auto const program = load(path, files_, input_.sources, input_.diagnostics);
+        auto const program = load(path, files_, input_.sources, input_.diagnostics, options_.site.include_from);
         auto const site = resolve(program, input_.diagnostics);
         lbc::check(site, input_.diagnostics);
         if (!input_.good())
@@ -194,7 +211,7 @@ Status write_files(Documents const& documents, Environment const& environment) {
         if (!documents.changes(document))
             continue;
         if (auto const written = write_file(document.path, document.text); !written)
-            return fail(Status::refused, written.error(), environment);
+            return fail(Status::refused, written.error().message, environment);
     }
     return Status::done;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::size_t largest_listing = std::size_t{256} << 20U;
 constexpr std::size_t longest_line = 65536;
+constexpr std::chrono::minutes longest_git{2};
 
 /// The first line of what git said, without its own word for an error.
 std::string words_of(std::string_view text) {
@@ -29,18 +31,23 @@ std::string words_of(std::string_view text) {
 
 /// git's output; else its words.
 std::expected<std::string, std::string> git(std::vector<std::string> arguments, std::size_t limit) {
-    // A repository may name a program to run for its state (core.fsmonitor); nothing here needs one.
+    // A repository may name programs to run, for its state (core.fsmonitor) or to fetch what it lacks; nothing here
+    // needs one.
     std::vector<std::string> words{"git", "--no-pager", "-c", "core.fsmonitor=false"};
     std::ranges::move(arguments, std::back_inserter(words));
     auto ended = run_program({.words = std::move(words),
-                              .variables = {{"GIT_TERMINAL_PROMPT", "0"},
+                              .variables = {{"GIT_ALLOW_PROTOCOL", "none"},
+                                            {"GIT_TERMINAL_PROMPT", "0"},
                                             {"GIT_OPTIONAL_LOCKS", "0"},
                                             {"GIT_NO_LAZY_FETCH", "1"},
                                             {"GIT_LITERAL_PATHSPECS", "0"},
                                             {"LC_ALL", "C"}},
-                              .limit = limit});
+                              .limit = limit,
+                              .patience = longest_git});
     if (!ended)
         return std::unexpected(ended.error().message);
+    if (ended->too_slow)
+        return std::unexpected("git did not end");
     if (ended->too_long)
         return std::unexpected(fmt::format("larger than {} MiB", limit >> 20U));
     if (!ended->good())

@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <deque>
-#include <span>
+#include <iterator>
 #include <utility>
 
 namespace lbc {
@@ -18,8 +16,6 @@ constexpr auto link_mode = "120000";
 constexpr auto submodule_mode = "160000";
 constexpr std::size_t most_links = 40; // as Linux follows
 constexpr std::size_t longest_target = std::size_t{1} << 20U;
-/// A pattern among links that lead in circles has no end otherwise.
-constexpr std::size_t most_steps = 100'000;
 
 std::string no_such_file() { return std::strerror(ENOENT); }
 
@@ -61,7 +57,7 @@ GitTree::GitTree(std::string const& revision, std::string_view listing, ReadBlob
     }
 }
 
-std::expected<std::string, std::string> GitTree::read(std::string const& path, std::size_t limit) {
+FileText GitTree::read(std::string const& path, std::size_t limit) {
     auto const real = locate(path);
     if (!real)
         return real;
@@ -149,74 +145,57 @@ bool GitTree::is_folder(std::string const& path) const {
     return inner != entries_.end() && inner->first.starts_with(path + '/');
 }
 
-std::set<std::string> GitTree::names_in(std::string const& folder) const {
+std::vector<std::string> GitTree::names_in(std::string const& folder, std::size_t most) const {
     auto const start = folder.empty() ? folder : folder + '/';
-    std::set<std::string> names;
-    for (auto entry = entries_.lower_bound(start); entry != entries_.end() && entry->first.starts_with(start); ++entry)
-        names.insert(entry->first.substr(start.size(), entry->first.find('/', start.size()) - start.size()));
+    std::vector<std::string> names;
+    for (auto entry = entries_.lower_bound(start);
+         entry != entries_.end() && entry->first.starts_with(start) && names.size() <= most;) {
+        auto const slash = entry->first.find('/', start.size());
+        names.push_back(entry->first.substr(start.size(), slash - start.size()));
+        // Past all that a folder has: `0` comes behind `/`.
+        entry = slash == std::string::npos ? std::next(entry) : entries_.lower_bound(start + names.back() + '0');
+    }
     return names;
 }
 
-/// glob(7) over a tree, part by part.
-class GitTree::Expansion {
+/// The folders of a revision, by their paths from the root.
+class GitTree::Folders final : public PatternTree {
 public:
-    explicit Expansion(GitTree& tree) : tree_(tree) {}
+    explicit Folders(GitTree& tree) : tree_(tree) {}
 
-    /// What `parts` match below `folder`, which ends with a `/` or is empty.
-    std::expected<void, std::string> expand(std::string const& folder, std::span<std::string const> parts) {
+    FilePaths names_in(std::string const& folder, std::size_t most) override {
         auto const real = tree_.resolve(folder);
         if (!real && real.error() == no_such_file())
-            return {};
+            return std::vector<std::string>{};
         if (!real)
             return std::unexpected(real.error());
-        auto const& part = parts.front();
-        if (part.find_first_of("*?[\\") == std::string::npos)
-            return add(folder + part, parts.subspan(1));
-        for (auto const& name : tree_.names_in(*real)) {
-            if (++steps_ > most_steps)
-                return std::unexpected("it leads to too many folders");
-            if (::fnmatch(part.c_str(), name.c_str(), FNM_PERIOD) == 0)
-                if (auto added = add(folder + name, parts.subspan(1)); !added)
-                    return added;
-        }
-        return {};
+        return tree_.names_in(*real, most);
     }
 
-    std::set<std::string> matches;
-
-private:
-    /// A match that cannot be read is one all the same: who reads it says why.
-    std::expected<void, std::string> add(std::string const& path, std::span<std::string const> rest) {
+    std::expected<Kind, FileProblem> kind_of(std::string const& path) override {
         auto const real = tree_.resolve(path);
         if (!real && real.error() == no_such_file())
-            return {};
-        if (rest.empty()) {
-            if (!real || tree_.entries_.contains(*real) || tree_.is_folder(*real))
-                matches.insert(path);
-            return {};
-        }
+            return Kind::none;
         if (!real)
             return std::unexpected(real.error());
-        return tree_.is_folder(*real) ? expand(path + '/', rest) : std::expected<void, std::string>{};
+        if (tree_.is_folder(*real))
+            return Kind::folder;
+        return tree_.entries_.contains(*real) ? Kind::other : Kind::none;
     }
 
+private:
     GitTree& tree_;
-    std::size_t steps_ = 0;
 };
 
-std::expected<std::vector<std::string>, std::string> GitTree::glob(std::string const& pattern) {
-    // The revision comes as a pattern that matches it alone.
-    auto const escaped = escape_pattern(prefix_);
-    if (!pattern.starts_with(escaped))
+FilePaths GitTree::glob(std::string const& folder, std::string const& pattern) {
+    auto const start = inside(folder);
+    if (!start)
         return std::unexpected(inside(pattern).error());
-    auto const parts = split(std::string_view(pattern).substr(escaped.size()));
-    Expansion expansion(*this);
-    if (!parts.empty())
-        if (auto const done = expansion.expand("", parts); !done)
-            return std::unexpected(done.error());
-    std::vector<std::string> paths;
-    for (auto const& match : expansion.matches)
-        paths.push_back(prefix_ + match);
+    Folders folders(*this);
+    auto paths = match_pattern(folders, *start, pattern, steps_);
+    if (paths)
+        for (auto& path : *paths)
+            path.insert(0, prefix_);
     return paths;
 }
 

@@ -2,11 +2,13 @@
 // matched against it, and nothing of the disk is looked at.
 #pragma once
 
+#include "backends/path_pattern.hpp"
 #include "grammar/files.hpp"
 
 #include <functional>
 #include <map>
-#include <set>
+#include <string>
+#include <vector>
 
 namespace lbc {
 
@@ -21,8 +23,8 @@ public:
     /// `listing` is what `git ls-tree -r -z` or `git ls-files -s -z` prints. A path is `REVISION:PATH`.
     GitTree(std::string const& revision, std::string_view listing, ReadBlob read_blob);
 
-    [[nodiscard]] std::expected<std::string, std::string> read(std::string const& path, std::size_t limit) override;
-    [[nodiscard]] std::expected<std::vector<std::string>, std::string> glob(std::string const& pattern) override;
+    [[nodiscard]] FileText read(std::string const& path, std::size_t limit) override;
+    [[nodiscard]] FilePaths glob(std::string const& folder, std::string const& pattern) override;
     [[nodiscard]] std::string identity(std::string const& path) override;
     [[nodiscard]] std::string folder(std::string const& path) const override;
 
@@ -39,14 +41,15 @@ private:
     [[nodiscard]] Path resolve(std::string_view path);
     [[nodiscard]] Path link_target(std::string const& link, Entry const& entry);
     [[nodiscard]] bool is_folder(std::string const& path) const;
-    [[nodiscard]] std::set<std::string> names_in(std::string const& folder) const;
+    [[nodiscard]] std::vector<std::string> names_in(std::string const& folder, std::size_t most) const;
 
-    class Expansion;
+    class Folders;
 
     std::string prefix_;
     ReadBlob read_blob_;
     std::map<std::string, Entry> entries_;     // by path
     std::map<std::string, std::string> links_; // the targets that were read, by id
+    std::size_t steps_ = most_pattern_steps;
 };
 
 } // namespace lbc

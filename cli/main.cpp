@@ -1,3 +1,4 @@
+#include "backends/disk_files.hpp"
 #include "backends/system_kernel.hpp"
 #include "cli/heap.hpp"
 #include "cli/run.hpp"

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -41,47 +42,24 @@ bool is_path_below(std::string_view path) {
     return std::ranges::none_of(path, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-/// Refuses a path that leads through a symbolic link, or to something else than a file.
-std::expected<void, std::string> check_place(fs::path const& folder, std::string const& path) {
-    auto place = folder;
-    for (auto const& part : fs::path(path)) {
-        place /= part;
-        std::error_code error;
-        auto const type = fs::symlink_status(place, error).type();
-        if (type == fs::file_type::not_found)
-            return {};
-        if (type == fs::file_type::none)
-            return std::unexpected(fmt::format("cannot look at `{}`: {}", place.string(), error.message()));
-        bool const is_last = place == folder / path;
-        if (type == fs::file_type::symlink)
-            return std::unexpected(
-                fmt::format("`{}` is a symbolic link, and compiled files are not written through it", place.string()));
-        if (type != (is_last ? fs::file_type::regular : fs::file_type::directory))
-            return std::unexpected(fmt::format("`{}` is no {}", place.string(), is_last ? "regular file" : "folder"));
-    }
-    return {};
-}
-
-std::expected<std::set<std::string>, std::string> read_manifest(fs::path const& folder) {
-    auto const path = (folder / manifest_name).string();
-    auto const text = read_file(path, largest_manifest, O_NONBLOCK);
-    if (!text && (text.error() == ENOENT || text.error() == ENOTDIR))
-        return {};
-    if (!text)
-        return std::unexpected(
-            fmt::format("cannot read `{}`: {}", path, std::generic_category().message(text.error())));
-    auto paths = parse_manifest(*text);
-    if (!paths)
-        return std::unexpected(fmt::format("`{}` {}", path, paths.error()));
-    return paths;
-}
-
 /// A director's name may be that of a file.
 std::expected<void, std::string> check_names(Files const& files) {
     for (auto const& [path, text] : files)
         if (auto const next = files.lower_bound(path + '/'); next != files.end() && next->first.starts_with(path + '/'))
             return std::unexpected(fmt::format("`{}` would be a file and a director's folder", path));
     return {};
+}
+
+std::expected<std::optional<FileDifference>, std::string>
+difference(std::string const& path, std::expected<std::string, int> const& there, std::string const& text) {
+    if (there)
+        return *there == text ? std::nullopt : std::optional(FileDifference::differs);
+    switch (there.error()) {
+    case EFBIG: return FileDifference::differs;
+    case ENOENT:
+    case ENOTDIR: return FileDifference::missing;
+    default: return std::unexpected(fmt::format("cannot read `{}`: {}", path, read_error(there.error())));
+    }
 }
 
 } // namespace
@@ -97,18 +75,7 @@ std::string_view to_string(FileDifference difference) {
 
 std::expected<std::optional<FileDifference>, std::string> compare_file(std::string const& path,
                                                                        std::string const& text) {
-    // What is longer differs; and a pipe is not waited for.
-    auto const there = read_file(path, text.size(), O_NONBLOCK);
-    if (there)
-        return *there == text ? std::nullopt : std::optional(FileDifference::differs);
-    switch (there.error()) {
-    case EFBIG: return FileDifference::differs;
-    case ENOENT:
-    case ENOTDIR: return FileDifference::missing;
-    default:
-        return std::unexpected(
-            fmt::format("cannot read `{}`: {}", path, std::generic_category().message(there.error())));
-    }
+    return difference(path, read_file(path, text.size()), text); // what is longer differs
 }
 
 std::expected<std::set<std::string>, std::string> parse_manifest(std::string_view text) {
@@ -126,10 +93,11 @@ std::expected<std::set<std::string>, std::string> parse_manifest(std::string_vie
     return paths;
 }
 
-std::expected<OutputTree, std::string> OutputTree::compare(Files files, std::string folder, bool listed) {
-    OutputTree tree(std::move(files), std::move(folder), listed);
-    if (auto const read = listed ? tree.read_list() : std::expected<void, std::string>(); !read)
-        return std::unexpected(read.error());
+std::expected<OutputTree, std::string> OutputTree::compare(Files files, std::string folder, Options options) {
+    OutputTree tree(std::move(files), std::move(folder), std::move(options));
+    for (auto const step : {&OutputTree::open, &OutputTree::read_list})
+        if (auto const done = (tree.*step)(); !done)
+            return std::unexpected(done.error());
     if (auto const names = check_names(tree.files_); !names)
         return std::unexpected(names.error());
     if (auto const found = tree.find_differences(); !found)
@@ -137,17 +105,71 @@ std::expected<OutputTree, std::string> OutputTree::compare(Files files, std::str
     return tree;
 }
 
+std::string OutputTree::shown(std::string const& path) const { return (fs::path(folder_) / path).string(); }
+
+std::expected<void, std::string> OutputTree::open() {
+    auto root = open_folder(folder_, Missing::fails);
+    if (root)
+        root_ = std::move(*root);
+    else if (root.error().code != ENOENT)
+        return std::unexpected(fmt::format("cannot open `{}`: {}", folder_, root.error().message));
+    return {};
+}
+
+/// Without a folder where the file's own is missing.
+std::expected<Place, std::string> OutputTree::find(std::string const& path, Missing missing) const {
+    if (!root_)
+        return Place{};
+    auto place = find_below({root_, folder_}, path, missing);
+    if (!place)
+        return std::unexpected(place.error().message);
+    return std::move(*place);
+}
+
 std::expected<void, std::string> OutputTree::read_list() {
+    if (options_.is_listed == nullptr)
+        return {};
     for (auto const& [path, text] : files_)
         new_.insert(path);
     files_[manifest_name] = manifest_text(new_);
-    if (auto place = check_place(folder_, manifest_name); !place)
-        return place;
-    auto old = read_manifest(folder_);
-    if (!old)
-        return std::unexpected(old.error());
-    old_ = std::move(*old);
+    auto const place = find(manifest_name, Missing::fails);
+    if (!place)
+        return std::unexpected(place.error());
+    if (!place->folder)
+        return {};
+    auto const text = read_file_at(place->folder.get(), place->name, largest_manifest, O_NOFOLLOW);
+    if (!text && text.error() == ENOENT)
+        return {};
+    if (!text)
+        return std::unexpected(fmt::format("cannot read `{}`: {}", shown(manifest_name), read_error(text.error())));
+    auto paths = parse_manifest(*text);
+    if (!paths)
+        return std::unexpected(fmt::format("`{}` {}", shown(manifest_name), paths.error()));
+    old_ = std::move(*paths);
     return {};
+}
+
+std::expected<std::optional<FileDifference>, std::string> OutputTree::find_difference(std::string const& path) {
+    auto const place = find(path, Missing::fails);
+    if (!place)
+        return std::unexpected(place.error());
+    auto const made = files_.find(path);
+    if (made != files_.end()) {
+        if (!place->folder)
+            return FileDifference::missing;
+        auto const there = read_file_at(place->folder.get(), place->name, made->second.size(), O_NOFOLLOW);
+        return difference(shown(path), there, made->second);
+    }
+    bool const is_there =
+        place->folder && ::faccessat(place->folder.get(), place->name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!is_there)
+        return std::nullopt;
+    // Conflicts of a merge leave other lines in a list, but no file of such a name.
+    if (!options_.is_listed(path))
+        return std::unexpected(fmt::format("`{}` lists `{}`, and lbc makes no file of that name; take the line out, or "
+                                           "remove the file yourself",
+                                           shown(manifest_name), path));
+    return FileDifference::left_over;
 }
 
 std::expected<void, std::string> OutputTree::find_differences() {
@@ -155,46 +177,54 @@ std::expected<void, std::string> OutputTree::find_differences() {
     for (auto const& [path, text] : files_)
         all.insert(path);
     for (auto const& path : all) {
-        if (auto place = listed_ ? check_place(folder_, path) : std::expected<void, std::string>(); !place)
-            return place;
-        auto const place = (fs::path(folder_) / path).string();
-        if (auto const made = files_.find(path); made != files_.end()) {
-            auto const difference = compare_file(place, made->second);
-            if (!difference)
-                return std::unexpected(difference.error());
-            if (*difference)
-                findings_.push_back({path, **difference});
-        } else if (std::error_code error; fs::exists(place, error)) {
-            findings_.push_back({path, FileDifference::left_over});
-        }
+        auto const found = find_difference(path);
+        if (!found)
+            return std::unexpected(found.error());
+        if (*found)
+            findings_.push_back({path, **found});
     }
     return {};
 }
 
-std::expected<void, std::string> OutputTree::write_one(std::string const& path, std::string const& text) const {
-    auto const place = fs::path(folder_) / path;
-    std::error_code error;
-    fs::create_directories(place.parent_path(), error);
-    if (error)
-        return std::unexpected(fmt::format("cannot make `{}`: {}", place.parent_path().string(), error.message()));
-    return write_file(place.string(), text);
-}
-
-std::expected<void, std::string> OutputTree::remove_one(std::string const& path) const {
-    auto const place = fs::path(folder_) / path;
-    std::error_code error;
-    fs::remove(place, error);
-    if (error)
-        return std::unexpected(fmt::format("cannot remove `{}`: {}", place.string(), error.message()));
-    // A folder with something in it is not removed, and that ends it.
-    for (auto parent = fs::path(path).parent_path(); !parent.empty(); parent = parent.parent_path())
-        if (!fs::remove(fs::path(folder_) / parent, error))
-            break;
+std::expected<void, std::string> OutputTree::write_one(std::string const& path, std::string const& text) {
+    if (!root_) {
+        auto root = open_folder(folder_, Missing::is_made);
+        if (!root)
+            return std::unexpected(fmt::format("cannot make `{}`: {}", folder_, root.error().message));
+        root_ = std::move(*root);
+    }
+    auto const place = find(path, Missing::is_made);
+    if (!place)
+        return std::unexpected(place.error());
+    auto const readers = options_.for_owner.contains(path) ? Readers::owner : Readers::all;
+    if (auto const written = replace_file(*place, text, readers); !written)
+        return std::unexpected(fmt::format("cannot write `{}`: {}", shown(path), written.error().message));
     return {};
 }
 
-std::expected<void, std::string> OutputTree::write() const {
-    auto const is_list = [this](Finding const& finding) { return listed_ && finding.path == manifest_name; };
+std::expected<void, std::string> OutputTree::remove_one(std::string const& path) {
+    auto const place = find(path, Missing::fails);
+    if (!place)
+        return std::unexpected(place.error());
+    if (!place->folder)
+        return {};
+    if (::unlinkat(place->folder.get(), place->name.c_str(), 0) != 0)
+        return std::unexpected(
+            fmt::format("cannot remove `{}`: {}", shown(path), std::generic_category().message(errno)));
+    removed_.push_back(path);
+    // A folder with something in it is not removed, and that ends it.
+    for (auto parent = fs::path(path).parent_path(); !parent.empty(); parent = parent.parent_path()) {
+        auto const above = enter_below({root_, folder_}, parent.parent_path().string(), Missing::fails);
+        if (!above || !*above || ::unlinkat(above->get(), parent.filename().c_str(), AT_REMOVEDIR) != 0)
+            break;
+    }
+    return {};
+}
+
+std::expected<void, std::string> OutputTree::write() {
+    auto const is_list = [this](Finding const& finding) {
+        return options_.is_listed != nullptr && finding.path == manifest_name;
+    };
     bool const list_differs = std::ranges::any_of(findings_, is_list);
     auto both = old_;
     both.insert(new_.begin(), new_.end());

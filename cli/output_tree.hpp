@@ -1,8 +1,11 @@
 // Compiled files in a folder: compared with what is there, and written where they differ. A folder that is to be
 // committed has a list of lbc's files in it, `MANIFEST`; a file that is in the list and no longer made goes, and no
-// other file does. The list, like everything in the folder, may come from a stranger: what it names lies below the
-// folder and is reached through no symbolic link, or nothing is touched.
+// other file does. The list, like everything in the folder, may come from a stranger: what it names has a name that lbc
+// gives, lies below the folder and is reached through no symbolic link, or nothing is touched. The folder is opened
+// once, and what is in it is reached from there.
 #pragma once
+
+#include "backends/place.hpp"
 
 #include <expected>
 #include <map>
@@ -30,6 +33,9 @@ enum class FileDifference { differs, missing, left_over };
 inline constexpr std::string_view manifest_header =
     "# Files of `lbc compile --emit all`, which removes those that it no longer makes.\n";
 
+/// Whether lbc gives a file of a tree that path.
+using IsArtefact = bool(std::string_view path);
+
 /// The paths of a list in its order of names. The error says which line is none.
 [[nodiscard]] std::expected<std::set<std::string>, std::string> parse_manifest(std::string_view text);
 
@@ -40,32 +46,46 @@ public:
         FileDifference difference;
     };
 
-    /// Looks at the folder, and changes nothing. `listed`: with `MANIFEST` in it. The error says what cannot be read,
-    /// or is not lbc's to write.
-    [[nodiscard]] static std::expected<OutputTree, std::string> compare(Files files, std::string folder, bool listed);
+    struct Options {
+        IsArtefact* is_listed = nullptr;      // with `MANIFEST` in it, which lists files of such names
+        std::set<std::string> for_owner = {}; // paths of files that hold a secret
+    };
+
+    /// Looks at the folder, and changes nothing. The error says what cannot be read, or is not lbc's to write.
+    [[nodiscard]] static std::expected<OutputTree, std::string> compare(Files files, std::string folder,
+                                                                        Options options);
 
     /// By path.
     [[nodiscard]] std::vector<Finding> const& findings() const { return findings_; }
 
     /// Writes what differs or is missing and removes what is left over, with the folders that this leaves empty. Cut
     /// off at any point, the list still has every file that is lbc's.
-    [[nodiscard]] std::expected<void, std::string> write() const;
+    [[nodiscard]] std::expected<void, std::string> write();
+
+    /// The paths of what `write` has removed.
+    [[nodiscard]] std::vector<std::string> const& removed() const { return removed_; }
 
 private:
-    OutputTree(Files files, std::string folder, bool listed)
-        : files_(std::move(files)), folder_(std::move(folder)), listed_(listed) {}
+    OutputTree(Files files, std::string folder, Options options)
+        : files_(std::move(files)), folder_(std::move(folder)), options_(std::move(options)) {}
 
+    std::expected<void, std::string> open();
     std::expected<void, std::string> read_list();
     std::expected<void, std::string> find_differences();
-    [[nodiscard]] std::expected<void, std::string> write_one(std::string const& path, std::string const& text) const;
-    [[nodiscard]] std::expected<void, std::string> remove_one(std::string const& path) const;
+    [[nodiscard]] std::expected<std::optional<FileDifference>, std::string> find_difference(std::string const& path);
+    [[nodiscard]] std::expected<Place, std::string> find(std::string const& path, Missing missing) const;
+    [[nodiscard]] std::expected<void, std::string> write_one(std::string const& path, std::string const& text);
+    [[nodiscard]] std::expected<void, std::string> remove_one(std::string const& path);
+    [[nodiscard]] std::string shown(std::string const& path) const;
 
     Files files_;
     std::string folder_;
-    bool listed_;
+    Options options_;
+    Descriptor root_;           // none: it is not there
     std::set<std::string> old_; // what the list in the folder has
     std::set<std::string> new_; // what it will have
     std::vector<Finding> findings_;
+    std::vector<std::string> removed_;
 };
 
 } // namespace lbc

@@ -57,6 +57,13 @@ void SiteOptions::add_options_to(CLI::App& subcommand, bool with_director) {
             ->check(not_empty)
             ->option_text("NAME");
     subcommand
+        .add_option("--include-from", include_from,
+                    "a folder beside the site's own that `include` may read files of; again for further ones")
+        ->check(not_empty)
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->option_text("DIR");
+    subcommand
         .add_option_function<std::string>(
             "--message-format", [this](std::string const& format) { json_messages = format == "json"; },
             "how messages are printed: text, or json, one object a line")
@@ -82,7 +89,8 @@ std::unique_ptr<SiteInput> read_site(SiteOptions const& options, Environment con
     input->layout = options.layout;
     auto const revision = parse_revision_path(options.file).transform(open_revision);
     if (!revision) {
-        input->site = compile(options.file, environment.files, input->sources, input->diagnostics);
+        input->site =
+            compile(options.file, environment.files, input->sources, input->diagnostics, options.include_from);
     } else if (*revision) {
         input->site = compile((*revision)->name, *(*revision)->files, input->sources, input->diagnostics);
     } else {

@@ -11,6 +11,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lbc {
 
@@ -20,11 +21,12 @@ namespace lbc {
 /// `--format text|json`, and `--json`, which is the same as `--format json`. `json` must outlive the command line.
 void add_format_to(CLI::App& subcommand, bool& json);
 
-/// `FILE`, `-d NAME` and `--message-format`.
+/// `FILE`, `-d NAME`, `--include-from` and `--message-format`.
 struct SiteOptions {
     std::string file;
     std::string director;
     bool json_messages = false;
+    std::vector<std::string> include_from; // folders beside the site's own
     Layout layout = layout_auto;
 
     void add_to(CLI::App& subcommand, bool with_director);

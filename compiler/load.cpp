@@ -12,28 +12,25 @@ public:
     Loader(FileReader& reader, Sources& sources, Diagnostics& diagnostics)
         : reader_(reader), sources_(sources), diagnostics_(diagnostics) {}
 
-    /// `include` is the statement's span; none for the file that the command names.
-    void read(std::string const& path, Span const* include) {
-        auto identity = reader_.identity(path);
-        if (std::ranges::find(open_, identity) != open_.end()) {
-            diagnostics_.report(DiagId::include_cycle, *include, "`{}` includes itself", path);
-            return;
-        }
-        if (open_.size() > max_include_depth || program_.files.size() == max_files) {
-            diagnostics_.report(DiagId::include_cycle, *include, "more than {} files include each other",
-                                open_.size() > max_include_depth ? max_include_depth : max_files);
-            return;
-        }
-        auto text = reader_.read(path, Sources::max_file_size);
+    /// The file that the command names.
+    void read_site(std::string const& path, std::vector<std::string> const& include_from) {
+        auto text = reader_.read_site(path, Sources::max_file_size, include_from);
         if (!text) {
-            auto const where = include != nullptr ? *include : Span{sources_.add(path, {}), 0, 0};
-            diagnostics_.report(include != nullptr ? DiagId::include_no_match : DiagId::cannot_read, where,
-                                "cannot read `{}`: {}", path, text.error());
+            diagnostics_.report(DiagId::cannot_read, Span{sources_.add(path, {}), 0, 0}, "cannot read `{}`: {}", path,
+                                text.error().words);
             return;
         }
-        auto const id = sources_.add(path == "-" ? "<stdin>" : path, std::move(*text));
+        size_ = text->size();
+        add(path, {.text = std::move(*text)});
+    }
+
+    [[nodiscard]] Program take() { return std::move(program_); }
+
+private:
+    void add(std::string const& path, Included included) {
+        auto const id = sources_.add(path == "-" ? "<stdin>" : path, std::move(included.text), included.is_of_site);
         auto const& file = program_.files.emplace_back(parse(sources_, id, diagnostics_));
-        open_.push_back(std::move(identity));
+        open_.push_back(reader_.identity(path));
         for (auto const& node : ast::Node::top_level(file)) {
             if (node.keyword() == "include" && !node.broken())
                 include_files(node, path);
@@ -43,9 +40,37 @@ public:
         open_.pop_back();
     }
 
-    [[nodiscard]] Program take() { return std::move(program_); }
+    /// `where` is the place of the path.
+    void include(std::string const& path, Span where) {
+        if (size_ > max_site_size)
+            return;
+        if (std::ranges::find(open_, reader_.identity(path)) != open_.end()) {
+            diagnostics_.report(DiagId::include_cycle, where, "`{}` includes itself", path);
+            return;
+        }
+        if (open_.size() > max_include_depth || program_.files.size() == max_files) {
+            diagnostics_.report(DiagId::include_cycle, where, "more than {} files include each other",
+                                open_.size() > max_include_depth ? max_include_depth : max_files);
+            return;
+        }
+        auto included = reader_.read_include(path, Sources::max_file_size);
+        if (!included)
+            report("read", path, where, included.error());
+        else if (size_ += included->text.size(); size_ > max_site_size)
+            diagnostics_.report(DiagId::too_large, where,
+                                "with `{}` the site is larger than {} MiB; split it, or include each file once", path,
+                                max_site_size >> 20U);
+        else
+            add(path, std::move(*included));
+    }
 
-private:
+    void report(std::string_view verb, std::string const& path, Span where, FileProblem const& problem) {
+        auto const id = problem.kind == FileProblem::Kind::outside    ? DiagId::include_outside
+                        : problem.kind == FileProblem::Kind::too_many ? DiagId::too_large
+                                                                      : DiagId::include_no_match;
+        diagnostics_.report(id, where, "cannot {} `{}`: {}", verb, path, problem.words);
+    }
+
     void include_files(ast::Node const& node, std::string const& from) {
         auto const words = node.words();
         if (words.size() != 2 || words[1].kind() != ast::Word::Kind::string || node.has_block()) {
@@ -56,19 +81,18 @@ private:
         auto const folder = pattern.starts_with('/') ? std::string{} : reader_.folder(from);
         auto const where = words[1].span();
         if (pattern.find_first_of("*?[") == std::string::npos) {
-            read(folder + pattern, &where);
+            include(folder + pattern, where);
             return;
         }
-        auto const matches = reader_.glob(escape_pattern(folder) + pattern);
+        auto const matches = reader_.glob(folder, pattern);
         if (!matches) {
-            diagnostics_.report(DiagId::include_no_match, where, "cannot look for `{}{}`: {}", folder, pattern,
-                                matches.error());
+            report("look for", folder + pattern, where, matches.error());
             return;
         }
         if (matches->empty())
             diagnostics_.report(DiagId::include_empty, where, "no file matches `{}{}`", folder, pattern);
         for (auto const& match : *matches)
-            read(match, &where);
+            include(match, where);
     }
 
     FileReader& reader_;
@@ -76,14 +100,16 @@ private:
     Diagnostics& diagnostics_;
     Program program_;
     std::vector<std::string> open_; // identities of the files being read, outermost first
+    std::size_t size_ = 0;          // bytes of what was read
 };
 
 } // namespace
 
-Program load(std::string const& path, FileReader& reader, Sources& sources, Diagnostics& diagnostics) {
+Program load(std::string const& path, FileReader& reader, Sources& sources, Diagnostics& diagnostics,
+             std::vector<std::string> const& include_from) {
     sources.set_folder(reader.folder(path));
     Loader loader(reader, sources, diagnostics);
-    loader.read(path, nullptr);
+    loader.read_site(path, include_from);
     return loader.take();
 }
 

@@ -241,8 +241,9 @@ private:
 
 Site resolve(Program const& program, Diagnostics& diagnostics) { return Resolver(diagnostics).run(program); }
 
-Site compile(std::string const& path, FileReader& reader, Sources& sources, Diagnostics& diagnostics) {
-    auto site = resolve(load(path, reader, sources, diagnostics), diagnostics);
+Site compile(std::string const& path, FileReader& reader, Sources& sources, Diagnostics& diagnostics,
+             std::vector<std::string> const& include_from) {
+    auto site = resolve(load(path, reader, sources, diagnostics, include_from), diagnostics);
     check(site, diagnostics);
     return site;
 }

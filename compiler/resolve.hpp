@@ -14,6 +14,7 @@ namespace lbc {
 void check(Site const& site, Diagnostics& diagnostics);
 
 /// Loads, resolves and checks.
-[[nodiscard]] Site compile(std::string const& path, FileReader& reader, Sources& sources, Diagnostics& diagnostics);
+[[nodiscard]] Site compile(std::string const& path, FileReader& reader, Sources& sources, Diagnostics& diagnostics,
+                           std::vector<std::string> const& include_from = {});
 
 } // namespace lbc

@@ -86,7 +86,7 @@ private:
 
     void snippet(SourceFile const& file, Span span, std::uint32_t line) {
         auto text = file.line(line);
-        if (text.empty())
+        if (text.empty() || !file.is_quoted())
             return;
         auto begin = std::min<std::size_t>(span.begin - offset_in(file, text), text.size());
         auto const end = std::clamp<std::size_t>(span.end - offset_in(file, text), begin, text.size());

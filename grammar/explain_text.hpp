@@ -84,7 +84,9 @@ somebody who may not read what the one who runs lbc can, and messages quote a fi
 
 ```sh
 lbc check site.lb --include-from /etc/lbc/shared
-```)md"},
+```
+
+For a site from standard input the folder is the current one, and the root folder is no site's.)md"},
     DiagInfo{DiagId::too_large, "too-large", Severity::error,
              R"md(The site asks for more than lbc works with. The message names the bound. Bounds are on what has to be
 made, such as a service's addresses times its ports times its interfaces, not on how many services a

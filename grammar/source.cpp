@@ -6,8 +6,8 @@
 
 namespace lbc {
 
-SourceFile::SourceFile(std::string name, std::string text, FileId id)
-    : name_(std::move(name)), text_(std::move(text)), id_(id) {
+SourceFile::SourceFile(std::string name, std::string text, FileId id, bool is_quoted)
+    : name_(std::move(name)), text_(std::move(text)), id_(id), is_quoted_(is_quoted) {
     line_starts_.reserve(static_cast<std::size_t>(std::ranges::count(text_, '\n')) + 1);
     line_starts_.push_back(0);
     for (std::size_t at = text_.find('\n'); at != std::string::npos; at = text_.find('\n', at + 1))
@@ -36,10 +36,10 @@ std::string_view SourceFile::line(std::uint32_t line) const {
     return text;
 }
 
-FileId Sources::add(std::string name, std::string text) {
+FileId Sources::add(std::string name, std::string text, bool is_quoted) {
     assert(text.size() <= max_file_size);
     auto const id = static_cast<FileId>(files_.size());
-    files_.emplace_back(std::move(name), std::move(text), id);
+    files_.emplace_back(std::move(name), std::move(text), id, is_quoted);
     return id;
 }
 

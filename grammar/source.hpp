@@ -38,13 +38,15 @@ struct Position {
 /// One file's text with the table of its lines.
 class SourceFile {
 public:
-    SourceFile(std::string name, std::string text, FileId id = {});
+    SourceFile(std::string name, std::string text, FileId id = {}, bool is_quoted = true);
 
     [[nodiscard]] FileId id() const { return id_; }
 
     /// The name as the user gave it or as an include made it; never made absolute.
     [[nodiscard]] std::string const& name() const { return name_; }
     [[nodiscard]] std::string_view text() const { return text_; }
+    /// Whether messages show lines of it. Those of a file that the site's author may not be able to read are not shown.
+    [[nodiscard]] bool is_quoted() const { return is_quoted_; }
 
     /// The place of a byte; an offset past the end is taken as the end.
     [[nodiscard]] Position position(std::uint32_t offset) const;
@@ -57,6 +59,7 @@ private:
     std::string text_;
     std::vector<std::uint32_t> line_starts_;
     FileId id_;
+    bool is_quoted_;
 };
 
 /// The files of one run, in the order in which they were read.
@@ -66,7 +69,7 @@ public:
     static constexpr std::size_t max_file_size = std::size_t{32} << 20U;
 
     /// Takes the text of a file, at most `max_file_size` bytes of it.
-    FileId add(std::string name, std::string text);
+    FileId add(std::string name, std::string text, bool is_quoted = true);
 
     /// The folder of the site's own file as its name has it, with the `/`.
     void set_folder(std::string folder) { folder_ = std::move(folder); }

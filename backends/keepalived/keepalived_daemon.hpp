@@ -20,6 +20,9 @@ public:
     /// The file's text; nothing where there is no file.
     [[nodiscard]] virtual std::expected<std::optional<std::string>, SystemError> read() = 0;
 
+    /// Whether the file that is there can be read by others than its owner.
+    [[nodiscard]] virtual bool is_readable_by_others() { return false; }
+
     /// Puts a text in the file's place as a whole, or takes the file away.
     [[nodiscard]] virtual std::expected<void, SystemError> write(std::optional<std::string> const& text) = 0;
 

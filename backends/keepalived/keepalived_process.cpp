@@ -62,7 +62,13 @@ public:
             return std::move(*text);
         if (text.error() == ENOENT)
             return std::nullopt;
-        return failed(fmt::format("read {}", path_), text.error());
+        return std::unexpected(SystemError{text.error() == EACCES ? Kind::permission : Kind::failed, text.error(),
+                                           fmt::format("cannot read {}: {}", path_, read_error(text.error()))});
+    }
+
+    bool is_readable_by_others() override {
+        struct stat there{};
+        return ::stat(path_.c_str(), &there) == 0 && (there.st_mode & (S_IRGRP | S_IROTH)) != 0;
     }
 
     std::expected<void, SystemError> write(std::optional<std::string> const& text) override {
@@ -71,14 +77,7 @@ public:
                 return failed(fmt::format("remove {}", path_), errno);
             return {};
         }
-        auto const mask = ::umask(0077); // a new file may hold VRRP's secret
-        auto const written = write_file(path_, *text);
-        auto const code = errno;
-        ::umask(mask);
-        if (!written)
-            return std::unexpected(
-                SystemError{code == EACCES ? Kind::permission : Kind::failed, code, written.error()});
-        return {};
+        return write_file(path_, *text, Readers::owner); // it may hold VRRP's secret
     }
 
     std::expected<void, SystemError> test(std::string const& text) override {

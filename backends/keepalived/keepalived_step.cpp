@@ -287,6 +287,9 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
         return std::unexpected(running.error());
     if (!*running)
         plan.notes.push_back(fmt::format("keepalived does not run with {}", wanted.path));
+    if (daemon->is_readable_by_others() && wanted.text.contains("auth_pass"))
+        plan.notes.push_back(
+            fmt::format("{} holds VRRP's secret, and not root alone can read it: chmod 600 it", wanted.path));
     bool const reload_only = *now == wanted.text && *running && owes_reload;
     if (*now == wanted.text && !reload_only) {
         if (auto lacks = *running ? drift(kernel, wanted) : std::string{}; !lacks.empty())

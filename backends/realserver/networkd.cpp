@@ -49,14 +49,24 @@ std::string sysctls(RealServerHost const& host) {
     return out;
 }
 
+constexpr char const* networkd_start = "etc/systemd/network/50-"; // of a device's name
+constexpr char const* sysctl_file = "etc/sysctl.d/90-lbc.conf";
+
 } // namespace
 
+bool is_networkd_file(std::string_view path) {
+    auto const device = std::string(networkd_start) + "lbc-";
+    return path == sysctl_file ||
+           (path.starts_with(device) && path.find('/', device.size()) == std::string_view::npos &&
+            (path.ends_with(".network") || path.ends_with(".netdev")));
+}
+
 std::map<std::string, std::string> networkd_files(RealServerHost const& host) {
-    std::string const folder = "etc/systemd/network/50-";
+    std::string const folder(networkd_start);
     std::map<std::string, std::string> files;
     files[folder + "lbc-lo.network"] = loopback(host);
     if (host.has_vip(Family::ipv4))
-        files["etc/sysctl.d/90-lbc.conf"] = sysctls(host);
+        files[sysctl_file] = sysctls(host);
     for (std::size_t i = 0; i < host.tunnels.size(); ++i) {
         auto const device = device_name(host.tunnels, i);
         files[folder + device + ".netdev"] = netdev(host, device, host.tunnels[i]);

@@ -65,6 +65,8 @@ struct RealServerHost {
 /// Files for systemd-networkd and systemd-sysctl, by their path below `/`. GUE and the checksums of GRE have no place
 /// in them; `report_limits` warns.
 [[nodiscard]] std::map<std::string, std::string> networkd_files(RealServerHost const& host);
+/// Whether it gives a file of some host that path.
+[[nodiscard]] bool is_networkd_file(std::string_view path);
 
 /// A file for /etc/network/interfaces.d.
 [[nodiscard]] std::string ifupdown_text(RealServerHost const& host);

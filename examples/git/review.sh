@@ -11,7 +11,8 @@ most=65400 # bytes; GitHub takes 65536 characters
 status=0
 [ $# -eq 2 ] || { echo 'usage: review.sh BASE HEAD' >&2; exit 2; }
 head=$(git rev-parse --short --verify --end-of-options "$2^{commit}") || exit 2
-base=$(git merge-base "$1" "$head") || { echo "review.sh: $1 and $2 have no common commit here" >&2; exit 2; }
+base=$(git rev-parse --verify --end-of-options "$1^{commit}") || exit 2
+base=$(git merge-base "$base" "$head") || { echo "review.sh: $1 and $2 have no common commit here" >&2; exit 2; }
 base=$(git rev-parse --short "$base")
 
 # /dev/null is a site without anything.

@@ -25,14 +25,12 @@ class OneFile final : public lbc::FileReader {
 public:
     explicit OneFile(std::string text) : text_(std::move(text)) {}
 
-    std::expected<std::string, std::string> read(std::string const& path, std::size_t) override {
+    lbc::FileText read(std::string const& path, std::size_t) override {
         if (path == "fuzz.lb")
             return text_;
         return std::unexpected("No such file or directory");
     }
-    std::expected<std::vector<std::string>, std::string> glob(std::string const&) override {
-        return std::vector<std::string>{};
-    }
+    lbc::FilePaths glob(std::string const&, std::string const&) override { return std::vector<std::string>{}; }
     std::string identity(std::string const& path) override { return path; }
 
 private:

@@ -54,7 +54,8 @@ def git_diff_prints_what_lbc_diff_does(repo):
     assert repo.git("diff", "--cached", "-R") == wanted
     repo.git("reset", "-q")
     assert repo.git("diff", "-R") == wanted
-    assert repo.git("diff", "-R", cwd="tools") == wanted
+    (repo.root / "inner").mkdir()
+    assert repo.git("diff", "-R", cwd="inner") == wanted
 
 
 def git_diff_of_added_and_deleted_files(repo):

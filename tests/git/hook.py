@@ -10,7 +10,7 @@ def install(repo, tree=None):
     repo.use_examples()
     hook = repo.root / ".git/hooks/pre-commit"
     hook.parent.mkdir(exist_ok=True)
-    shutil.copy(repo.root / "tools/lbc/pre-commit", hook)
+    hook.symlink_to(repo.installed / "pre-commit")
     if tree:
         repo.git("config", "lbc.tree", tree)
 

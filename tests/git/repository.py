@@ -79,13 +79,15 @@ class Repository:
         return self.git("rev-parse", "HEAD").strip()
 
     def use_examples(self):
-        """The ready-made files where docs/git.md puts them."""
+        """The ready-made files as docs/git.md has them used: installed, and so out of the repository."""
+        self.installed = self.root.parent / "share/lbc/git"
+        self.installed.mkdir(parents=True)
         for path in EXAMPLES.iterdir():
-            target = self.root / ("" if path.name == ".gitattributes" else "tools/lbc") / path.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
+            target = self.root if path.name == ".gitattributes" else self.installed
+            target /= path.name.removesuffix(".in")
+            target.write_text(path.read_text().replace("@LBC_GIT@", str(self.installed)))
             target.chmod(path.stat().st_mode)
-        self.git("config", "--local", "include.path", "../tools/lbc/config")
+        self.git("config", "--local", "include.path", str(self.installed / "config"))
 
 
 def contains(text, *parts):

@@ -1,5 +1,6 @@
 """The review of a pull request and its comment, without a network: review.py LBC."""
 import json
+import re
 
 from repository import DIRECTORS, EXAMPLES, MORE, SITE, WEB, contains, lacks, main
 
@@ -138,7 +139,11 @@ def the_pipelines_are_yaml(repo):
             else [*pipeline["lbc"]["before_script"], *pipeline["lbc"]["script"]]
         assert all(isinstance(script, str) for script in scripts), scripts
         repo.run("sh", "-n", text="\n".join(scripts))
-        contains("\n".join(scripts), "tools/lbc/review.sh", "tools/lbc/comment.sh")
+        installed = "sh /usr/local/share/lbc/git/"
+        contains("\n".join(scripts), installed + "review.sh", installed + "comment.sh")
+        lacks("\n".join(scripts), "tools/")
+        for step in pipeline.get("jobs", {}).get("review", {}).get("steps", []):
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", step.get("uses", "a@" + "0" * 40)), step
 
 
 main([a_change_is_described, what_others_changed_meanwhile_is_no_part, a_site_that_comes_goes_or_is_not_there,

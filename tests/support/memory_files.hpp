@@ -15,17 +15,18 @@ public:
     MemoryFiles() = default;
     explicit MemoryFiles(std::map<std::string, std::string> files) : files_(std::move(files)) {}
 
-    [[nodiscard]] std::expected<std::string, std::string> read(std::string const& path, std::size_t limit) override {
+    [[nodiscard]] FileText read(std::string const& path, std::size_t limit) override {
         auto const found = files_.find(path);
         if (found == files_.end())
-            return std::unexpected("No such file or directory");
+            return std::unexpected(FileProblem("No such file or directory", FileProblem::Kind::missing));
         if (found->second.size() > limit)
             return std::unexpected("too large");
         return found->second;
     }
 
     /// Knows one form of pattern, `PREFIX*SUFFIX`.
-    [[nodiscard]] std::expected<std::vector<std::string>, std::string> glob(std::string const& pattern) override {
+    [[nodiscard]] FilePaths glob(std::string const& folder, std::string const& last) override {
+        auto const pattern = folder + last;
         auto const star = pattern.find('*');
         auto const suffix = pattern.substr(star + 1);
         std::vector<std::string> matches;

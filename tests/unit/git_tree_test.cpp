@@ -26,7 +26,7 @@ GitTree site() {
 
 std::string text_of(GitTree& files, std::string const& path) {
     auto const text = files.read(path, 100);
-    return text ? *text : "error: " + text.error();
+    return text ? *text : "error: " + text.error().words;
 }
 
 using Paths = std::vector<std::string>;
@@ -62,29 +62,31 @@ TEST_CASE("links of a revision are followed inside of it") {
 
 TEST_CASE("patterns are matched against a revision") {
     auto files = site();
-    CHECK(files.glob("HEAD:*.lb") == Paths{"HEAD:root.lb"});
-    CHECK(files.glob("HEAD:site/?.lb") == Paths{"HEAD:site/a.lb", "HEAD:site/b.lb"});
-    CHECK(files.glob("HEAD:site/[b-c].lb") == Paths{"HEAD:site/b.lb"});
-    CHECK(files.glob("HEAD:site/.h*") == Paths{"HEAD:site/.hidden.lb"});
-    CHECK(files.glob("HEAD:site/\\[x\\].l*") == Paths{"HEAD:site/[x].lb"});
-    CHECK(files.glob("HEAD:*/i*/c.lb").error() == "Too many levels of symbolic links");
-    CHECK(files.glob("HEAD:[fs]*/i*/c.lb") == Paths{"HEAD:folder/inner/c.lb", "HEAD:site/inner/c.lb"});
-    CHECK(files.glob("HEAD:site/o*") == Paths{"HEAD:site/out"});
-    CHECK(files.glob("HEAD:site/../r*") == Paths{"HEAD:site/../root.lb"});
-    CHECK(files.glob("HEAD:none/*") == Paths{});
-    CHECK(files.glob("HEAD:root.lb/*") == Paths{});
-    CHECK(files.glob("HEAD:../*").error() == "it leads out of the repository");
-    CHECK_FALSE(files.glob("/etc/*").has_value());
+    CHECK(files.glob("HEAD:", "*.lb") == Paths{"HEAD:root.lb"});
+    CHECK(files.glob("HEAD:", "site/?.lb") == Paths{"HEAD:site/a.lb", "HEAD:site/b.lb"});
+    CHECK(files.glob("HEAD:", "site/[b-c].lb") == Paths{"HEAD:site/b.lb"});
+    CHECK(files.glob("HEAD:", "site/.h*") == Paths{"HEAD:site/.hidden.lb"});
+    CHECK(files.glob("HEAD:", "site/\\[x\\].l*") == Paths{"HEAD:site/[x].lb"});
+    CHECK(files.glob("HEAD:", "*/i*/c.lb").error() == "Too many levels of symbolic links");
+    CHECK(files.glob("HEAD:", "[fs]*/i*/c.lb") == Paths{"HEAD:folder/inner/c.lb", "HEAD:site/inner/c.lb"});
+    CHECK(files.glob("HEAD:", "site/o*") == Paths{"HEAD:site/out"});
+    CHECK(files.glob("HEAD:", "site/../r*") == Paths{"HEAD:site/../root.lb"});
+    CHECK(files.glob("HEAD:", "none/*") == Paths{});
+    CHECK(files.glob("HEAD:", "root.lb/*") == Paths{});
+    CHECK(files.glob("HEAD:", "../*").error() == "it leads out of the repository");
+    CHECK_FALSE(files.glob("", "/etc/*").has_value());
 }
 
 TEST_CASE("a pattern among links in circles ends") {
     auto files = tree({"120000 blob .\ta", "120000 blob .\tb", "100644 blob R\troot.lb"});
-    std::string pattern = "HEAD:";
+    std::string pattern;
     for (int i = 0; i < 30; ++i)
         pattern += "*/";
-    auto const found = files.glob(pattern + "none*");
+    auto const found = files.glob("HEAD:", pattern + "none*");
     REQUIRE_FALSE(found.has_value());
-    CHECK(found.error() == "it leads to too many folders");
+    CHECK(found.error().kind == FileProblem::Kind::too_many);
+    // The bound is of all patterns together.
+    CHECK(files.glob("HEAD:", "*").error().kind == FileProblem::Kind::too_many);
 }
 
 TEST_CASE("the index is a revision without a name, and what is unmerged has no text") {

@@ -59,13 +59,13 @@ TEST_CASE("a link stays a link, a device stays a device, and a pipe is written t
     CHECK(fs::is_character_file("/dev/null"));
     auto const full = write_file("/dev/full", "four");
     REQUIRE_FALSE(full);
-    CHECK(full.error() == "cannot write `/dev/full`: No space left on device");
+    CHECK(full.error().message == "cannot write `/dev/full`: No space left on device");
 }
 
 TEST_CASE("what cannot be written says why") {
     Folder const folder;
     auto const missing = write_file(folder / "no/such/folder/a", "one");
     REQUIRE_FALSE(missing);
-    CHECK(missing.error().ends_with("No such file or directory"));
+    CHECK(missing.error().message.ends_with("No such file or directory"));
     CHECK_FALSE(write_file(folder / "", "one"));
 }

@@ -12,6 +12,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+bool is_any(std::string_view path) { return path != "notes.txt"; }
+
 /// A folder that goes with it.
 struct Folder {
     fs::path path;
@@ -37,7 +39,7 @@ struct Folder {
 
     /// As the command prints it; an error as it is.
     [[nodiscard]] std::string check(Files files) const {
-        auto const tree = OutputTree::compare(std::move(files), path.string(), true);
+        auto const tree = OutputTree::compare(std::move(files), path.string(), {.is_listed = is_any, .for_owner = {}});
         if (!tree)
             return tree.error();
         std::string lines;
@@ -46,7 +48,7 @@ struct Folder {
         return lines;
     }
     void write(Files files) const {
-        auto const tree = OutputTree::compare(std::move(files), path.string(), true);
+        auto tree = OutputTree::compare(std::move(files), path.string(), {.is_listed = is_any, .for_owner = {}});
         REQUIRE(tree.has_value());
         REQUIRE(tree->write().has_value());
     }
@@ -114,6 +116,30 @@ TEST_CASE("a list from a stranger names nothing out of its folder") {
     CHECK(parse_manifest(header + "b\na")->size() == 2);
 }
 
+TEST_CASE("a list from a stranger removes nothing that lbc does not make") {
+    Folder const folder;
+    folder.put("notes.txt", "mine");
+    folder.put("old", "lbc's");
+    folder.put("MANIFEST", header + "notes.txt\nold\n");
+    CHECK(
+        folder.check({{"rules.sh", "1"}})
+            .ends_with("MANIFEST` lists `notes.txt`, and lbc makes no file of that name; take the line out, or remove "
+                       "the file yourself"));
+    fs::remove(folder.path / "notes.txt");
+    auto tree = OutputTree::compare({{"rules.sh", "1"}}, folder.path.string(), {.is_listed = is_any, .for_owner = {}});
+    REQUIRE(tree.has_value());
+    CHECK(tree->write().has_value());
+    CHECK(tree->removed() == std::vector<std::string>{"old"});
+}
+
+TEST_CASE("a file that holds a secret is its owner's") {
+    Folder const folder;
+    auto tree = OutputTree::compare({{"a", "1"}, {"b/c", "2"}}, folder.path.string(), {.for_owner = {"b/c"}});
+    REQUIRE(tree.has_value());
+    CHECK(tree->write().has_value());
+    CHECK((fs::status(folder.path / "b/c").permissions() & fs::perms::mask) == fs::perms{0600});
+}
+
 TEST_CASE("a tree is neither written nor cleaned through a symbolic link") {
     Folder const elsewhere;
     elsewhere.put("x", "a stranger's");
@@ -145,7 +171,7 @@ TEST_CASE("a name that is a file and a folder is refused") {
 TEST_CASE("a folder without a list has nothing that is left over") {
     Folder const folder;
     folder.put("etc/other", "");
-    auto const tree = OutputTree::compare({{"etc/mine", "1"}}, folder.path.string(), false);
+    auto tree = OutputTree::compare({{"etc/mine", "1"}}, folder.path.string(), {});
     REQUIRE(tree.has_value());
     CHECK(tree->write().has_value());
     CHECK(folder.text("etc/mine") == "1");

@@ -1,5 +1,6 @@
 #include "backends/restore/read_tables.hpp"
 
+#include "backends/disk_files.hpp"
 #include "backends/restore/restore.hpp"
 #include "backends/sh/sh.hpp"
 #include "compiler/layout/layout.hpp"

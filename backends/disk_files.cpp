@@ -1,0 +1,231 @@
+#include "backends/disk_files.hpp"
+
+#include "backends/read_file.hpp"
+
+#include <fmt/format.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+namespace lbc {
+namespace {
+
+using Kind = FileProblem::Kind;
+
+constexpr char const* not_included =
+    "it is not in the site's folder; with `--include-from DIR` a site may include files of DIR, too";
+
+FileProblem problem(int code) {
+    return {read_error(code), code == ENOENT || code == ENOTDIR ? Kind::missing : Kind::failed};
+}
+
+FileText text_of(int file, std::size_t limit) {
+    auto text = read_all(file, limit);
+    if (text)
+        return std::move(*text);
+    if (text.error() == EFBIG)
+        return std::unexpected(fmt::format("larger than {} MiB", limit >> 20U));
+    return std::unexpected(problem(text.error()));
+}
+
+/// Names of what this process has open already, such as a shell's `<(generate)`.
+bool is_own_descriptor(std::string_view path) {
+    return path == "-" || path == "/dev/stdin" || path.starts_with("/dev/fd/") || path.starts_with("/proc/self/fd/");
+}
+
+bool is_below(std::string_view path, std::string_view folder) {
+    return folder == "/" || (path.starts_with(folder) && path.size() > folder.size() && path[folder.size()] == '/');
+}
+
+/// /dev/null, and terminals: opening one does nothing.
+bool is_harmless(dev_t device) {
+    auto const number = major(device);
+    return device == makedev(1, 3) || number == 4 || number == 5 || (number >= 136 && number <= 143);
+}
+
+/// Whether a pipe is this process's own, or of a user who may make root wait.
+bool is_own_pipe(int file, struct stat const& status) {
+    struct statfs system{};
+    return status.st_uid == 0 || status.st_uid == ::geteuid() ||
+           (::fstatfs(file, &system) == 0 && system.f_type == PIPEFS_MAGIC);
+}
+
+/// Opens for reading what the user has named, whose place is known.
+FileText read_named(Descriptor const& place, std::size_t limit) {
+    struct stat status{};
+    if (!place || ::fstat(place.get(), &status) != 0)
+        return std::unexpected(problem(errno));
+    int flags = O_RDONLY;
+    if (S_ISREG(status.st_mode))
+        flags |= O_NONBLOCK;
+    else if (S_ISDIR(status.st_mode))
+        return std::unexpected(problem(EISDIR));
+    else if (S_ISFIFO(status.st_mode) && !is_own_pipe(place.get(), status))
+        return std::unexpected("it is a pipe of somebody else");
+    else if (S_ISBLK(status.st_mode) || (S_ISCHR(status.st_mode) && !is_harmless(status.st_rdev)))
+        return std::unexpected("it is a device");
+    auto const file = reopen(place, flags);
+    return file ? text_of(file.get(), limit) : std::unexpected(problem(errno));
+}
+
+Descriptor find(std::string const& path, int flags = 0) {
+    return Descriptor(::open(path.c_str(), O_PATH | O_CLOEXEC | flags));
+}
+
+/// A regular file that is open by O_PATH, or why it is not read.
+std::expected<void, FileProblem> check_regular(Descriptor const& place) {
+    struct stat status{};
+    if (!place || ::fstat(place.get(), &status) != 0)
+        return std::unexpected(problem(errno));
+    if (S_ISDIR(status.st_mode))
+        return std::unexpected(problem(EISDIR));
+    if (!S_ISREG(status.st_mode))
+        return std::unexpected(FileProblem("it is no regular file, and nothing else is read", Kind::outside));
+    return {};
+}
+
+/// Some files of /proc are regular and wait all the same.
+FileText read_regular(Descriptor const& place, std::size_t limit) {
+    auto const file = reopen(place, O_RDONLY | O_NONBLOCK);
+    return file ? text_of(file.get(), limit) : std::unexpected(problem(errno));
+}
+
+} // namespace
+
+FileText DiskFiles::read(std::string const& path, std::size_t limit) {
+    return path == "-" ? text_of(STDIN_FILENO, limit) : read_named(find(path), limit);
+}
+
+FileText DiskFiles::read_below(std::string const& folder, std::string const& name, std::size_t limit) {
+    auto const base = find(folder, O_DIRECTORY);
+    if (!base)
+        return std::unexpected(problem(errno));
+    Descriptor const place(::openat(base.get(), name.c_str(), O_PATH | O_CLOEXEC));
+    if (auto const regular = check_regular(place); !regular)
+        return std::unexpected(regular.error());
+    if (!is_below(path_of(place), path_of(base)))
+        return std::unexpected(FileProblem("it is a link out of the folder", Kind::outside));
+    return read_regular(place, limit);
+}
+
+FileText DiskFiles::read_site(std::string const& path, std::size_t limit, std::span<std::string const> include_from) {
+    steps_ = most_pattern_steps;
+    include_from_.clear();
+    for (auto const& name : include_from) {
+        auto const base = find(name, O_DIRECTORY);
+        if (!base)
+            return std::unexpected(
+                fmt::format("`{}` of --include-from is no folder to read: {}", name, problem(errno).words));
+        include_from_.push_back(path_of(base));
+    }
+    bool const is_open = is_own_descriptor(path);
+    auto const name = folder(path);
+    auto const base = find(name.empty() ? "." : name, O_DIRECTORY);
+    if (!base)
+        return std::unexpected(problem(errno));
+    // Below the root is everything.
+    site_folder_ = path_of(base) == "/" ? std::string{} : path_of(base);
+    if (is_open)
+        return read(path, limit);
+    // In the folder that was looked at, whatever its name leads to by now.
+    return read_named(Descriptor(::openat(base.get(), path.c_str() + name.size(), O_PATH | O_CLOEXEC)), limit);
+}
+
+bool DiskFiles::is_of_site(std::string const& path) const {
+    return !site_folder_.empty() && (path == site_folder_ || is_below(path, site_folder_));
+}
+
+bool DiskFiles::is_included(std::string const& path) const {
+    return is_of_site(path) || std::ranges::any_of(include_from_, [&](auto const& folder) {
+               return path == folder || is_below(path, folder);
+           });
+}
+
+std::expected<Included, FileProblem> DiskFiles::read_include(std::string const& path, std::size_t limit) {
+    auto const place = find(path);
+    if (!place)
+        return std::unexpected(problem(errno));
+    auto const real = path_of(place);
+    if (!is_included(real))
+        return std::unexpected(FileProblem(not_included, Kind::outside));
+    if (auto const regular = check_regular(place); !regular)
+        return std::unexpected(regular.error());
+    auto text = read_regular(place, limit);
+    if (!text)
+        return std::unexpected(std::move(text.error()));
+    return Included{.text = std::move(*text), .is_of_site = is_of_site(real)};
+}
+
+/// The folders that a site includes from.
+class DiskFiles::Tree final : public PatternTree {
+public:
+    explicit Tree(DiskFiles const& files) : files_(files) {}
+
+    FilePaths names_in(std::string const& folder, std::size_t most) override {
+        std::vector<std::string> names;
+        auto const place = find(folder.empty() ? "." : folder, O_DIRECTORY);
+        if (!place && (errno == ENOENT || errno == ENOTDIR))
+            return names;
+        if (!place)
+            return std::unexpected(problem(errno));
+        if (!files_.is_included(path_of(place)))
+            return std::unexpected(FileProblem(not_included, FileProblem::Kind::outside));
+        auto const descriptor = ::openat(place.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        std::unique_ptr<DIR, CloseFolder> const stream(descriptor < 0 ? nullptr : ::fdopendir(descriptor));
+        if (!stream)
+            return std::unexpected(problem(errno));
+        while (auto const* entry = ::readdir(stream.get())) {
+            names.emplace_back(entry->d_name);
+            if (names.size() > most)
+                break;
+        }
+        std::ranges::sort(names);
+        return names;
+    }
+
+    std::expected<Kind, FileProblem> kind_of(std::string const& path) override {
+        struct stat status{};
+        // A link that leads nowhere is a match, and who reads it says so.
+        if (::stat(path.c_str(), &status) != 0 && ::lstat(path.c_str(), &status) != 0) {
+            if (errno == ENOENT || errno == ENOTDIR)
+                return Kind::none;
+            return std::unexpected(problem(errno));
+        }
+        return S_ISDIR(status.st_mode) ? Kind::folder : Kind::other;
+    }
+
+private:
+    struct CloseFolder {
+        void operator()(DIR* folder) const { ::closedir(folder); }
+    };
+
+    DiskFiles const& files_;
+};
+
+FilePaths DiskFiles::glob(std::string const& folder, std::string const& pattern) {
+    Tree tree(*this);
+    return match_pattern(tree, folder.empty() && pattern.starts_with('/') ? "/" : folder, pattern, steps_);
+}
+
+std::string DiskFiles::identity(std::string const& path) {
+    std::error_code error;
+    auto const canonical = std::filesystem::weakly_canonical(path, error);
+    return error ? path : canonical.string();
+}
+
+std::string DiskFiles::folder(std::string const& path) const {
+    return is_own_descriptor(path) ? std::string{} : FileReader::folder(path);
+}
+
+} // namespace lbc
