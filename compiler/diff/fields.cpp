@@ -103,7 +103,7 @@ FieldTexts fields_of(std::optional<Quorum> const& quorum) {
         return {};
     auto const& [count, hysteresis, up, down, span] = *quorum;
     return {{"quorum", text_of(count)},
-            {"hysteresis", text_of(hysteresis)},
+            {"hysteresis", hysteresis == 0 ? "" : text_of(hysteresis)},
             {"quorum-up", up.text, by_name},
             {"quorum-down", down.text, by_name}};
 }
