@@ -156,7 +156,8 @@ FieldTexts fields_of(Vrrp const& vrrp) {
 
 FieldTexts fields_of(Director const& director) {
     auto const& [name, macs, addresses, interfaces, hostname, span, incomplete] = director;
-    return {{"hostname", hostname}};
+    // Its own name is the default: a director with another name and the same otherwise is no difference.
+    return {{"hostname", hostname == name.value ? "" : hostname}};
 }
 
 std::string changed_fields(FieldTexts const& before, FieldTexts const& after) {

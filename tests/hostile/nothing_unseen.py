@@ -46,7 +46,7 @@ CASES = {
     "Draft vip": ("vip  192.0.2.103", "vip  192.0.2.113", "192.0.2.103", "192.0.2.113"),
     "Draft port": ("port    udp 5000", "port    udp 5001", "5000", "5001"),
     "Draft mark": ("lb1 3, lb2 4", "lb1 5, lb2 4", "0x3", "0x5"),
-    "Draft on": ("on          lb1, lb2", "on          lb1", "lb2"),
+    "Draft on": ("lb1 3, lb2 4\n    on          lb1, lb2", "lb1 3\n    on          lb1", "no longer balanced"),
     "Draft interface": ("interface   eth1", "interface   eth9", "eth1", "eth9"),
     "Draft bypass": ("bypass      02:00:00:00:00:99", "bypass      02:00:00:00:00:98", "02:00:00:00:00:99",
                      "02:00:00:00:00:98"),
@@ -60,7 +60,7 @@ CASES = {
                     "81", "82"),
     "Draft check": ("port 8081", "port 8082", "port 8081 to 8082"),
     "Draft pool": ("    pool        shared\n", "    pool        shared\n    check ping\n", "ping"),
-    "Draft quorum": ("quorum      2", "quorum      3", "quorum 2 to 3"),
+    "Draft quorum": ("quorum      2 hysteresis 1", "quorum      1", "quorum 2 to 1", "hysteresis 1 to unset"),
     "Draft quorum-up": ('"/bin/up web"', '"/bin/up2 web"', "/bin/up web", "/bin/up2 web"),
     "Draft quorum-down": ('"/bin/down web"', '"/bin/down2 web"', "/bin/down web", "/bin/down2 web"),
     "Draft alpha": ("    alpha\n    omega", "    omega", "alpha on to off"),
@@ -127,11 +127,11 @@ CASES = {
                           "0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdee"),
     "read_check regex": ("ok|fine", "ok|good", "ok|fine", "ok|good"),
     "read_real weight": ("nat weight 7", "nat weight 8", "weight 7 to 8"),
-    "read_real forward": ("forward tun ipip", "forward dr", "tun to dr"),
+    "read_real forward": ("forward tun ipip", "forward dr", "tun ipip to dr"),
     "read_real connections": ("connections 100-1000", "connections 101-1001", "100-1000", "101-1001"),
     "read_real gre": ("forward tun gre csum", "forward tun", "tun gre csum to tun"),
     "read_real gue": ("forward tun gue port 5600", "forward tun", "tun gue port 5600 to tun"),
-    "read_real ipip": ("forward tun ipip", "forward tun gre", "tun to tun gre"),
+    "read_real ipip": ("forward tun ipip", "forward tun gre", "tun ipip to tun gre"),
     "read_real port": ("gue port 5600", "gue port 5700", "5600", "5700"),
     "read_real csum": ("gre csum", "gre", "tun gre csum to tun gre"),
     "read_real remcsum": ("remcsum connections", "csum connections", "remcsum to tun gue port 5555 csum"),
@@ -188,7 +188,7 @@ class NothingUnseen(Case):
                 self.assertNotEqual(after, BASE)
                 said = self.difference(BASE, after)
                 self.assertTrue(said["differs"])
-                lines = [change["text"] for change in said["changes"]]
+                lines = [f"{change['subject']}: {change['text']}" for change in said["changes"]]
                 for change in said["runs"]:
                     sides = (change["before"], change["after"])
                     lines.append(change["text"])

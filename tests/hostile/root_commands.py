@@ -7,9 +7,8 @@ import unittest
 
 from support import DIRECTORS, Case, main, run
 
-HEAD = "ipvs keepalived\n" + DIRECTORS
 COMMAND = "/usr/local/bin/notify " + "x" * 150 + " end"
-SITE = HEAD + """service web {{ vip 192.0.2.10; port tcp 80; real lb1 {{ {real} }}; real lb2; {service} }}
+SITE = """service web {{ vip 192.0.2.10; port tcp 80; real lb1 {{ {real} }}; real lb2; {service} }}
 vrrp v {{ vip 192.0.2.10/24; interface eth0; router-id 5; priority lb1 9; {vrrp} }}
 """
 EVERY = {"real": f'notify-up "/up"; notify-down "/down"; check script {{ command "{COMMAND}"; user nobody }}',
@@ -20,9 +19,13 @@ NONE = {"real": "check tcp", "service": "check file { track t }", "vrrp": "adver
 TEXTS = {"/up", "/down", COMMAND, "/qup", "/qdown", "/check", "/f", "/notify", "/track"}
 
 
+def text_of(parts: dict) -> str:
+    return "ipvs keepalived\n" + DIRECTORS + SITE.format(**parts)
+
+
 class RootCommands(Case):
     def site(self, name: str, parts: dict) -> str:
-        self.write(name, SITE.format(**parts))
+        self.write(name, text_of(parts))
         return name
 
     def lbc(self, *words: str, status: int = 0) -> str:
@@ -44,10 +47,10 @@ class RootCommands(Case):
         self.lbc("check", "--no-commands", self.site("none.lb", NONE))
 
     def test_check_refuses_what_nothing_runs_yet(self) -> None:
-        text = SITE.format(**{**NONE, "service": 'quorum-up "/later"'}).replace("ipvs keepalived\n", "")
+        text = text_of({**NONE, "service": 'quorum-up "/later"'}).replace("ipvs keepalived\n", "")
         self.write("later.lb", text)
         self.assertIn("command-not-allowed", self.lbc("check", "--no-commands", "later.lb", status=2))
-        self.assertNotIn("/later", self.lbc("check", "-v", "later.lb"))
+        self.assertNotIn("runs as", self.lbc("check", "-v", "later.lb"))
         # They are new when something does.
         self.write("now.lb", "ipvs keepalived\n" + text)
         self.assertIn("+ `/later`", self.lbc("diff", "later.lb", "now.lb"))
@@ -70,7 +73,7 @@ class RootCommands(Case):
 
     def test_a_command_moves_to_another_director(self) -> None:
         old = self.site("old.lb", EVERY)
-        self.write("new.lb", SITE.format(**EVERY).replace("priority lb1 9", "priority lb1 9, lb2 8"))
+        self.write("new.lb", text_of(EVERY).replace("priority lb1 9", "priority lb1 9, lb2 8"))
         said = self.lbc("diff", old, "new.lb")
         self.assertIn("runs as root: lb2: vrrp v, notify: new command", said)
         self.assertNotIn("/up`", said)
