@@ -40,7 +40,8 @@ std::string sync_line(Site const& site) {
 
 bool runs_commands(Lines const& statements) {
     return std::ranges::any_of(statements, [](Statement const& statement) {
-        return statement.is_block ? runs_commands(statement.block) : command_kind(statement.text.substr(0, statement.text.find(' '))).has_value();
+        auto const word = std::string_view(statement.text).substr(0, statement.text.find(' '));
+        return statement.is_block ? runs_commands(statement.block) : command_kind(word).has_value();
     });
 }
 
