@@ -123,6 +123,7 @@ std::expected<void, SystemError> Transaction::look(Wanted const& wanted, bool is
             return std::unexpected(std::move(planned.error()));
         keepalived = std::move(*planned);
         std::ranges::move(keepalived.settings, std::back_inserter(changes_.settings));
+        changes_.keepalived = std::move(keepalived.change);
         changes_.notes = std::move(keepalived.notes);
     }
     // What is kept for its connections stays lbc's.

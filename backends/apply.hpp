@@ -35,8 +35,9 @@ struct Changes {
     std::optional<NftChange> nft;
     std::vector<IpvsChange> services;
     std::vector<std::string> settings;
-    std::vector<IpvsService> leaving; // see IpvsPlan
-    std::vector<std::string> notes;   // see KeepalivedPlan; no changes
+    std::optional<KeepalivedChange> keepalived; // of its file, which `settings` name
+    std::vector<IpvsService> leaving;           // see IpvsPlan
+    std::vector<std::string> notes;             // see KeepalivedPlan; no changes
 
     [[nodiscard]] bool empty() const { return marks.empty() && !nft && services.empty() && settings.empty(); }
 };

@@ -1,6 +1,8 @@
 #include "cli/apply_output.hpp"
 
 #include "backends/json/json_text.hpp"
+#include "backends/keepalived/configured_commands.hpp"
+#include "cli/config_lines.hpp"
 #include "cli/site_input.hpp"
 #include "cli/write_lines.hpp"
 #include "grammar/utf8.hpp"
@@ -17,6 +19,13 @@ namespace lbc {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+/// What this director runs from now on, or no longer.
+std::vector<RunChange> runs_of(Changes const& changes, ApplyOutput const& output) {
+    if (!changes.keepalived)
+        return {};
+    return run_changes(changes.keepalived->before, changes.keepalived->after, std::string(output.who));
+}
 
 std::string text_of(Changes const& changes, ApplyOutput const& output, bool colour) {
     auto const verb = output.dry_run ? "would change" : "changed";
@@ -37,6 +46,10 @@ std::string text_of(Changes const& changes, ApplyOutput const& output, bool colo
             text += write_line(change, colour);
     for (auto const& setting : changes.settings)
         text += fmt::format("{}: {}{}\n", output.who, output.dry_run ? "would " : "", setting);
+    if (changes.keepalived && output.dry_run)
+        text += write_lines(*changes.keepalived, colour);
+    for (auto const& change : runs_of(changes, output))
+        text += write_lines(change, "", colour);
     return text.empty() ? fmt::format("{}: nothing differs, nothing written\n", output.who) : text;
 }
 
@@ -59,6 +72,9 @@ std::string json_of(Changes const& changes, ApplyOutput const& output) {
         object["marks"].push_back(json_of(*changes.nft));
     object["services"] = listed(changes.services);
     object["settings"] = changes.settings;
+    if (changes.keepalived)
+        object["keepalived"] = json_of(*changes.keepalived);
+    object["runs"] = listed(runs_of(changes, output));
     object["notes"] = changes.notes;
     return dump(object);
 }

@@ -1,4 +1,5 @@
 #include "backends/ipvs/ipvs_plan.hpp"
+#include "backends/keepalived/configured_commands.hpp"
 #include "backends/keepalived/keepalived.hpp"
 #include "cli/commands.hpp"
 #include "cli/diff_output.hpp"
@@ -33,7 +34,7 @@ struct Options {
 /// What brings a director from one state to another, as `apply` would, or keepalived for it.
 DirectorWrites writes_between(std::string const& name, std::vector<FamilyChange> const& tables,
                               std::vector<IpvsService> const& before, std::vector<IpvsService> const& after) {
-    DirectorWrites writes{name, {}, {}, {}};
+    DirectorWrites writes{name, {}, {}, {}, {}};
     for (auto const& table : tables)
         if (table.before != table.after)
             writes.marks.push_back(table);
@@ -99,13 +100,15 @@ Status diff_sites(Options const& options, Environment const& environment) {
     return finish(report, options, environment);
 }
 
-/// Whether keepalived has the file that the site makes, so that what IPVS lacks is what its checks have taken out.
-std::expected<bool, SystemError> is_configured(Site const& site, Plan const& plan, std::string const& path,
-                                               Kernel& kernel) {
+/// What keepalived's file becomes; nothing where it is the one that the site makes, so that what IPVS lacks is what its
+/// checks have taken out.
+std::expected<std::optional<KeepalivedChange>, SystemError>
+configuration_change(Site const& site, Plan const& plan, std::string const& path, Kernel& kernel) {
     auto const text = kernel.open_keepalived(path)->read();
     if (!text)
         return std::unexpected(text.error());
-    return *text == keepalived_text(site, {&plan, 1});
+    KeepalivedChange change{path, text->value_or(""), keepalived_text(site, {&plan, 1})};
+    return change.before == change.after ? std::nullopt : std::optional(std::move(change));
 }
 
 /// What marks lead to in a kernel whose IPVS is left alone, and that the site does not name. The guard's mark, which
@@ -154,7 +157,7 @@ public:
         if (options_.only != "marks") {
             if (auto looked = look_further(*view); !looked)
                 return std::unexpected(std::move(looked.error()));
-            now = client_services(*view, site_, plan_, mine_, site_.ipvs == IpvsOwner::keepalived && is_configured_);
+            now = client_services(*view, site_, plan_, mine_, site_.ipvs == IpvsOwner::keepalived && !configuration_);
         }
         auto state = state_of(*view, now, site_, mine_);
         if (options_.only == "marks") {
@@ -166,9 +169,12 @@ public:
         Side const kernel_side{{std::move(state)}, nullptr, mine_.name};
         DiffReport report{"the kernel of " + mine_.name, options_.site.file, compare(kernel_side, wanted_), {}, {}};
         std::ranges::move(changes_, std::back_inserter(report.difference.changes));
+        if (configuration_)
+            report.difference.runs = run_changes(configuration_->before, configuration_->after, mine_.name);
         auto writes = writes_between(mine_.name, view->tables, now, services);
         if (view->nft && !is_same(view->nft->before, view->nft->after))
             writes.nft = std::move(view->nft);
+        writes.keepalived = std::move(configuration_);
         if (!writes.empty())
             report.writes.push_back(std::move(writes));
         return report;
@@ -187,11 +193,11 @@ private:
                 add(Change::Kind::setting, fmt::format("{} {} to {}", setting.name, setting.value, setting.site_value));
         if (site_.ipvs != IpvsOwner::keepalived)
             return {};
-        auto const configured = is_configured(site_, plan_, options_.keepalived_config, kernel_);
-        if (!configured)
-            return std::unexpected(configured.error());
-        is_configured_ = *configured;
-        if (!is_configured_)
+        auto change = configuration_change(site_, plan_, options_.keepalived_config, kernel_);
+        if (!change)
+            return std::unexpected(std::move(change.error()));
+        configuration_ = std::move(*change);
+        if (configuration_)
             add(Change::Kind::checks, "keepalived's configuration is not the site's, so what IPVS lacks may be new, or "
                                       "taken out by a check");
         return {};
@@ -208,7 +214,7 @@ private:
     Kernel& kernel_;
     Side wanted_;
     DirectorState& mine_; // of `wanted_`
-    bool is_configured_ = false;
+    std::optional<KeepalivedChange> configuration_;
     std::vector<Change> changes_;
 };
 

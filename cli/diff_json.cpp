@@ -1,4 +1,5 @@
 #include "backends/json/json_text.hpp"
+#include "cli/config_lines.hpp"
 #include "cli/diff_output.hpp"
 #include "cli/mark_change_json.hpp"
 #include "cli/write_lines.hpp"
@@ -57,6 +58,7 @@ std::string diff_json(DiffReport const& report) {
         {"after", report.after},
         {"differs", !report.difference.empty()},
         {"disruptive", report.difference.disruptive()},
+        {"runs", array_of(report.difference.runs, [](auto const& change) { return lbc::json_of(change); })},
         {"changes", array_of(report.difference.changes, [](auto const& change) { return json_of(change); })},
         {"traffic", array_of(report.difference.traffic,
                              [](DirectorTraffic const& traffic) {
@@ -70,10 +72,13 @@ std::string diff_json(DiffReport const& report) {
                                 auto marks = array_of(writes.marks, [](auto const& one) { return lbc::json_of(one); });
                                 if (writes.nft)
                                     marks.push_back(lbc::json_of(*writes.nft));
-                                return Json{{"director", writes.director},
-                                            {"marks", std::move(marks)},
-                                            {"services", array_of(writes.services,
-                                                                  [](auto const& one) { return lbc::json_of(one); })}};
+                                Json item{{"director", writes.director},
+                                          {"marks", std::move(marks)},
+                                          {"services", array_of(writes.services,
+                                                                [](auto const& one) { return lbc::json_of(one); })}};
+                                if (writes.keepalived)
+                                    item["keepalived"] = lbc::json_of(*writes.keepalived);
+                                return item;
                             })},
     };
     return json_text(object, 2) + '\n';

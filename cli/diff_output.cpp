@@ -1,7 +1,9 @@
 #include "cli/diff_output.hpp"
 
+#include "cli/config_lines.hpp"
 #include "cli/site_input.hpp"
 #include "cli/write_lines.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -64,14 +66,21 @@ std::vector<std::string> rollout_lines(Rollout const& rollout) {
 
 std::string summary_of(DiffReport const& report) {
     auto const& changes = report.difference.changes;
+    auto const& runs = report.difference.runs;
     if (report.difference.empty())
         return report.writes.empty() ? "no difference" : "no difference to traffic; the same stands in another order";
     auto text = fmt::format("{}, {} disruptive", counted(changes.size(), "change"), report.difference.disruptive());
+    if (!runs.empty())
+        text += fmt::format(", {}", counted(runs.size(), "command"));
     std::vector<std::string> directors;
-    for (auto const& change : changes)
-        for (auto const& name : change.directors)
-            if (std::ranges::find(directors, name) == directors.end())
-                directors.push_back(name);
+    auto const add = [&](auto const& list) {
+        for (auto const& change : list)
+            for (auto const& name : change.directors)
+                if (std::ranges::find(directors, name) == directors.end())
+                    directors.push_back(name);
+    };
+    add(changes);
+    add(runs);
     return directors.empty() ? text : fmt::format("{}; on {}", text, fmt::join(directors, ", "));
 }
 
@@ -89,6 +98,9 @@ std::string writes_text(DirectorWrites const& writes, bool colour) {
         text += fmt::format("{}: IPVS: writes {}\n", writes.director, writes.services.size());
     for (auto const& change : writes.services)
         text += write_line(change, colour);
+    if (writes.keepalived)
+        text += fmt::format("{}: {}\n{}", writes.director, writes.keepalived->path,
+                            write_lines(*writes.keepalived, colour));
     return text;
 }
 
@@ -186,10 +198,28 @@ std::vector<std::string> diff_block(DirectorWrites const& writes) {
     return lines;
 }
 
+/// What directors run, before all else, each with its commands in a block in which nothing has a meaning.
+void add_runs(Comment& comment, std::vector<RunChange> const& runs) {
+    if (!runs.empty())
+        comment.add("\n**commands**\n\n");
+    for (auto const& change : runs) {
+        auto text = fmt::format("- ⚠️ {}\n\n  ```diff\n", escaped(sentence(change)));
+        for (auto const& line : run_lines(change))
+            text += fmt::format("  {}\n", printable(line));
+        comment.add_one(text + "  ```\n\n");
+    }
+    if (auto const left_out = comment.take_left_out(); left_out > 0)
+        comment.close(fmt::format("\n⚠️ … and {} more\n", counted(left_out, "command")));
+}
+
 } // namespace
 
 std::string diff_text(DiffReport const& report, bool rules, bool colour) {
     std::string text;
+    if (!report.difference.runs.empty())
+        text += bold("commands", colour) + "\n";
+    for (auto const& change : report.difference.runs)
+        text += write_lines(change, "  ", colour);
     std::string_view subject;
     for (auto const& change : report.difference.changes) {
         if (change.subject != subject)
@@ -217,6 +247,7 @@ std::string diff_markdown(DiffReport const& report, bool rules, std::size_t limi
     Comment comment(std::max(limit, 4 * ends) - ends - for_rollout);
     comment.close(fmt::format("### lbc: {}\n\n{} → {}\n", escaped(summary_of(report)), escaped(report.before),
                               escaped(report.after)));
+    add_runs(comment, report.difference.runs);
     std::string subject;
     for (auto const& change : report.difference.changes) {
         auto const head = change.subject == subject ? "" : fmt::format("\n**{}**\n\n", escaped(change.subject));

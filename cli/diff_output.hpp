@@ -3,6 +3,7 @@
 
 #include "backends/iptables/mangle_step.hpp"
 #include "backends/ipvs/ipvs.hpp"
+#include "backends/keepalived/keepalived_step.hpp"
 #include "backends/nft/nft_step.hpp"
 #include "compiler/diff/rollout.hpp"
 
@@ -18,8 +19,9 @@ struct DirectorWrites {
     std::vector<FamilyChange> marks;
     std::optional<NftChange> nft;
     std::vector<IpvsChange> services;
+    std::optional<KeepalivedChange> keepalived; // of its file, against a kernel
 
-    [[nodiscard]] bool empty() const { return marks.empty() && !nft && services.empty(); }
+    [[nodiscard]] bool empty() const { return marks.empty() && !nft && services.empty() && !keepalived; }
 };
 
 struct DiffReport {

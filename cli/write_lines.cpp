@@ -107,29 +107,13 @@ std::string_view slug_of(IpvsChange::Action action) {
 }
 
 LineDifference difference_of(std::vector<std::string> const& before, std::vector<std::string> const& after) {
-    // The first such line of one side is the first of the other, and so on.
-    std::map<std::string_view, std::vector<std::size_t>> places;
-    for (auto i = after.size(); i-- > 0;)
-        places[after[i]].push_back(i);
-    std::vector<std::size_t> partners;
-    for (auto const& line : before) {
-        auto const found = places.find(line);
-        auto const has_one = found != places.end() && !found->second.empty();
-        partners.push_back(has_one ? found->second.back() : after.size());
-        if (has_one)
-            found->second.pop_back();
-    }
-    auto const stays = longest_rise(partners, after.size());
-    std::vector<bool> is_old(after.size());
+    auto const kept = kept_lines(before, after);
     LineDifference difference;
-    for (std::size_t i = 0; i < before.size(); ++i) {
-        if (stays[i])
-            is_old[partners[i]] = true;
-        else
+    for (std::size_t i = 0; i < before.size(); ++i)
+        if (!kept.before[i])
             difference.removed.push_back(before[i]);
-    }
     for (std::size_t i = 0; i < after.size(); ++i)
-        if (!is_old[i])
+        if (!kept.after[i])
             difference.added.push_back(after[i]);
     return difference;
 }
@@ -157,6 +141,26 @@ Json change_json(std::string_view family, Change const& change) {
 }
 
 } // namespace
+
+KeptLines kept_lines(std::vector<std::string> const& before, std::vector<std::string> const& after) {
+    // The first such line of one side is the first of the other, and so on.
+    std::map<std::string_view, std::vector<std::size_t>> places;
+    for (auto i = after.size(); i-- > 0;)
+        places[after[i]].push_back(i);
+    std::vector<std::size_t> partners;
+    for (auto const& line : before) {
+        auto const found = places.find(line);
+        auto const has_one = found != places.end() && !found->second.empty();
+        partners.push_back(has_one ? found->second.back() : after.size());
+        if (has_one)
+            found->second.pop_back();
+    }
+    KeptLines kept{longest_rise(partners, after.size()), std::vector<bool>(after.size())};
+    for (std::size_t i = 0; i < before.size(); ++i)
+        if (kept.before[i])
+            kept.after[partners[i]] = true;
+    return kept;
+}
 
 LineDifference line_difference(FamilyChange const& change) {
     return difference_of(lines_of(change.before), lines_of(change.after));

@@ -13,6 +13,13 @@
 
 namespace lbc {
 
+/// Of two lists of lines, which ones both have in one order.
+struct KeptLines {
+    std::vector<bool> before;
+    std::vector<bool> after;
+};
+[[nodiscard]] KeptLines kept_lines(std::vector<std::string> const& before, std::vector<std::string> const& after);
+
 /// Lines of a ruleset that leave and that come, each in its order; what both have in one order is in neither.
 struct LineDifference {
     std::vector<std::string> removed;

@@ -116,6 +116,11 @@ std::string_view to_string(Kind kind) {
     return {};
 }
 
+bool SiteCommand::is_own_file() const {
+    return kind == Kind::check_file && text.starts_with(tracked_file_start) &&
+           text.find('/', tracked_file_start.size()) == std::string::npos;
+}
+
 std::string_view verb_of(Kind kind) { return kind == Kind::check_file ? "reads" : "runs"; }
 
 std::string place_of(Kind kind, std::vector<std::string> const& reals) {

@@ -36,6 +36,9 @@ struct SiteCommand {
     std::string user;                  // that runs it
     std::string text;                  // the command, or the file's path
     Span span;
+
+    /// Whether it is a file that lbc has named, in a folder of root's: `check file` without a `file`.
+    [[nodiscard]] bool is_own_file() const;
 };
 
 /// "check-script", "notify-up"; as in docs/schema/diff.schema.json.

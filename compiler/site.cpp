@@ -101,6 +101,8 @@ std::optional<IpAddress> Service::checked_vip(Family family) const {
     return std::nullopt;
 }
 
+std::string Check::tracked_path() const { return file.empty() ? std::string(tracked_file_start) + track : file; }
+
 int Vrrp::version() const {
     bool const fits = !advert || advert->count() % 1000 == 0;
     return family() == Family::ipv6 || !fits ? 3 : 2;

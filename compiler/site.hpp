@@ -101,6 +101,9 @@ struct CheckPath {
     friend bool operator==(CheckPath const&, CheckPath const&) = default;
 };
 
+/// What keepalived opens for `check file { track NAME }`, with NAME behind it.
+inline constexpr std::string_view tracked_file_start = "/run/lbc-";
+
 /// Example: `check http { path "/health" status 200; every 5s; port 8080 }`
 struct Check {
     enum class Kind : std::uint8_t { ping, tcp, udp, http, https, smtp, dns, script, bfd, file };
@@ -143,7 +146,7 @@ struct Check {
     std::optional<int> weight;
 
     /// What keepalived opens of a `file` check.
-    [[nodiscard]] std::string tracked_path() const { return file.empty() ? "/run/lbc-" + track : file; }
+    [[nodiscard]] std::string tracked_path() const;
     friend bool operator==(Check const&, Check const&) = default;
 };
 

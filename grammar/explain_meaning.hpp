@@ -246,7 +246,8 @@ Rename the interfaces, or load the marks by iptables, which has words for them.)
              R"md(The site has a command that keepalived runs on a director, by default as root, and
 `check --no-commands` was asked for. Use that option for a site from somebody who may change services but may
 not run programs on the directors. Commands are the values of `check script`'s `command`, of `track script`, and
-of `notify`, `notify-up`, `notify-down`, `quorum-up` and `quorum-down`.)md"},
+of `notify`, `notify-up`, `notify-down`, `quorum-up` and `quorum-down`. So is the path of a `check file`, which
+keepalived opens as root; without `file` it is one below `/run`, and is allowed.)md"},
 };
 
 } // namespace lbc::explain

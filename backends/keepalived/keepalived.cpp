@@ -1,5 +1,6 @@
 #include "backends/keepalived/keepalived.hpp"
 
+#include "backends/keepalived/configured_commands.hpp"
 #include "backends/keepalived/parts.hpp"
 
 #include <fmt/format.h>
@@ -37,15 +38,10 @@ std::string sync_line(Site const& site) {
     return line;
 }
 
-bool is_command(std::string_view line) {
-    constexpr std::array words{"script ",    "notify ",      "notify_up ", "notify_down ",
-                               "quorum_up ", "quorum_down ", "misc_path "};
-    return std::ranges::any_of(words, [&](std::string_view word) { return line.starts_with(word); });
-}
-
 bool runs_commands(Lines const& statements) {
     return std::ranges::any_of(statements, [](Statement const& statement) {
-        return statement.is_block ? runs_commands(statement.block) : is_command(statement.text);
+        auto const word = std::string_view(statement.text).substr(0, statement.text.find(' '));
+        return statement.is_block ? runs_commands(statement.block) : command_kind(word).has_value();
     });
 }
 

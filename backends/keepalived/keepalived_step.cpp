@@ -306,6 +306,8 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
     auto before = shared->read([](IpvsKey /*key*/) { return true; });
     if (!before)
         return std::unexpected(std::move(before.error()));
+    if (!reload_only)
+        plan.change = KeepalivedChange{wanted.path, now->value_or(""), wanted.text};
     auto const [removed, added] = count_changes(now->value_or(""), wanted.text);
     plan.settings.push_back(
         reload_only ? fmt::format("have keepalived read {} again", wanted.path)

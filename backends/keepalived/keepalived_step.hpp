@@ -7,6 +7,7 @@
 #include "compiler/plan.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,19 @@ struct KeepalivedWanted {
     std::chrono::milliseconds patience{15'000}; // until IPVS shows a file that was read; more with many services
 };
 
+/// The file as it was and as it becomes.
+struct KeepalivedChange {
+    std::string path;
+    std::string before; // empty: there was none
+    std::string after;
+};
+
 struct KeepalivedPlan {
     Steps before_marks;
     Steps after_marks;
-    std::vector<std::string> settings; // "write /etc/keepalived/keepalived.conf: 3 lines removed, 5 added"
-    std::vector<std::string> notes;    // what the operator should know, and lbc does nothing about
+    std::optional<KeepalivedChange> change; // of the file; none: it is as wanted
+    std::vector<std::string> settings;      // "write /etc/keepalived/keepalived.conf: 3 lines removed, 5 added"
+    std::vector<std::string> notes;         // what the operator should know, and lbc does nothing about
 };
 
 /// A service for each of the plan's, in its order, then one for each of its checks' marks.

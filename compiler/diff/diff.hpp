@@ -65,6 +65,11 @@ struct RunChange {
     std::optional<Run> after;
 };
 
+/// Of the runs at one place: what took whose place, the first that is new that of the first that is gone, and so on.
+using ReplacedRun = std::pair<std::optional<RunChange::Run>, std::optional<RunChange::Run>>;
+[[nodiscard]] std::vector<ReplacedRun> replaced_runs(std::vector<RunChange::Run> const& was,
+                                                     std::vector<RunChange::Run> const& is);
+
 /// "runs as root: lb1, lb2: service web, notify-up of real server lb2 (10.0.0.2): new command"
 [[nodiscard]] std::string sentence(RunChange const& change);
 /// What ran and what runs, each behind its sign: "- /usr/local/bin/up web", "+ /usr/local/bin/up web (as nobody)".

@@ -103,7 +103,7 @@ FieldTexts fields_of(std::optional<Quorum> const& quorum) {
         return {};
     auto const& [count, hysteresis, up, down, span] = *quorum;
     return {{"quorum", text_of(count)},
-            {"hysteresis", text_of(hysteresis)},
+            {"hysteresis", hysteresis == 0 ? "" : text_of(hysteresis)},
             {"quorum-up", up.text, by_name},
             {"quorum-down", down.text, by_name}};
 }
@@ -156,7 +156,8 @@ FieldTexts fields_of(Vrrp const& vrrp) {
 
 FieldTexts fields_of(Director const& director) {
     auto const& [name, macs, addresses, interfaces, hostname, span, incomplete] = director;
-    return {{"hostname", hostname}};
+    // Its own name is the default: a director with another name and the same otherwise is no difference.
+    return {{"hostname", hostname == name.value ? "" : hostname}};
 }
 
 std::string changed_fields(FieldTexts const& before, FieldTexts const& after) {

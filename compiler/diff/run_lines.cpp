@@ -43,8 +43,9 @@ public:
                 add(before_, all_.before.site->find_director(director.before->name), &Pair::before, places);
             if (!director.leaves())
                 add(after_, all_.after.site->find_director(director.after->name), &Pair::after, places);
-            for (auto& [place, pair] : places)
-                compare(place, pair, director.name);
+            for (auto const& [place, pair] : places)
+                for (auto const& [was, is] : replaced_runs(pair.before, pair.after))
+                    changed_[{place, was, is}].push_back(director.name);
         }
         return merged();
     }
@@ -68,24 +69,6 @@ private:
             for (auto const& real : command.reals)
                 one(real);
         }
-    }
-
-    /// What is on both sides stays; of the rest, the first takes the first one's place, and so on.
-    void compare(Place const& place, Pair& pair, std::string const& director) {
-        for (auto run = pair.before.begin(); run != pair.before.end();) {
-            auto const same = std::ranges::find(pair.after, *run);
-            if (same == pair.after.end()) {
-                ++run;
-                continue;
-            }
-            pair.after.erase(same);
-            run = pair.before.erase(run);
-        }
-        auto const at = [](std::vector<Run> const& list, std::size_t index) {
-            return index < list.size() ? std::optional(list[index]) : std::nullopt;
-        };
-        for (std::size_t i = 0; i < std::max(pair.before.size(), pair.after.size()); ++i)
-            changed_[{place, at(pair.before, i), at(pair.after, i)}].push_back(director);
     }
 
     /// One change for all real servers and directors that it is the same for.
@@ -115,6 +98,30 @@ private:
 };
 
 } // namespace
+
+std::vector<ReplacedRun> replaced_runs(std::vector<Run> const& was, std::vector<Run> const& is) {
+    auto const missing_in = [](std::vector<Run> const& other, std::vector<Run> const& list) {
+        std::map<Run, std::size_t> there;
+        for (auto const& run : other)
+            ++there[run];
+        std::vector<Run> missing;
+        for (auto const& run : list)
+            if (auto const found = there.find(run); found == there.end() || found->second == 0)
+                missing.push_back(run);
+            else
+                --found->second;
+        return missing;
+    };
+    auto const before = missing_in(is, was);
+    auto const after = missing_in(was, is);
+    auto const at = [](std::vector<Run> const& list, std::size_t index) {
+        return index < list.size() ? std::optional(list[index]) : std::nullopt;
+    };
+    std::vector<ReplacedRun> replaced;
+    for (std::size_t i = 0; i < std::max(before.size(), after.size()); ++i)
+        replaced.emplace_back(at(before, i), at(after, i));
+    return replaced;
+}
 
 std::string sentence(RunChange const& change) {
     auto const& now = change.after ? *change.after : *change.before;

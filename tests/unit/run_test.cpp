@@ -4,6 +4,7 @@
 #include "tests/support/memory_files.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <sstream>
@@ -229,6 +230,40 @@ TEST_CASE("apply brings marks and IPVS, remove takes both away") {
     CHECK_FALSE(m.kernel.tables[0].empty());
     CHECK(m.run({"remove"}) == 0);
     CHECK(m.kernel.tables[0].empty());
+}
+
+TEST_CASE("apply shows the lines of keepalived's file, without secrets, and what runs as root") {
+    auto const site = [](std::string_view secret, std::string_view command, int weight) {
+        return fmt::format("ipvs keepalived\ndirector lb1 {{ address 10.0.0.1 }}\n"
+                           "service web {{ vip 10.9.9.1; port tcp 80; mark 3; real 10.0.0.7 weight {} {{ {} }} }}\n"
+                           "vrrp v {{ vip 10.9.9.1/24; interface eth0; router-id 5; priority lb1 9; auth \"{}\" }}\n",
+                           weight, command, secret);
+    };
+    test::Machine m({{"old.lb", site("alpha", "notify-up \"/bin/up\"", 1)},
+                     {"new.lb", site("omega", "notify-up \"/bin/up2\"; notify-down \"/bin/down\"", 2)}});
+    CHECK(m.run({"apply", "old.lb"}) == 0);
+    std::string const place = "lb1: virtual_server fwmark 3 (web, IPv4), real_server 10.0.0.7, ";
+    CHECK(has(m.out, "! runs as root: " + place + "notify_up: new command\n    + `\"/bin/up\"`\n"));
+    CHECK_FALSE(has(m.out, "+ virtual_server"));
+    CHECK(m.run({"apply", "old.lb"}) == 0);
+    CHECK_FALSE(has(m.out, "runs as root"));
+    CHECK(m.run({"apply", "new.lb", "--dry-run"}) == 0);
+    CHECK(has(m.out, "  @@ virtual_server fwmark 3 > real_server 10.0.0.7 @@\n"
+                     "  -         weight 1\n"
+                     "  -         notify_up \"/bin/up\"\n"
+                     "  +         weight 2\n"
+                     "  +         notify_up \"/bin/up2\"\n"
+                     "  +         notify_down \"/bin/down\"\n"));
+    CHECK(has(m.out, "notify_up: command changed\n    - `\"/bin/up\"`\n    + `\"/bin/up2\"`\n"));
+    CHECK(has(m.out, "- " + std::string(8, ' ') + "auth_pass (not shown)\n"));
+    CHECK(m.run({"apply", "new.lb", "--dry-run", "--json"}) == 0);
+    CHECK(has(m.out, "\"kind\": \"notify-down\""));
+    CHECK(has(m.out, "\"block\": \"vrrp_instance v > authentication\""));
+    for (auto const* secret : {"alpha", "omega"})
+        CHECK_FALSE(has(m.out, secret));
+    CHECK(m.run({"diff", "new.lb", "--rules"}) == 0);
+    CHECK(has(m.out, "  ! runs as root: " + place + "notify_down: new command\n      + `\"/bin/down\"`\n"));
+    CHECK(has(m.out, "  +         weight 2\n"));
 }
 
 TEST_CASE("status reads and changes nothing") {
