@@ -41,10 +41,24 @@ bool Lets::expand(std::span<ast::Word const> words, std::vector<ast::Word>& out)
                                      "names in this statement stand for more than {} words", max_words);
                 return false;
             }
+            if (depth_ > 0 && !count(word))
+                return false;
             out.push_back(word);
         }
     }
     return true;
+}
+
+bool Lets::count(ast::Word const& word) {
+    if (++expanded_ <= max_words_of_site)
+        return true;
+    if (!std::exchange(is_too_large_, true))
+        diagnostics_->report(
+            DiagId::too_large, word.span(),
+            "names stand for more than {} words in the statements of this site; say in `defaults` or a "
+            "`pool` what services have in common",
+            max_words_of_site);
+    return false;
 }
 
 bool Lets::expand_variable(ast::Word const& variable, std::vector<ast::Word>& out) {
