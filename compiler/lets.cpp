@@ -68,7 +68,7 @@ bool Lets::expand_variable(ast::Word const& variable, std::vector<ast::Word>& ou
         for (auto const& [name, let] : lets_)
             names.push_back(name);
         diagnostics_->report(DiagId::unknown_let, variable.span(), "no `let` defines `${}`{}", variable.text(),
-                             did_you_mean(variable.text(), names));
+                             did_you_mean(variable.text(), names, diagnostics_->errors()));
         return false;
     }
     auto& let = found->second;
