@@ -35,6 +35,8 @@ std::string remedy_of(Rollout const& rollout) {
 std::string verdict_of(Rollout const& rollout) {
     switch (rollout.verdict) {
     case Rollout::Verdict::one_director: break;
+    case Rollout::Verdict::unknown:
+        return "in which order the directors can be changed is unknown: there are too many kinds of packets to compare";
     case Rollout::Verdict::any_order: return "the directors can be changed in any order";
     case Rollout::Verdict::in_order: return fmt::format("change {}, in this order", order_of(rollout));
     case Rollout::Verdict::no_order:

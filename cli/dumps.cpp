@@ -48,8 +48,9 @@ std::expected<void, std::string> add_json(Dump& dump, std::string const& path, s
             place.emplace(family);
         if (std::ranges::any_of(place->tables, is_of_nftables))
             return std::unexpected(fmt::format("{}: there are rules of nftables from another file already", path));
+        RuleBudget budget;
         for (auto const& table : *tables)
-            if (auto rules = ruleset_of(table, family))
+            if (auto rules = ruleset_of(table, family, budget))
                 place->tables.push_back(std::move(*rules));
     }
     return {};

@@ -110,7 +110,8 @@ Status finish(VerifyReport const& report, Options const& options, Environment co
 Status verify_folder(Site const& site, Options const& options, Environment const& environment) {
     VerifyReport report{&site, {}, true, {}};
     auto const states = states_of(site, layout_linear);
-    auto rules = rules_of(states);
+    Work work;
+    auto rules = rules_of(states, work);
     std::vector<Dump> dumps(states.size()); // the rules refer to them
     for (std::size_t i = 0; i < states.size(); ++i) {
         auto dump = read_dumps(options.folder, states[i].name, environment.files);
@@ -125,9 +126,10 @@ Status verify_folder(Site const& site, Options const& options, Environment const
                         environment);
         for (std::size_t family = 0; family < families.size(); ++family)
             if (dumps[i][family])
-                rules[i].rules[family] = std::make_shared<RuleIndex const>(*dumps[i][family]);
+                rules[i].rules[family] = std::make_shared<RuleIndex const>(*dumps[i][family], &work);
     }
-    report.loops = find_loops(rules);
+    report.loops = find_loops(rules, work);
+    report.loops_given_up = work.is_spent();
     return finish(report, options, environment);
 }
 

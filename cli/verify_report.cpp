@@ -227,14 +227,20 @@ std::size_t VerifiedDirector::differences() const {
     return faults_of(*this, MarkFault::Kind::differs) + conflicts.size() + missing.size();
 }
 
-std::size_t VerifiedDirector::unknown() const { return faults_of(*this, MarkFault::Kind::unknown); }
+std::size_t VerifiedDirector::unknown() const {
+    auto const given_up =
+        std::ranges::count_if(families, [](VerifiedFamily const& family) { return family.proof.is_given_up; });
+    return faults_of(*this, MarkFault::Kind::unknown) + static_cast<std::size_t>(given_up);
+}
 
 bool VerifyReport::knows_loops() const {
-    return std::ranges::all_of(directors, [](auto const& director) { return director.unknown() == 0; });
+    return !loops_given_up &&
+           std::ranges::all_of(directors, [](auto const& director) { return director.unknown() == 0; });
 }
 
 bool VerifyReport::holds() const {
-    return loops.empty() && std::ranges::all_of(directors, [](auto const& director) { return director.holds(); });
+    return loops.empty() && !loops_given_up &&
+           std::ranges::all_of(directors, [](auto const& director) { return director.holds(); });
 }
 
 std::string verify_text(VerifyReport const& report, bool colour) {
@@ -243,7 +249,11 @@ std::string verify_text(VerifyReport const& report, bool colour) {
         text += text_of(director, *report.site, colour);
     if (!report.asks_loops)
         return text;
-    if (!report.knows_loops())
+    if (report.loops_given_up)
+        text += fmt::format("{}whether a packet is balanced twice is unknown: the rules tell too many kinds of packets "
+                            "apart{}\n",
+                            paint(yellow, colour), paint(plain, colour));
+    else if (!report.knows_loops())
         text += fmt::format("{}what is unknown above may be balanced twice{}\n", paint(yellow, colour),
                             paint(plain, colour));
     else if (report.loops.empty())

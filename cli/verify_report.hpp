@@ -49,6 +49,7 @@ struct VerifyReport {
     std::vector<VerifiedDirector> directors;
     bool asks_loops = false;
     std::vector<LoopPath> loops; // of all directors together
+    bool loops_given_up = false; // there are too many kinds of packets to look for more
 
     [[nodiscard]] bool holds() const;
     /// Whether the loops are all that there are: no rule is unknown.

@@ -6,6 +6,7 @@
 #include "compiler/lets.hpp"
 #include "compiler/values.hpp"
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -89,9 +90,22 @@ public:
     /// A list of values, each with its place, put behind those in `out`; one that is there already is a warning.
     template <typename T, typename Parse>
     void values(Parse parse, std::string_view what, std::vector<Located<T>>& out) {
+        constexpr std::size_t few = 64; // are compared one by one
+        std::map<T, Span> seen;
+        if (words_.size() > few)
+            for (auto const& other : out)
+                seen.emplace(other.value, other.span);
         list([&] {
-            if (auto parsed = value(parse, what))
-                add_unique(out, Located<T>{std::move(*parsed), last()});
+            auto parsed = value(parse, what);
+            if (!parsed)
+                return;
+            if (words_.size() <= few)
+                return add_unique(out, Located<T>{std::move(*parsed), last()});
+            auto const [first, fresh] = seen.emplace(*parsed, last());
+            if (fresh)
+                out.push_back({std::move(*parsed), last()});
+            else
+                report_redundant(last(), first->second);
         });
     }
 

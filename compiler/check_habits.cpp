@@ -155,6 +155,7 @@ void check_habits(Site const& site, Diagnostics& diagnostics) {
 }
 
 void check(Site const& site, Diagnostics& diagnostics) {
+    check_sizes(site, diagnostics);
     check_claims(site, diagnostics);
     check_marks(site, diagnostics);
     check_directors(site, diagnostics);

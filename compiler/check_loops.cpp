@@ -41,7 +41,14 @@ void check_loops(Site const& site, Diagnostics& diagnostics) {
     if (diagnostics.has_errors() || !may_loop(site))
         return;
     auto const states = states_of(site, layout_linear);
-    auto const paths = find_loops(rules_of(states));
+    Work work;
+    auto const paths = find_loops(rules_of(states, work), work);
+    if (work.is_spent()) {
+        diagnostics.report(DiagId::too_large, site.directors.front().name.span,
+                           "these directors tell too many kinds of packets apart to prove that none is balanced twice; "
+                           "take directors off `real`, or give services the same `interface` and `bypass`");
+        return;
+    }
     for (auto const& path : paths)
         if (auto const place = place_of(site, path); path.fault == Fault::balanced_twice)
             add_path(diagnostics.report(DiagId::packet_loop, place, "{}", title(path)), path, site);

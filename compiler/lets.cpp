@@ -42,10 +42,24 @@ bool Lets::expand(std::span<ast::Word const> words, std::vector<ast::Word>& out)
                                      "names in this statement stand for more than {} words", max_words);
                 return false;
             }
+            if (depth_ > 0 && !count(word))
+                return false;
             out.push_back(word);
         }
     }
     return true;
+}
+
+bool Lets::count(ast::Word const& word) {
+    if (++expanded_ <= max_words_of_site)
+        return true;
+    if (!std::exchange(is_too_large_, true))
+        diagnostics_->report(
+            DiagId::too_large, word.span(),
+            "names stand for more than {} words in the statements of this site; say in `defaults` or a "
+            "`pool` what services have in common",
+            max_words_of_site);
+    return false;
 }
 
 bool Lets::expand_variable(ast::Word const& variable, std::vector<ast::Word>& out) {
@@ -55,7 +69,7 @@ bool Lets::expand_variable(ast::Word const& variable, std::vector<ast::Word>& ou
         for (auto const& [name, let] : lets_)
             names.push_back(name);
         diagnostics_->report(DiagId::unknown_let, variable.span(), "no `let` defines `${}`{}", variable.text(),
-                             did_you_mean(variable.text(), names));
+                             did_you_mean(variable.text(), names, diagnostics_->errors()));
         return false;
     }
     auto& let = found->second;

@@ -16,6 +16,9 @@ public:
     /// to any length.
     static constexpr std::size_t max_words = 65536;
 
+    /// Likewise words that names stand for in all statements together.
+    static constexpr std::size_t max_words_of_site = 4'000'000;
+
     /// How deep names may stand for names.
     static constexpr int max_depth = 32;
 
@@ -39,12 +42,16 @@ private:
         bool open = false;   // being replaced at the moment
     };
 
+    /// One more word; false, and a message the first time, where there are too many.
+    bool count(ast::Word const& word);
     bool expand_variable(ast::Word const& variable, std::vector<ast::Word>& out);
 
     Diagnostics* diagnostics_;
     std::map<std::string_view, Let> lets_;
     std::vector<Let const*> in_order_;
     int depth_ = 0;
+    std::size_t expanded_ = 0; // words that names stood for
+    bool is_too_large_ = false;
 };
 
 } // namespace lbc

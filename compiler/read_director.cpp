@@ -67,7 +67,8 @@ std::optional<DirectorId> find_director(Arguments& in, std::string_view name, Sp
     std::vector<std::string_view> names;
     for (auto const& director : site.directors)
         names.push_back(director.name.value);
-    in.fail(DiagId::unknown_director, where, fmt::format("`{}` is {}{}", name, what, did_you_mean(name, names)));
+    in.fail(DiagId::unknown_director, where,
+            fmt::format("`{}` is {}{}", name, what, did_you_mean(name, names, in.diagnostics().errors())));
     return std::nullopt;
 }
 

@@ -97,7 +97,8 @@ void read_pool(Arguments& in, Draft& draft) {
                 in.give_up();
             else
                 in.fail(DiagId::unknown_pool, word->span(),
-                        fmt::format("`{}` is no pool of this site{}", word->text(), did_you_mean(word->text(), names)));
+                        fmt::format("`{}` is no pool of this site{}", word->text(),
+                                    did_you_mean(word->text(), names, in.diagnostics().errors())));
             return;
         }
         auto const before = read.size();

@@ -150,7 +150,8 @@ void read_instance(Arguments& in, SyncDraft& draft) {
     auto const at = std::ranges::find(names, word->text());
     if (at == names.end())
         in.fail(DiagId::unknown_vrrp, word->span(),
-                fmt::format("`{}` is no `vrrp` of this site{}", word->text(), did_you_mean(word->text(), names)));
+                fmt::format("`{}` is no `vrrp` of this site{}", word->text(),
+                            did_you_mean(word->text(), names, in.diagnostics().errors())));
     else
         draft.sync.instance = static_cast<std::size_t>(at - names.begin());
 }

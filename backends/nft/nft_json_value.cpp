@@ -2,6 +2,8 @@
 
 #include "backends/restore/rule_words.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -62,6 +64,17 @@ std::optional<NftLookedAt> read_meta(std::string const& key) {
     return found == fields.end() ? std::nullopt : std::optional(NftLookedAt{{found->second}, {}});
 }
 
+bool is_destination(NftField field) { return field == NftField::destination4 || field == NftField::destination6; }
+
+/// Whether a key has a field already. An element says one thing of each, and one of several ranges of addresses would
+/// be as many prefixes as their product: that is a source with a destination, of which lbc knows the second alone.
+bool repeats(NftKey const& key, NftKey const& more) {
+    return std::ranges::any_of(more, [&](NftField field) {
+        return std::ranges::any_of(
+            key, [&](NftField other) { return other == field || (is_destination(other) && is_destination(field)); });
+    });
+}
+
 std::optional<NftLookedAt> read_concatenation(NftJson const& parts) {
     if (!parts.is_array())
         return std::nullopt;
@@ -73,6 +86,8 @@ std::optional<NftLookedAt> read_concatenation(NftJson const& parts) {
                    : meta != nullptr  ? read_meta(text_member(meta, "key"))
                                       : std::nullopt;
         if (!one)
+            return std::nullopt;
+        if (repeats(all.key, one->key))
             return std::nullopt;
         all.key.insert(all.key.end(), one->key.begin(), one->key.end());
         all.implied.insert(all.implied.end(), one->implied.begin(), one->implied.end());
@@ -258,6 +273,22 @@ std::optional<MarkFunction> mark_function(NftJson const& expression, int depth) 
 
 } // namespace
 
+std::expected<NftJson, std::string> parse_json(std::string_view text) {
+    bool is_too_deep = false;
+    auto root = NftJson::parse(
+        text,
+        [&](int depth, NftJson::parse_event_t /*event*/, NftJson& /*value*/) {
+            is_too_deep = is_too_deep || depth > deepest_json;
+            return !is_too_deep; // from there on, nothing is kept
+        },
+        false);
+    if (is_too_deep)
+        return std::unexpected(fmt::format("it nests deeper than {} levels", deepest_json));
+    if (root.is_discarded())
+        return std::unexpected("it is no JSON");
+    return root;
+}
+
 NftJson const* member(NftJson const* object, std::string_view name) {
     if (object == nullptr || !object->is_object())
         return nullptr;
@@ -307,6 +338,8 @@ std::optional<NftKey> read_type(NftJson const& type) {
         auto const* const found = std::ranges::find(types, std::string_view(one.get_ref<std::string const&>()),
                                                     &std::pair<std::string_view, NftField>::first);
         if (found == types.end())
+            return std::nullopt;
+        if (repeats(key, {found->second}))
             return std::nullopt;
         key.push_back(found->second);
     }

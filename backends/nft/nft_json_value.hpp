@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,11 @@
 namespace lbc {
 
 using NftJson = nlohmann::json;
+
+/// All of a text; else what is wrong with it. What nests deeper than `deepest_json` is refused, since what is done with
+/// a value goes into it by calls. nft writes some ten levels.
+inline constexpr int deepest_json = 64;
+[[nodiscard]] std::expected<NftJson, std::string> parse_json(std::string_view text);
 
 /// A member of an object; null where there is none, or no object.
 [[nodiscard]] NftJson const* member(NftJson const* object, std::string_view name);

@@ -64,8 +64,9 @@ std::expected<NftRulesets, SystemError> read_nft_netfilter() {
             SystemError{SystemError::Kind::failed, 0, fmt::format("{}: {}", reading, tables.error())});
     for (auto const family : families) {
         std::optional<std::optional<Netfilter>> saved;
+        RuleBudget budget;
         for (auto const& table : *tables) {
-            auto rules = ruleset_of(table, family);
+            auto rules = ruleset_of(table, family, budget);
             if (!rules)
                 continue;
             if (may_be_of_iptables(table)) {

@@ -1,5 +1,6 @@
 #include "backends/nft/nft_ruleset.hpp"
 
+#include "backends/nft/nft_effects.hpp"
 #include "backends/nft/nft_narrowing.hpp"
 #include "backends/restore/rule_match.hpp"
 
@@ -16,6 +17,8 @@ namespace {
 constexpr std::size_t most_ways = 4096; // of one rule before its lookup; with more, it may hold or not
 /// Of one table. Maps behind one another in a rule multiply; of a table with more, nothing is known.
 constexpr std::size_t most_rules = 1'000'000;
+/// Elements that the matches of a table are narrowed to, those that no packet can have among them.
+constexpr std::size_t most_steps = 20'000'000;
 
 bool concerns(NftState const& table, Family family) {
     if (table.family == "ip")
@@ -26,11 +29,11 @@ bool concerns(NftState const& table, Family family) {
 }
 
 using Ways = std::vector<Matches>; // of which a packet goes at most one
-using Statements = std::span<NftStatement const>;
 
 class Translator {
 public:
-    Translator(NftState const& table, Family family) : table_(table), family_(family) {
+    Translator(NftState const& table, Family family, std::size_t most)
+        : table_(table), family_(family), most_(std::min(most, most_rules)) {
         out_.family = family;
         out_.table = table.family + " " + table.name;
         // A bridge's or a device's chain sees packets of some devices alone, which nothing here tells.
@@ -46,7 +49,7 @@ public:
             return std::nullopt;
         for (auto const& chain : table_.chains)
             take(chain);
-        if (made_ > most_rules)
+        if (is_too_much())
             give_up();
         for (auto& [name, chain] : chains_)
             out_.chains.push_back(std::move(chain));
@@ -54,7 +57,11 @@ public:
         return std::move(out_);
     }
 
+    [[nodiscard]] std::size_t made() const { return made_; }
+
 private:
+    [[nodiscard]] bool is_too_much() const { return made_ > most_ || steps_ > most_steps; }
+
     void take(NftChain const& chain) {
         std::string into = chain.name;
         open(into);
@@ -81,13 +88,6 @@ private:
             open(base.chain).rules.push_back({{}, UnknownTarget{"more than lbc looks at"}, {}});
     }
 
-    /// Behind the last effect, what leaves packets alone makes no difference.
-    static Statements without_passes(Statements statements) {
-        while (statements.size() > 1 && std::holds_alternative<Pass>(statements.back()))
-            statements = statements.first(statements.size() - 1);
-        return statements;
-    }
-
     Chain& open(std::string const& name) {
         auto& chain = chains_[name];
         chain.name = name;
@@ -109,7 +109,8 @@ private:
     }
 
     void add(std::string const& to, Matches when, Target then, std::uint32_t origin) {
-        if (++made_ > most_rules)
+        ++made_;
+        if (is_too_much())
             return;
         auto& chain = chains_[to];
         chain.rules.push_back({finished(std::move(when)), std::move(then), {}});
@@ -126,7 +127,7 @@ private:
 
     /// What a rule does from one of its statements on, to packets of `ways`.
     void body(std::string const& into, Statements statements, Ways ways) {
-        if (made_ > most_rules)
+        if (is_too_much())
             return;
         while (!statements.empty() && !ways.empty()) {
             auto const* match = std::get_if<NftMatch>(&statements.front());
@@ -152,22 +153,6 @@ private:
             carry_out(into, way, target_of(effect), rest);
     }
 
-    static Target target_of(NftStatement const& effect) {
-        return std::visit(
-            []<typename T>(T const& one) -> Target {
-                if constexpr (std::is_constructible_v<Target, T>)
-                    return one;
-                else
-                    return UnknownTarget{};
-            },
-            effect);
-    }
-
-    static bool goes_on(auto const& effect) {
-        return std::holds_alternative<SetMark>(effect) || std::holds_alternative<AnyMark>(effect) ||
-               std::holds_alternative<Pass>(effect);
-    }
-
     void carry_out(std::string const& into, Matches const& way, Target const& target, Statements rest) {
         if (rest.empty() || !goes_on(target) || way == Matches{}) {
             add(into, way, target);
@@ -178,14 +163,6 @@ private:
         add(into, way, Goto{part});
         add(part, {}, target);
         continue_in(part, rest);
-    }
-
-    /// Whether no packet comes to the next rule.
-    static bool ends(Statements statements) {
-        auto const last = std::ranges::find_if_not(statements, [](auto const& one) { return goes_on(one); });
-        return last != statements.end() && !std::holds_alternative<NftMatch>(*last) &&
-               !std::holds_alternative<NftMapMark>(*last) && !std::holds_alternative<NftVerdicts>(*last) &&
-               !std::holds_alternative<Jump>(*last);
     }
 
     /// A chain to which the walk went for good: what is not ended there comes to the next rule.
@@ -238,10 +215,13 @@ private:
         return ways;
     }
 
-    static Ways each(Ways const& ways, NftKey const& key, std::span<NftElement const> values) {
+    Ways each(Ways const& ways, NftKey const& key, std::span<NftElement const> values) {
         if (ways.size() > 1 && ways.size() * values.size() > most_ways)
             return all_unknown(ways, key_words(key));
+        steps_ += ways.size() * values.size();
         Ways narrower;
+        if (is_too_much())
+            return narrower;
         for (auto const& way : ways)
             for (auto const& value : values)
                 if (auto one = way; narrow(one, key, value))
@@ -345,7 +325,8 @@ private:
         std::map<Fwmark, std::string> parts;
         for (auto const& element : set->elements)
             for (auto way : ways) {
-                if (made_ > most_rules)
+                ++steps_;
+                if (is_too_much())
                     return;
                 if (!narrow(way, map.key, element))
                     continue;
@@ -386,13 +367,25 @@ private:
     std::string next_; // where packets go on that the rule does not match
     bool uses_next_ = false;
     std::size_t parts_ = 0;
+    std::size_t most_;
     std::size_t made_ = 0;
+    std::size_t steps_ = 0;
 };
 
 } // namespace
 
+std::optional<Ruleset> ruleset_of(NftState const& table, Family family, RuleBudget& budget) {
+    if (!concerns(table, family))
+        return std::nullopt;
+    Translator translator(table, family, budget.left);
+    auto rules = translator.run();
+    budget.left -= std::min(budget.left, translator.made());
+    return rules;
+}
+
 std::optional<Ruleset> ruleset_of(NftState const& table, Family family) {
-    return concerns(table, family) ? Translator(table, family).run() : std::nullopt;
+    RuleBudget budget;
+    return ruleset_of(table, family, budget);
 }
 
 } // namespace lbc

@@ -13,6 +13,9 @@ namespace lbc {
 namespace {
 
 constexpr std::size_t most_statements = 128; // NFT_RULE_MAXEXPRS of nf_tables.h
+/// Elements of all sets and rules together: a range of addresses is up to 254 prefixes, of 60 bytes of text. What is
+/// beyond is not known.
+constexpr std::size_t most_elements = 2'000'000;
 
 /// An expression as it stands in the text, for people.
 std::string written(NftJson const& value) { return value.dump(-1, ' ', true, NftJson::error_handler_t::replace); }
@@ -46,6 +49,9 @@ bool is_harmless(std::string_view name) {
 /// Reads the statements of one rule.
 class RuleReader {
 public:
+    /// `left` is how many elements there may still be.
+    explicit RuleReader(std::size_t& left) : left_(left) {}
+
     std::vector<NftStatement> read(NftJson const& expressions) {
         if (!expressions.is_array() || expressions.size() > most_statements)
             return {UnknownTarget{"of more statements than a kernel has in a rule"}};
@@ -95,11 +101,23 @@ private:
         if (left == nullptr || right == nullptr || (operation != "==" && operation != "!="))
             return add(unknown_match(statement));
         auto const looked_at = read_left(*left);
-        auto match = looked_at ? read_match(*looked_at, *right, operation == "!=") : std::nullopt;
+        auto match = looked_at ? read(*looked_at, *right, operation == "!=") : std::nullopt;
         if (!match)
             return add(unknown_match(statement));
         add_implied(*looked_at);
         add(std::move(*match));
+    }
+
+    /// A match of what an expression looks at, where there is room for its elements.
+    std::optional<NftMatch> read(NftLookedAt const& left, NftJson const& right, bool negated) {
+        if (left_ == 0)
+            return std::nullopt;
+        auto match = read_match(left, right, negated);
+        auto const size = match ? match->elements.size() : 0;
+        if (size > left_)
+            match.reset();
+        left_ -= std::min(left_, size);
+        return match;
     }
 
     void take_mangle(NftJson const& statement, NftJson const& value) {
@@ -140,7 +158,7 @@ private:
             if (!one.is_array() || one.size() != 2 || !one[1].is_object() || one[1].size() != 1)
                 return add(UnknownTarget{written(statement)});
             auto const verdict = read_verdict(one[1].begin().key(), one[1].begin().value());
-            auto match = left ? read_match(*left, one[0], false) : std::nullopt;
+            auto match = left ? read(*left, one[0], false) : std::nullopt;
             if (!verdict)
                 return add(UnknownTarget{written(statement)});
             verdicts.cases.emplace_back(match ? std::move(*match) : unknown_match(statement), *verdict);
@@ -163,6 +181,7 @@ private:
         add(UnknownTarget{written(statement)});
     }
 
+    std::size_t& left_;
     std::vector<NftStatement> statements_;
 };
 
@@ -221,18 +240,18 @@ private:
         return {};
     }
 
-    static Taken take_rule(NftState& table, Places const& chains, NftJson const& value) {
+    Taken take_rule(NftState& table, Places const& chains, NftJson const& value) {
         auto const found = chains.find(text_member(&value, "chain"));
         auto const* expressions = member(&value, "expr");
         if (found == chains.end())
             return std::unexpected(
                 fmt::format("a rule of the chain `{}` comes before it", text_member(&value, "chain")));
         table.chains[found->second].rules.push_back(
-            {expressions == nullptr ? std::vector<NftStatement>{} : RuleReader().read(*expressions)});
+            {expressions == nullptr ? std::vector<NftStatement>{} : RuleReader(left_).read(*expressions)});
         return {};
     }
 
-    static NftSet read_set(NftJson const& value, bool is_map) {
+    NftSet read_set(NftJson const& value, bool is_map) {
         NftSet set{text_member(&value, "name"), {}, is_map};
         auto const* type = member(&value, "type");
         auto key = type == nullptr ? std::nullopt : read_type(*type);
@@ -244,11 +263,22 @@ private:
         read_flags(value, set);
         auto const* elements = member(&value, "elem");
         for (auto const& element : elements == nullptr || !elements->is_array() ? NftJson::array() : *elements)
-            if (!add_element(element, set)) {
-                set.unknown = "with an element that lbc has no words for";
+            if (bool const has_words = add_element(element, set); !has_words || !has_room(set)) {
+                set.unknown =
+                    has_words ? "of more elements than lbc reads" : "with an element that lbc has no words for";
                 break;
             }
+        left_ -= std::min(left_, set.elements.size());
         return set;
+    }
+
+    bool has_room(NftSet& set) {
+        auto const size = set.elements.size();
+        if (size <= left_)
+            return true;
+        set.elements.clear();
+        left_ = 0;
+        return false;
     }
 
     static void read_flags(NftJson const& value, NftSet& set) {
@@ -286,6 +316,7 @@ private:
 
     std::vector<NftState> tables_;
     std::map<std::string, Place> places_; // of tables
+    std::size_t left_ = most_elements;
 };
 
 bool is_known(NftStatement const& statement) {
@@ -298,10 +329,10 @@ bool is_known(NftStatement const& statement) {
 } // namespace
 
 std::expected<std::vector<NftState>, std::string> read_nft_json(std::string_view text) {
-    auto const root = NftJson::parse(text, nullptr, false);
-    if (root.is_discarded())
-        return std::unexpected("it is no JSON");
-    return Reader().read(root);
+    auto const root = parse_json(text);
+    if (!root)
+        return std::unexpected(root.error());
+    return Reader().read(*root);
 }
 
 bool is_nft_json(std::string_view text) {

@@ -222,19 +222,41 @@ std::vector<DirectorPair> pair_directors(Side const& before, Side const& after) 
     return pairs;
 }
 
+namespace {
+
+/// What becomes of packets, for each director. What takes too much work is said, and never "no difference".
+std::vector<std::vector<MarkChange>> compare_traffic(std::vector<DirectorPair> const& directors, ChangeList& out) {
+    std::vector<std::vector<MarkChange>> traffic(directors.size());
+    Work work;
+    for (std::size_t i = 0; i < directors.size(); ++i) {
+        auto const& [name, before, after] = directors[i];
+        if (before->marks == after->marks)
+            continue;
+        for (std::size_t family = 0; family < families.size() && !work.is_spent(); ++family) {
+            auto changes = compare_rulesets(before->marks[family], after->marks[family], work);
+            std::ranges::move(changes, std::back_inserter(traffic[i]));
+        }
+        if (!work.is_spent())
+            continue;
+        traffic[i].clear();
+        out.push_back({Change::Kind::unknown,
+                       "site",
+                       {name},
+                       "what becomes of packets is not compared: the rules tell too many kinds of them apart",
+                       {},
+                       true});
+    }
+    return traffic;
+}
+
+} // namespace
+
 Difference compare(Side const& before, Side const& after) {
     Difference difference;
     Comparison all{before, after, pair_directors(before, after), {}};
-    std::vector<std::vector<MarkChange>> traffic;
-    for (auto const& director : all.directors) {
-        auto& of_director = traffic.emplace_back();
-        for (std::size_t family = 0; family < families.size(); ++family) {
-            auto changes = compare_rulesets(director.before->marks[family], director.after->marks[family]);
-            std::ranges::move(changes, std::back_inserter(of_director));
-        }
-    }
-    all.renamed = find_renamed(all.directors, traffic, before, after);
     ChangeList changes;
+    auto traffic = compare_traffic(all.directors, changes);
+    all.renamed = find_renamed(all.directors, traffic, before, after);
     for (std::size_t i = 0; i < traffic.size(); ++i) {
         auto const told = add_traffic_lines(all, all.directors[i], traffic[i], changes);
         add_service_lines(all, all.directors[i], told, changes);

@@ -21,7 +21,7 @@ void add_all(std::vector<T>& list, std::vector<T> const& more) {
             list.push_back(item);
 }
 
-std::vector<Box> boxes_of(Side const& before, Side const& after, Difference const& difference) {
+std::vector<Box> boxes_of(Side const& before, Side const& after, Difference const& difference, Work& work) {
     std::vector<Box> boxes;
     for (auto const& pair : pair_directors(before, after)) {
         auto& box = boxes.emplace_back();
@@ -30,7 +30,7 @@ std::vector<Box> boxes_of(Side const& before, Side const& after, Difference cons
         for (std::size_t i = 0; i < states.size(); ++i) {
             box.versions[i].state = states[i];
             for (std::size_t family = 0; family < families.size(); ++family)
-                box.versions[i].rules[family] = std::make_shared<RuleIndex const>(states[i]->marks[family]);
+                box.versions[i].rules[family] = std::make_shared<RuleIndex const>(states[i]->marks[family], &work);
             add_all(box.macs, states[i]->macs);
             add_all(box.addresses, states[i]->addresses);
         }
@@ -102,7 +102,8 @@ std::string when_of(Hazard const& hazard) {
 class RolloutPlanner {
 public:
     RolloutPlanner(Side const& before, Side const& after, Difference const& difference)
-        : before_(before), after_(after), renamed_(difference.renamed), boxes_(boxes_of(before, after, difference)) {
+        : before_(before), after_(after), renamed_(difference.renamed),
+          boxes_(boxes_of(before, after, difference, work_)) {
         for (auto const& box : boxes_)
             directors_.insert(box.addresses.begin(), box.addresses.end());
     }
@@ -117,8 +118,10 @@ public:
         Order order(changing);
         for (auto const& from : boxes_)
             for (auto const& to : boxes_)
-                if (from.name != to.name)
+                if (from.name != to.name && !work_.is_spent())
                     meet(from, to, order);
+        if (work_.is_spent())
+            return {Rollout::Verdict::unknown, {}, {}, {}, {}, {}};
         if (before_.site->sync && after_.site->sync)
             sync();
         if (changing.size() <= 1)
@@ -134,8 +137,8 @@ public:
 
 private:
     void meet(Box const& from, Box const& to, Order& order) {
-        auto const old = meet_boxes(from, 0, to, 0, directors_, TunnelEntry::anywhere);
-        auto const wanted = meet_boxes(from, 1, to, 1, directors_, TunnelEntry::anywhere);
+        auto const old = meet_boxes(from, 0, to, 0, directors_, TunnelEntry::anywhere, work_);
+        auto const wanted = meet_boxes(from, 1, to, 1, directors_, TunnelEntry::anywhere, work_);
         for (auto const& finding : wanted)
             rollout_.standing.push_back(hazard(finding, from, true, to, true));
         lost(from, to);
@@ -143,7 +146,7 @@ private:
             return;
         for (bool const from_new : {false, true})
             for (auto const& finding :
-                 meet_boxes(from, from_new ? 1 : 0, to, from_new ? 0 : 1, directors_, TunnelEntry::anywhere)) {
+                 meet_boxes(from, from_new ? 1 : 0, to, from_new ? 0 : 1, directors_, TunnelEntry::anywhere, work_)) {
                 if (old.contains(finding.first) || wanted.contains(finding.first))
                     continue; // the order does not bring it
                 rollout_.avoided.push_back(hazard(finding, from, from_new, to, !from_new));
@@ -202,6 +205,7 @@ private:
     Side const& before_;
     Side const& after_;
     std::map<std::string, std::string> const& renamed_;
+    Work work_;
     std::vector<Box> boxes_;
     std::set<IpAddress> directors_; // addresses of all of them
     Rollout rollout_;
@@ -225,6 +229,7 @@ std::string_view to_string(Rollout::Verdict verdict) {
     case Rollout::Verdict::any_order: return "any-order";
     case Rollout::Verdict::in_order: return "in-order";
     case Rollout::Verdict::no_order: return "no-order";
+    case Rollout::Verdict::unknown: return "unknown";
     }
     return {};
 }

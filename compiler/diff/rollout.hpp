@@ -43,6 +43,7 @@ struct Rollout {
         any_order,
         in_order, // `order` is safe, and another may not be
         no_order, // whatever comes first, a packet can be balanced twice on the way
+        unknown,  // there are too many kinds of packets to ask about each; nothing else is told
     };
 
     Verdict verdict = Verdict::one_director;

@@ -22,15 +22,17 @@ bool MarkChange::from_others() const {
     return std::ranges::any_of(sources, [](auto const& source) { return source.kind == SourceClass::Kind::other; });
 }
 
-std::vector<MarkChange> compare_rulesets(Ruleset const& before, Ruleset const& after) {
+std::vector<MarkChange> compare_rulesets(Ruleset const& before, Ruleset const& after, Work& work) {
     if (before == after)
         return {};
-    RuleIndex const old(before);
-    RuleIndex const wanted(after);
+    RuleIndex const old(before, &work);
+    RuleIndex const wanted(after, &work);
     auto prefixes = old.destinations();
     prefixes.insert(prefixes.end(), wanted.destinations().begin(), wanted.destinations().end());
     std::vector<MarkChange> changes;
     for (auto const& destination : destination_classes(after.family, std::move(prefixes))) {
+        if (work.is_spent())
+            break;
         auto const from = old.at(destination.prefix);
         auto const to = wanted.at(destination.prefix);
         if (from == to)
@@ -40,7 +42,7 @@ std::vector<MarkChange> compare_rulesets(Ruleset const& before, Ruleset const& a
         borders.add(to);
         borders.macs.erase(MacAddress{}); // nobody's: a frame from it is as one without a MAC, and is not spoken of
         PacketCuts const cuts(borders);
-        DestinationComparison comparison(destination, from, to, cuts, differ);
+        DestinationComparison comparison(destination, from, to, cuts, work, differ);
         comparison.entering({}, changes);
         for (auto const carried : cuts.leaving)
             comparison.leaving(carried, changes);

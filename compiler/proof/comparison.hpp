@@ -32,40 +32,39 @@ struct MarkChange {
 };
 
 /// What differs between two Rulesets of one family, for packets that enter without a mark, and for those that leave
-/// with 0 or one that a rule asks for. Each packet is in one of them at most.
-[[nodiscard]] std::vector<MarkChange> compare_rulesets(Ruleset const& before, Ruleset const& after);
+/// with 0 or one that a rule asks for. Each packet is in one of them at most. Once `work` is spent, some are missing.
+[[nodiscard]] std::vector<MarkChange> compare_rulesets(Ruleset const& before, Ruleset const& after, Work& work);
 
 /// The packets for one destination. `Before` and `After` have `walk`, as RulesFor has it; `Differs` says of the
-/// outcomes of one packet whether they are no match, given the mark that it carried.
+/// outcomes of one packet whether they are no match, given the mark that it carried. Most rules ask for an interface
+/// before they ask for a source, so that on each interface few sources are told apart: those that nothing there asked
+/// for share one walk.
 template <typename Before, typename After, typename Differs>
 class DestinationComparison {
 public:
     DestinationComparison(DestinationClass const& destination, Before const& before, After const& after,
-                          PacketCuts const& cuts, Differs differs)
-        : destination_(destination), before_(before), after_(after), cuts_(cuts), differs_(std::move(differs)) {}
+                          PacketCuts const& cuts, Work& work, Differs differs)
+        : destination_(destination), before_(before), after_(after), cuts_(cuts), work_(work),
+          differs_(std::move(differs)) {}
 
     void entering(Fwmark carried, std::vector<MarkChange>& out) {
         origins_.clear();
-        for (auto const& interface : cuts_.interfaces)
-            for (auto const& source : cuts_.sources) {
-                if (interface.name == "lo" && source.kind != SourceClass::Kind::none)
-                    continue; // no packet has a MAC there: `mac` asks for an Ethernet device (xt_mac.c)
-                for (auto& [change, ports] : changes(Direction::entering, interface.name, source.source(), carried))
-                    origins_[{change, std::move(ports)}][interface].insert(source);
-            }
+        for (std::size_t interface = 0; interface < cuts_.interfaces.size() && !work_.is_spent(); ++interface)
+            enter(interface, carried);
+        if (work_.is_spent())
+            return;
         for (auto const& [what, by_interface] : origins_) {
             // Interfaces with the same sources are one change.
-            std::map<std::set<SourceClass>, std::vector<InterfaceClass>> alike;
-            for (auto const& interface : cuts_.interfaces)
-                if (auto const found = by_interface.find(interface); found != by_interface.end())
-                    alike[found->second].push_back(interface);
+            std::map<std::vector<SourceClass>, std::vector<InterfaceClass>> alike;
+            for (auto const& [interface, sources] : by_interface)
+                alike[sources].push_back(cuts_.interfaces[interface]);
             for (auto const& [sources, interfaces] : alike)
-                add(out, what.first, what.second, carried, interfaces, {sources.begin(), sources.end()});
+                add(out, what.first, what.second, carried, interfaces, sources);
         }
     }
 
     void leaving(Fwmark carried, std::vector<MarkChange>& out) {
-        for (auto const& [change, ports] : changes(Direction::leaving, {}, std::nullopt, carried)) {
+        for (auto const& [change, ports] : changes(Direction::leaving, {}, std::nullopt, carried, nullptr)) {
             add(out, change, ports, carried, {}, {});
             out.back().sent_here = true;
         }
@@ -74,6 +73,34 @@ public:
 private:
     using Change = std::pair<Outcomes, Outcomes>; // before, after
     using ChangedPorts = std::vector<ProtocolPorts>;
+    using Changes = std::map<Change, ChangedPorts>;
+
+    /// The sources are in order, the one that no rule names first.
+    void enter(std::size_t interface, Fwmark carried) {
+        auto const& name = cuts_.interfaces[interface].name;
+        std::set<MacAddress> asked;
+        std::vector<std::vector<SourceClass>*> unnamed; // what changes for the sources that nothing asked for
+        for (auto const& source : cuts_.sources) {
+            if (name == "lo" && source.kind != SourceClass::Kind::none)
+                continue; // no packet has a MAC there: `mac` asks for an Ethernet device (xt_mac.c)
+            bool const is_unnamed = source.kind == SourceClass::Kind::mac && !asked.contains(source.mac);
+            auto places =
+                is_unnamed ? unnamed
+                           : places_of(interface, changes(Direction::entering, name, source.source(), carried, &asked));
+            if (source.kind == SourceClass::Kind::other)
+                unnamed = places;
+            for (auto* sources : places)
+                sources->push_back(source);
+            work_.add(1 + places.size());
+        }
+    }
+
+    std::vector<std::vector<SourceClass>*> places_of(std::size_t interface, Changes const& changes) {
+        std::vector<std::vector<SourceClass>*> places;
+        for (auto const& what : changes)
+            places.push_back(&origins_[what][interface]);
+        return places;
+    }
 
     void add(std::vector<MarkChange>& out, Change const& change, ChangedPorts const& ports, Fwmark carried,
              std::vector<InterfaceClass> interfaces, std::vector<SourceClass> sources) {
@@ -96,14 +123,14 @@ private:
     }
 
     /// The ports whose packets of one origin have another outcome, by outcomes.
-    std::map<Change, ChangedPorts> changes(Direction direction, std::string const& interface,
-                                           std::optional<MacAddress> source, Fwmark carried) {
-        std::map<Change, ChangedPorts> found;
+    Changes changes(Direction direction, std::string const& interface, std::optional<MacAddress> source, Fwmark carried,
+                    std::set<MacAddress>* asked) {
+        Changes found;
         for (auto const& protocol : cuts_.protocols) {
             auto packet = cuts_.packet(destination_, protocol, interface, source);
             packet.mark = carried;
-            auto const before = before_.walk(direction, packet, PortRange::all());
-            auto const after = after_.walk(direction, packet, PortRange::all());
+            auto const before = before_.walk(direction, packet, PortRange::all(), asked);
+            auto const after = after_.walk(direction, packet, PortRange::all(), asked);
             for_each_overlap(before, after, [&](PortRange range, Outcomes const& from, Outcomes const& to) {
                 if (differs_(from, to, packet))
                     append_ports(found[{from, to}], protocol, range);
@@ -116,8 +143,10 @@ private:
     Before const& before_;
     After const& after_;
     PacketCuts const& cuts_;
+    Work& work_;
     Differs differs_;
-    std::map<std::pair<Change, ChangedPorts>, std::map<InterfaceClass, std::set<SourceClass>>> origins_;
+    /// By what changes, the sources of each interface, in order.
+    std::map<std::pair<Change, ChangedPorts>, std::map<std::size_t, std::vector<SourceClass>>> origins_;
 };
 
 } // namespace lbc

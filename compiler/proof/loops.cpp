@@ -21,7 +21,7 @@ Box box_of(DirectorRules const& director) {
 
 class PathFinder {
 public:
-    explicit PathFinder(std::span<DirectorRules const> directors) : directors_(directors) {
+    PathFinder(std::span<DirectorRules const> directors, Work& work) : directors_(directors), work_(work) {
         for (auto const& director : directors)
             addresses_.insert(director.state->addresses.begin(), director.state->addresses.end());
     }
@@ -32,8 +32,10 @@ public:
             for (auto const& to : directors_) {
                 if (&from == &to)
                     continue;
-                for (auto const& [what, finding] :
-                     meet_boxes(box_of(from), 1, box_of(to), 1, addresses_, TunnelEntry::unnamed))
+                auto const found = meet_boxes(box_of(from), 1, box_of(to), 1, addresses_, TunnelEntry::unnamed, work_);
+                if (work_.is_spent())
+                    return paths;
+                for (auto const& [what, finding] : found)
                     paths.push_back(path(from, to, what.first, what.second, finding));
             }
         return paths;
@@ -141,19 +143,22 @@ private:
     }
 
     std::span<DirectorRules const> directors_;
+    Work& work_;
     std::set<IpAddress> addresses_;
 };
 
 } // namespace
 
-std::vector<LoopPath> find_loops(std::span<DirectorRules const> directors) { return PathFinder(directors).run(); }
+std::vector<LoopPath> find_loops(std::span<DirectorRules const> directors, Work& work) {
+    return PathFinder(directors, work).run();
+}
 
-std::vector<DirectorRules> rules_of(DirectorStates const& states) {
+std::vector<DirectorRules> rules_of(DirectorStates const& states, Work& work) {
     std::vector<DirectorRules> all;
     for (auto const& state : states) {
         auto& added = all.emplace_back(DirectorRules{&state, {}});
         for (auto const family : families)
-            added.rules[index_of(family)] = std::make_shared<RuleIndex const>(state.marks[index_of(family)]);
+            added.rules[index_of(family)] = std::make_shared<RuleIndex const>(state.marks[index_of(family)], &work);
     }
     return all;
 }

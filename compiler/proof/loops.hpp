@@ -35,11 +35,12 @@ struct LoopPath {
     bool goes_round = false;
 };
 
-/// One path for each pair of directors, kind of fault and service. Sorted as the directors are.
-[[nodiscard]] std::vector<LoopPath> find_loops(std::span<DirectorRules const> directors);
+/// One path for each pair of directors, kind of fault and service. Sorted as the directors are. `work` is what the
+/// directors' rules count in; once it is spent, some are missing.
+[[nodiscard]] std::vector<LoopPath> find_loops(std::span<DirectorRules const> directors, Work& work);
 
-/// The rules that a layout gives each director. Refers to `states`.
-[[nodiscard]] std::vector<DirectorRules> rules_of(DirectorStates const& states);
+/// The rules that a layout gives each director. Refers to `states` and `work`.
+[[nodiscard]] std::vector<DirectorRules> rules_of(DirectorStates const& states, Work& work);
 
 /// "lb2 balances again what lb1 forwards to it: 192.0.2.1:80/tcp from 02:00:00:00:00:01"
 [[nodiscard]] std::string title(LoopPath const& path);

@@ -48,10 +48,14 @@ bool has_protocol(MarkClass const& mark_class, Packet const& packet) {
 }
 
 /// Whether a packet that enters as this one, from no peer, belongs to the class if its port does.
-bool takes(MarkClass const& mark_class, Packet const& packet) {
+bool takes(MarkClass const& mark_class, Packet const& packet, std::set<MacAddress>* asked) {
     auto const enters = [&](InterfacePattern const& pattern) { return pattern.matches(packet.interface); };
     if (!mark_class.interfaces.empty() && std::ranges::none_of(mark_class.interfaces, enters))
         return false;
+    if (asked != nullptr && mark_class.ethernet_only)
+        asked->insert(MacAddress{});
+    if (asked != nullptr)
+        asked->insert(mark_class.bypass.begin(), mark_class.bypass.end());
     if (mark_class.ethernet_only && (!packet.source || packet.source->is_zero()))
         return false; // the zero MAC is nobody's
     if (!packet.source)
@@ -75,7 +79,8 @@ void MeaningFor::add_to(Borders& borders) const {
         borders.leaving.insert(table_->guard->mark);
 }
 
-std::vector<PortOutcomes> MeaningFor::walk(Direction direction, Packet const& packet, PortRange ports) const {
+std::vector<PortOutcomes> MeaningFor::walk(Direction direction, Packet const& packet, PortRange ports,
+                                           std::set<MacAddress>* asked) const {
     PortPainter painter(ports);
     auto const as_it_was = Outcome::pass(packet.mark, true);
     bool const leaves = direction == Direction::leaving;
@@ -89,13 +94,15 @@ std::vector<PortOutcomes> MeaningFor::walk(Direction direction, Packet const& pa
             return painter.finish(as_it_was);
         return painter.finish(table_->guard->mode == GuardMode::drop ? Outcome::drop() : Outcome::pass({}));
     }
+    if (asked != nullptr)
+        asked->insert(table_->peers.begin(), table_->peers.end());
     bool const from_peer = !leaves && packet.source && std::ranges::binary_search(table_->peers, *packet.source);
     if (from_peer && !table_->guard)
         return painter.finish(as_it_was);
     for (auto const* mark_class : classes_) {
         if (!has_protocol(*mark_class, packet))
             continue;
-        if (!from_peer && !(leaves ? mark_class->from_director : takes(*mark_class, packet)))
+        if (!from_peer && !(leaves ? mark_class->from_director : takes(*mark_class, packet, asked)))
             continue;
         for (auto const& range : mark_class->ports)
             painter.paint(range, Outcome::pass(from_peer ? table_->guard->mark : mark_class->mark));

@@ -6,6 +6,7 @@
 #include "compiler/proof/packet_space.hpp"
 
 #include <map>
+#include <set>
 #include <vector>
 
 namespace lbc {
@@ -20,7 +21,8 @@ public:
 
     /// As `RulesFor::walk`; with one outcome for each port. `by_others` where the table leaves the packet as it was, so
     /// that others may do with it what they like.
-    [[nodiscard]] std::vector<PortOutcomes> walk(Direction direction, Packet const& packet, PortRange ports) const;
+    [[nodiscard]] std::vector<PortOutcomes> walk(Direction direction, Packet const& packet, PortRange ports,
+                                                 std::set<MacAddress>* asked = nullptr) const;
 
 private:
     [[nodiscard]] Outcome leaving_guarded(Packet const& packet) const;

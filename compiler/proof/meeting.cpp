@@ -54,9 +54,9 @@ std::vector<PortRange> merged(std::vector<PortRange> ranges) {
 class Meeting {
 public:
     Meeting(Box const& from, std::size_t from_version, Box const& to, std::size_t to_version,
-            std::set<IpAddress> const& directors, TunnelEntry tunnels)
+            std::set<IpAddress> const& directors, TunnelEntry tunnels, Work& work)
         : from_(from), from_version_(from_version), to_(to), to_version_(to_version), directors_(directors),
-          tunnels_(tunnels) {}
+          tunnels_(tunnels), work_(work) {}
 
     Findings run() {
         for (auto const family : families)
@@ -82,6 +82,7 @@ private:
 
     [[nodiscard]] bool sends_any(Family family) const {
         return std::ranges::any_of(sender().services, [&](NamedService const& service) {
+            work_.add(service.service.reals.size());
             return service.service.family == family && real_at_receiver(service.service) != nullptr;
         });
     }
@@ -115,6 +116,8 @@ private:
             if (rules == &in || has_other)
                 prefixes.insert(prefixes.end(), rules->destinations().begin(), rules->destinations().end());
         for (auto const& destination : destination_classes(family, std::move(prefixes))) {
+            if (work_.is_spent())
+                return;
             auto sending = out.at(destination.prefix);
             if (!leads_to_receiver(sending, family))
                 continue;
@@ -285,14 +288,15 @@ private:
     std::size_t to_version_;
     std::set<IpAddress> const& directors_;
     TunnelEntry tunnels_;
+    Work& work_;
     Findings findings_;
 };
 
 } // namespace
 
 Findings meet_boxes(Box const& from, std::size_t from_version, Box const& to, std::size_t to_version,
-                    std::set<IpAddress> const& directors, TunnelEntry tunnels) {
-    return Meeting(from, from_version, to, to_version, directors, tunnels).run();
+                    std::set<IpAddress> const& directors, TunnelEntry tunnels, Work& work) {
+    return Meeting(from, from_version, to, to_version, directors, tunnels, work).run();
 }
 
 } // namespace lbc

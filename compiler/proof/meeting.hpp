@@ -56,8 +56,9 @@ enum class TunnelEntry : std::uint8_t {
     unnamed,  // on none that a rule names, which are those where clients enter
 };
 
-/// 0 is the old site, 1 the new one. `directors` are the addresses of all of them.
+/// 0 is the old site, 1 the new one. `directors` are the addresses of all of them. `work` is what the boxes' rules
+/// count in, too; once it is spent, there is more to find.
 [[nodiscard]] Findings meet_boxes(Box const& from, std::size_t from_version, Box const& to, std::size_t to_version,
-                                  std::set<IpAddress> const& directors, TunnelEntry tunnels);
+                                  std::set<IpAddress> const& directors, TunnelEntry tunnels, Work& work);
 
 } // namespace lbc

@@ -3,21 +3,19 @@
 namespace lbc {
 namespace {
 
-/// A minute's work. The proof of 10,000 services takes some 5 million.
-constexpr std::size_t most_visits = 100'000'000;
 constexpr std::size_t most_faults = 200'000;
 
 class Prover {
 public:
     Prover(MarkTable const& table, std::set<Fwmark> const& marks, Netfilter const& rules)
-        : marks_(marks), family_(rules.family), meaning_(table, rules.family), rules_(rules) {}
+        : marks_(marks), family_(rules.family), meaning_(table, rules.family), rules_(rules, &work_) {}
 
     Proof run() {
         auto prefixes = meaning_.destinations();
         prefixes.insert(prefixes.end(), rules_.destinations().begin(), rules_.destinations().end());
         for (auto const& destination : destination_classes(family_, std::move(prefixes))) {
             look(destination);
-            proof_.is_given_up = proof_.faults.size() > most_faults || rules_.visits() > most_visits;
+            proof_.is_given_up = proof_.faults.size() > most_faults || work_.is_spent();
             if (proof_.is_given_up)
                 break;
         }
@@ -32,7 +30,7 @@ private:
         wanted.add_to(borders);
         borders.add(rules);
         PacketCuts const cuts(borders);
-        DestinationComparison comparison(destination, wanted, rules, cuts,
+        DestinationComparison comparison(destination, wanted, rules, cuts, work_,
                                          [this](Outcomes const& meant, Outcomes const& found, Packet const& packet) {
                                              return is_dropped(meant.front(), found) ||
                                                     std::ranges::any_of(found, [&](Outcome const& outcome) {
@@ -46,8 +44,9 @@ private:
             comparison.leaving(carried, changes);
         proof_.pieces += cuts.protocols.size() *
                          (cuts.interfaces.size() * cuts.sources.size() * cuts.entering.size() + cuts.leaving.size());
-        for (auto& change : changes)
-            add(std::move(change), rules);
+        if (!work_.is_spent())
+            for (auto& change : changes)
+                add(std::move(change), rules);
     }
 
     /// A packet that the site gives a mark, and that rules of others take away.
@@ -120,6 +119,7 @@ private:
     std::set<Fwmark> const& marks_;
     Family family_;
     MarkMeaning meaning_;
+    Work work_;
     RuleIndex rules_;
     Proof proof_;
 };

@@ -23,12 +23,12 @@ void add_entries(Ruleset const& rules, MapMark const& map, std::set<Prefix>& des
 
 } // namespace
 
-RuleIndex::RuleIndex(Ruleset const& rules) {
+RuleIndex::RuleIndex(Ruleset const& rules, Work* work) : work_(work) {
     add(rules);
     finish();
 }
 
-RuleIndex::RuleIndex(Netfilter const& netfilter) {
+RuleIndex::RuleIndex(Netfilter const& netfilter, Work* work) : work_(work) {
     for (auto const& table : netfilter.tables)
         add(table);
     finish();
@@ -84,7 +84,9 @@ RulesFor RuleIndex::at(Prefix const& destination) const {
             places.insert(places.end(), found->second.begin(), found->second.end());
     }
     std::ranges::sort(places);
-    return select(places, &visits_);
+    if (work_ != nullptr)
+        work_->add(places.size());
+    return select(places, work_);
 }
 
 RulesFor RuleIndex::all() const {
@@ -96,7 +98,7 @@ RulesFor RuleIndex::all() const {
     return select(places, nullptr);
 }
 
-RulesFor RuleIndex::select(std::vector<Place> const& places, std::size_t* visits) const {
+RulesFor RuleIndex::select(std::vector<Place> const& places, Work* work) const {
     std::vector<RulesFor::Table> tables;
     for (auto const& table : tables_)
         tables.push_back({table.rules, {}});
@@ -107,7 +109,7 @@ RulesFor RuleIndex::select(std::vector<Place> const& places, std::size_t* visits
             chains.push_back({chain.name, {}});
         chains.back().rules.push_back(chain.rules[place.rule]);
     }
-    return RulesFor(std::move(tables), visits);
+    return RulesFor(std::move(tables), work);
 }
 
 } // namespace lbc

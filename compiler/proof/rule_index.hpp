@@ -12,10 +12,11 @@ namespace lbc {
 class RuleIndex {
 public:
     /// Refers to the rules.
-    explicit RuleIndex(Ruleset const& rules);
-    explicit RuleIndex(Netfilter const& netfilter);
-    explicit RuleIndex(Ruleset&&) = delete;
-    explicit RuleIndex(Netfilter&&) = delete;
+    /// Refers to `work` too, which counts what `at` and its walks do.
+    explicit RuleIndex(Ruleset const& rules, Work* work = nullptr);
+    explicit RuleIndex(Netfilter const& netfilter, Work* work = nullptr);
+    explicit RuleIndex(Ruleset&&, Work* = nullptr) = delete;
+    explicit RuleIndex(Netfilter&&, Work* = nullptr) = delete;
 
     /// All that the rules and their sets ask for as a destination, sorted, each once.
     [[nodiscard]] std::vector<Prefix> const& destinations() const { return destinations_; }
@@ -25,9 +26,6 @@ public:
 
     /// Every rule, those that cannot matter to a mark among them.
     [[nodiscard]] RulesFor all() const;
-
-    /// How many rules the walks of `at` have come to.
-    [[nodiscard]] std::size_t visits() const { return visits_; }
 
 private:
     struct Place {
@@ -47,14 +45,14 @@ private:
 
     void add(Ruleset const& rules);
     void finish();
-    [[nodiscard]] RulesFor select(std::vector<Place> const& places, std::size_t* visits) const;
+    [[nodiscard]] RulesFor select(std::vector<Place> const& places, Work* work) const;
 
     std::vector<IndexedTable> tables_;
     std::vector<Prefix> destinations_;
     std::vector<int> lengths_;                       // of destinations, sorted
     std::vector<Place> for_all_;                     // rules that ask for no destination, or for any but one
     std::map<Prefix, std::vector<Place>> by_prefix_; // the others
-    mutable std::size_t visits_ = 0;
+    Work* work_;
 };
 
 } // namespace lbc

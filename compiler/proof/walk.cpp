@@ -20,21 +20,29 @@ constexpr std::size_t most_visits = 8;
 constexpr std::size_t few_rules = 10'000; // may be come to however often
 
 /// Whether the parts of a rule that all packets of the walk answer alike hold.
-bool holds(Matches const& when, Packet const& packet) {
+bool holds(Matches const& when, Packet const& packet, std::set<MacAddress>* asked) {
     if (when.in_interface && when.in_interface->matches(packet.interface) == when.not_in_interface)
         return false;
     if (when.destination && when.destination->contains(packet.destination) == when.not_destination)
         return false;
     if (when.protocol != 0 && (when.protocol == packet.protocol) == when.not_protocol)
         return false;
+    if (when.source_mac && asked != nullptr)
+        asked->insert(*when.source_mac);
     // On a device without Ethernet addresses the match fails, negated or not (xt_mac.c).
     return !when.source_mac || (packet.source && (*packet.source == *when.source_mac) != when.not_source_mac);
 }
 
 class Walk {
 public:
-    Walk(RulesFor const& rules, Packet const& packet, Observer const* observer = nullptr)
-        : rules_(rules), packet_(packet), observer_(observer) {
+    struct Watch {
+        Observer const* observer = nullptr;
+        std::set<MacAddress>* asked = nullptr;
+        Work* work = nullptr;
+    };
+
+    Walk(RulesFor const& rules, Packet const& packet, Watch const& watch)
+        : rules_(rules), packet_(packet), observer_(watch.observer), asked_(watch.asked), work_(watch.work) {
         for (auto const& table : rules.tables())
             for (auto const& chain : table.chains)
                 budget_ += most_visits * chain.rules.size();
@@ -52,8 +60,6 @@ public:
                  sets_[piece.set]});
         return found;
     }
-
-    [[nodiscard]] std::size_t walked() const { return walked_; }
 
 private:
     struct Place {
@@ -96,7 +102,7 @@ private:
         for (auto const& rule : found->rules) {
             if (active.empty())
                 break;
-            if (depth > deepest || ++walked_ > budget_) {
+            if (depth > deepest || ++walked_ > budget_ || is_spent(active.size())) {
                 end(std::exchange(active, {}), Outcome::anything());
                 break;
             }
@@ -104,6 +110,13 @@ private:
         }
         unite(returned, std::move(active), sets_);
         return returned;
+    }
+
+    bool is_spent(std::size_t pieces) {
+        if (work_ == nullptr)
+            return false;
+        work_->add(pieces);
+        return work_->is_spent();
     }
 
     void end(Pieces pieces, Outcome const& outcome) {
@@ -114,7 +127,7 @@ private:
 
     void take(RulesFor::Placed const& placed, Place const& place, Pieces& active, Pieces& returned) {
         auto const& rule = *placed.rule;
-        if (!holds(rule.when, packet_)) {
+        if (!holds(rule.when, packet_, asked_)) {
             observe(placed, place, Match::no, active);
             return;
         }
@@ -291,6 +304,8 @@ private:
     RulesFor const& rules_;
     Packet const& packet_;
     Observer const* observer_;
+    std::set<MacAddress>* asked_;
+    Work* work_;
     OutcomeSets sets_;
     Pieces accepted_; // by the table that the walk is in
     Pieces done_;
@@ -318,7 +333,7 @@ Direction direction_of(BaseChain::Hook hook) {
     return hook == BaseChain::Hook::output ? Direction::leaving : Direction::entering;
 }
 
-RulesFor::RulesFor(std::vector<Table> tables, std::size_t* visits) : tables_(std::move(tables)), visits_(visits) {
+RulesFor::RulesFor(std::vector<Table> tables, Work* work) : tables_(std::move(tables)), work_(work) {
     for (std::size_t i = 0; i < tables_.size(); ++i)
         for (auto& base : base_chains(*tables_[i].all))
             if (std::ranges::find(tables_[i].chains, base.chain, &NamedChain::name) != tables_[i].chains.end())
@@ -327,12 +342,9 @@ RulesFor::RulesFor(std::vector<Table> tables, std::size_t* visits) : tables_(std
         std::ranges::sort(stages, {}, [this](Stage const& stage) { return order_of(stage, tables_); });
 }
 
-std::vector<PortOutcomes> RulesFor::walk(Direction direction, Packet const& packet, PortRange ports) const {
-    Walk walk(*this, packet);
-    auto found = walk.run(direction, ports);
-    if (visits_ != nullptr)
-        *visits_ += walk.walked();
-    return found;
+std::vector<PortOutcomes> RulesFor::walk(Direction direction, Packet const& packet, PortRange ports,
+                                         std::set<MacAddress>* asked) const {
+    return Walk(*this, packet, {.asked = asked, .work = work_}).run(direction, ports);
 }
 
 Outcome RulesFor::walk(Direction direction, Packet const& packet) const {
@@ -340,7 +352,7 @@ Outcome RulesFor::walk(Direction direction, Packet const& packet) const {
 }
 
 Outcomes RulesFor::trace(Direction direction, Packet const& packet, Observer const& observer) const {
-    return Walk(*this, packet, &observer).run(direction, only_port(packet)).front().outcomes;
+    return Walk(*this, packet, {.observer = &observer}).run(direction, only_port(packet)).front().outcomes;
 }
 
 bool operator==(RulesFor const& a, RulesFor const& b) {

@@ -3,6 +3,7 @@
 // lbc does not know may hold or not: both ways are gone, and a packet has as many outcomes as the ways have ends.
 #pragma once
 
+#include "compiler/proof/work.hpp"
 #include "compiler/ruleset.hpp"
 
 #include <array>
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,8 +98,8 @@ public:
         std::vector<NamedChain> chains; // those that are not empty, sorted by name; built-in ones among them
     };
 
-    /// `visits` counts the rules that walks come to; null: nobody asks.
-    explicit RulesFor(std::vector<Table> tables, std::size_t* visits = nullptr);
+    /// `work` counts what walks do, and ends them; null: they go on.
+    explicit RulesFor(std::vector<Table> tables, Work* work = nullptr);
 
     /// A base chain that has rules. Which of several with one hook and priority comes first, a kernel does not tell:
     /// lbc's is taken for the first, so that others may undo what it does.
@@ -110,8 +112,10 @@ public:
         return stages_[static_cast<std::size_t>(direction)];
     }
 
-    /// What becomes of the packets for `ports`; `packet.port` is not looked at. In order, each port once.
-    [[nodiscard]] std::vector<PortOutcomes> walk(Direction direction, Packet const& packet, PortRange ports) const;
+    /// What becomes of the packets for `ports`; `packet.port` is not looked at. In order, each port once. `asked` gets
+    /// the MACs that rules on the way asked for: packets from any two others go the same way.
+    [[nodiscard]] std::vector<PortOutcomes> walk(Direction direction, Packet const& packet, PortRange ports,
+                                                 std::set<MacAddress>* asked = nullptr) const;
 
     /// What becomes of one packet; `unknown` where it may have several outcomes.
     [[nodiscard]] Outcome walk(Direction direction, Packet const& packet) const;
@@ -127,7 +131,7 @@ public:
 private:
     std::vector<Table> tables_;
     std::array<std::vector<Stage>, 2> stages_;
-    std::size_t* visits_;
+    Work* work_;
 };
 
 /// One outcome of several: `unknown` unless all are the same.

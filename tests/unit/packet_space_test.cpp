@@ -123,8 +123,10 @@ TEST_CASE("interfaces: a name for each pattern that no narrower one matches") {
 TEST_CASE("comparison: the packets of one port, from clients alone") {
     Compiled const before(two_directors + "service web { vip 10.9.9.1; port tcp 80; mark 3; real lb1; real lb2 }");
     Compiled const after(two_directors + "service web { vip 10.9.9.1; port tcp 80-81; mark 3; real lb1; real lb2 }");
-    auto const changes = compare_rulesets(layout_linear(before.site, before.plan("lb1").marks, Family::ipv4),
-                                          layout_linear(after.site, after.plan("lb1").marks, Family::ipv4));
+    auto const from = layout_linear(before.site, before.plan("lb1").marks, Family::ipv4);
+    auto const to = layout_linear(after.site, after.plan("lb1").marks, Family::ipv4);
+    Work work;
+    auto const changes = compare_rulesets(from, to, work);
     REQUIRE(changes.size() == 2); // what clients send, and the guard of what the peer sends
     auto const clients = std::ranges::find_if(changes, &MarkChange::from_others);
     REQUIRE(clients != changes.end());
@@ -134,7 +136,9 @@ TEST_CASE("comparison: the packets of one port, from clients alone") {
     CHECK(clients->after.mark == Fwmark{3});
     auto const& peer = clients == changes.begin() ? changes.back() : changes.front();
     CHECK(peer.sources == std::vector<SourceClass>{{SourceClass::Kind::mac, mac("02:00:00:00:00:02")}});
-    CHECK(compare_rulesets(layout_linear(after.site, after.plan("lb1").marks, Family::ipv4),
-                           layout_linear(after.site, after.plan("lb1").marks, Family::ipv4))
-              .empty());
+    CHECK(compare_rulesets(to, to, work).empty());
+    CHECK(work.done() > 0);
+    Work none(0);
+    CHECK(compare_rulesets(from, to, none).empty());
+    CHECK(none.is_spent());
 }

@@ -103,14 +103,15 @@ TEST_CASE("proof: a rule of which nothing is known leaves no proof where it matt
 TEST_CASE("loops: a packet that the guard stops at its first director does not go round") {
     Compiled const compiled(two_directors + web);
     auto const states = states_of(compiled.site, layout_linear);
-    auto rules = rules_of(states);
-    CHECK(find_loops(rules).empty());
+    Work work;
+    auto rules = rules_of(states, work);
+    CHECK(find_loops(rules, work).empty());
     // lb2 knows no peer.
     auto forgetful = states[1].marks[0];
     for (auto& chain : forgetful.chains)
         std::erase_if(chain.rules, [](Rule const& rule) { return rule.when.source_mac.has_value(); });
     rules[1].rules[0] = std::make_shared<RuleIndex const>(forgetful);
-    auto const one = find_loops(rules);
+    auto const one = find_loops(rules, work);
     REQUIRE(one.size() == 1);
     CHECK(one.front().fault == Fault::balanced_twice);
     CHECK_FALSE(one.front().goes_round);
@@ -120,7 +121,7 @@ TEST_CASE("loops: a packet that the guard stops at its first director does not g
     for (auto& chain : other.chains)
         std::erase_if(chain.rules, [](Rule const& rule) { return rule.when.source_mac.has_value(); });
     rules[0].rules[0] = std::make_shared<RuleIndex const>(other);
-    auto const both = find_loops(rules);
+    auto const both = find_loops(rules, work);
     REQUIRE(both.size() == 2);
     CHECK(both.front().goes_round);
 }
@@ -139,7 +140,8 @@ TEST_CASE("loops: where directors are told by their MACs and a guard stands, the
                     REQUIRE_FALSE(compiled.diagnostics.has_errors());
                     for (auto const layout : {layout_linear, layout_tree}) {
                         auto const states = states_of(compiled.site, layout);
-                        CHECK(find_loops(rules_of(states)).empty());
+                        Work work;
+                        CHECK(find_loops(rules_of(states, work), work).empty());
                     }
                 }
 }

@@ -1,0 +1,46 @@
+// What the statements of a rule do with a packet that takes it, without a look at the packet. Private to this folder.
+#pragma once
+
+#include "backends/nft/nft_rule.hpp"
+
+#include <algorithm>
+#include <span>
+#include <type_traits>
+
+namespace lbc {
+
+using Statements = std::span<NftStatement const>;
+
+/// Behind the last effect, what leaves packets alone makes no difference.
+[[nodiscard]] inline Statements without_passes(Statements statements) {
+    while (statements.size() > 1 && std::holds_alternative<Pass>(statements.back()))
+        statements = statements.first(statements.size() - 1);
+    return statements;
+}
+
+[[nodiscard]] inline Target target_of(NftStatement const& effect) {
+    return std::visit(
+        []<typename T>(T const& one) -> Target {
+            if constexpr (std::is_constructible_v<Target, T>)
+                return one;
+            else
+                return UnknownTarget{};
+        },
+        effect);
+}
+
+/// Whether what stands behind it in the rule is done as well; of a statement or a target.
+[[nodiscard]] bool goes_on(auto const& effect) {
+    return std::holds_alternative<SetMark>(effect) || std::holds_alternative<AnyMark>(effect) ||
+           std::holds_alternative<Pass>(effect);
+}
+
+/// Whether no packet comes to the next rule.
+[[nodiscard]] inline bool ends(Statements statements) {
+    auto const last = std::ranges::find_if_not(statements, [](auto const& one) { return goes_on(one); });
+    return last != statements.end() && !std::holds_alternative<NftMatch>(*last) &&
+           !std::holds_alternative<NftMapMark>(*last) && !std::holds_alternative<NftVerdicts>(*last) &&
+           !std::holds_alternative<Jump>(*last);
+}
+
+} // namespace lbc

@@ -1,0 +1,103 @@
+#include "compiler/checks.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+
+namespace lbc {
+namespace {
+
+/// What a director may have to tell apart for one service. It is as many rules, where a layout has no better way.
+constexpr std::uint64_t most_of_service = 1'000'000;
+/// Of all directors together: these, real servers, and each other's MACs.
+constexpr std::uint64_t most_of_site = 16'000'000;
+
+/// MACs of directors times directors: each of them has rules for all the others.
+constexpr std::uint64_t most_of_directors = 1'000'000;
+/// A real server is several lines of text on each director, a combination one at most.
+constexpr std::uint64_t weight_of_real_server = 4;
+
+/// No list is longer than a file, so that the product of two of these is no overflow.
+constexpr std::uint64_t far_too_much = std::uint64_t{1} << 32U;
+
+/// A list of a service's, which multiplies with its others.
+struct Factor {
+    std::size_t size = 1;
+    std::string_view what;
+    Span place;
+};
+
+std::uint64_t product_of(std::span<Factor const> factors) {
+    std::uint64_t product = 1;
+    for (auto const& factor : factors)
+        product = std::min(product * factor.size, far_too_much);
+    return product;
+}
+
+template <typename T>
+Factor factor_of(std::vector<Located<T>> const& list, std::string_view what) {
+    return list.empty() ? Factor{} : Factor{list.size(), what, list.front().span};
+}
+
+using Factors = std::array<Factor, 4>;
+
+Factors factors_of(Site const& site, Service const& service, DirectorId director) {
+    Factor ports{0, "ranges of ports", service.ports.empty() ? service.span : service.ports.front().span};
+    for (auto const& claim : service.ports)
+        ports.size += std::max<std::size_t>(claim.ports.size(), 1);
+    auto const& interfaces = service.interfaces.empty() ? site[director].interfaces : service.interfaces.get();
+    return {Factor{service.vips.size(), "VIPs", service.vips.empty() ? service.span : service.vips.front().span}, ports,
+            factor_of(interfaces, "interfaces"), factor_of(service.bypass.get(), "MACs of `bypass`")};
+}
+
+void report(Service const& service, Factors const& factors, Diagnostics& diagnostics) {
+    std::vector<std::string> parts;
+    for (auto const& factor : factors)
+        if (factor.size > 1)
+            parts.push_back(fmt::format("{} {}", factor.size, factor.what));
+    auto const& longest = *std::ranges::max_element(factors, {}, &Factor::size);
+    diagnostics.report(DiagId::too_large, longest.place,
+                       "`{}` multiplies to more than {} combinations: {}; take prefixes for single VIPs, ranges for "
+                       "single ports, or leave `interface` out",
+                       service.name.value, most_of_service, fmt::join(parts, " times "));
+}
+
+} // namespace
+
+void check_sizes(Site const& site, Diagnostics& diagnostics) {
+    std::uint64_t macs = 0;
+    for (auto const& director : site.directors)
+        macs += director.macs.size();
+    auto sum = std::min(macs, far_too_much) * std::min<std::uint64_t>(site.directors.size(), far_too_much / 2);
+    if (sum > most_of_directors) {
+        diagnostics.report(DiagId::too_large, site.directors.front().name.span,
+                           "each of {} directors has rules for {} MACs, more than {} in all; a site is the directors "
+                           "that balance the same services",
+                           site.directors.size(), macs, most_of_directors);
+        return;
+    }
+    for (auto const& service : site.services) {
+        for (auto const& on : service.on) {
+            auto const factors = factors_of(site, service, on.director);
+            auto const product = product_of(factors);
+            if (product > most_of_service) {
+                report(service, factors, diagnostics);
+                break;
+            }
+            sum += product + weight_of_real_server * service.reals.size();
+        }
+        if (sum > most_of_site) {
+            diagnostics.report(
+                DiagId::too_large, service.name.span,
+                "with `{}`, the site's directors together have more than {} combinations of VIPs, ports, "
+                "interfaces, MACs and real servers; make several sites of it, or take prefixes for single "
+                "VIPs and ranges for single ports",
+                service.name.value, most_of_site);
+            return;
+        }
+    }
+}
+
+} // namespace lbc
