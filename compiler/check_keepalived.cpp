@@ -23,8 +23,8 @@ void check_written(std::size_t size, std::string_view what, Span at, Diagnostics
                            what, size, longest_written);
 }
 
-void check_command(std::string_view text, Span at, Diagnostics& diagnostics) {
-    check_written(keepalived::command(text).size(), "command", at, diagnostics);
+void check_command(CommandText const& command, Diagnostics& diagnostics) {
+    check_written(keepalived::command(command.text).size(), "command", command.span, diagnostics);
 }
 
 /// keepalived reads most words as they stand: a quote ends one, and its parameters and sequences have no escape. An
@@ -57,9 +57,9 @@ void check_instance(Vrrp const& vrrp, Diagnostics& diagnostics) {
         diagnostics.report(DiagId::keepalived_limit, at, "the `advert` of `{}` is 40.95s at most, since {}", name,
                            reason);
     check_word(vrrp.auth, "secret", at, diagnostics);
-    check_command(vrrp.notify, at, diagnostics);
+    check_command(vrrp.notify, diagnostics);
     for (auto const& script : vrrp.track_scripts)
-        check_command(script.command, at, diagnostics);
+        check_command(script.command, diagnostics);
     if (!vrrp.preempt && vrrp.preempt_delay)
         diagnostics.report(DiagId::keepalived_limit, at,
                            "`{}` has `nopreempt`, so `preempt-delay` has nothing to delay; leave one out", name);
@@ -110,8 +110,8 @@ void check_service(Service const& service, Diagnostics& diagnostics) {
         if (service.has_vip(family))
             check_pool(service, family, diagnostics);
     if (service.quorum)
-        for (auto const* text : {&service.quorum->up, &service.quorum->down})
-            check_command(*text, service.quorum->span, diagnostics);
+        for (auto const* command : {&service.quorum->up, &service.quorum->down})
+            check_command(*command, diagnostics);
     if (!service.scheduler.known)
         diagnostics.report(DiagId::keepalived_limit, service.scheduler.span, "keepalived knows no scheduler `{}`",
                            service.scheduler.name);
@@ -168,7 +168,7 @@ void check_checks(Site const& site, Service const& service, RealServer const& re
         if (check.payload.ends_with("ff") || check.reply.value_or("").ends_with("ff"))
             diagnostics.report(DiagId::keepalived_limit, check.span,
                                "keepalived refuses hex digits that end with the byte ff; leave that out");
-        check_command(check.command, check.span, diagnostics);
+        check_command(check.command, diagnostics);
         for (auto const& path : check.paths) {
             check_word(path.path, "path", check.span, diagnostics);
             check_written(keepalived::pattern(path.regex).size(), "regular expression", check.span, diagnostics);
@@ -219,8 +219,8 @@ void check_keepalived(Site const& site, Diagnostics& diagnostics) {
     for (auto const& service : site.services) {
         check_service(service, diagnostics);
         for (auto const& real : service.reals) {
-            for (auto const* text : {&real.notify_up, &real.notify_down})
-                check_command(text->get(), real.span, diagnostics);
+            for (auto const* command : {&real.notify_up, &real.notify_down})
+                check_command(command->get(), diagnostics);
             for (auto const* checks : {&service.checks, &real.checks})
                 check_checks(site, service, real, *checks, tracked, diagnostics);
         }
