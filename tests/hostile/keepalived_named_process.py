@@ -55,7 +55,7 @@ class Named(Case):
         self.folder.chmod(0o755)
         alone = self.apply()  # keepalived -t takes the file, with a script of another user's
         self.assertNotIn("refuses", alone)
-        for file in (str(self.config), "/x\x1b]0;pwned\a\x1b[31mRED"):
+        for file in ("/x\x1b]0;pwned\a\x1b[31mRED", str(self.config)):
             process = self.start(*user, str(named), "-c", "echo started; read word", "-f", file)
             self.assertEqual(process.stdout.readline(), b"started\n")
             self.assertEqual(Path(f"/proc/{process.pid}/comm").read_text(encoding="ascii"), "keepalived\n")
