@@ -14,7 +14,8 @@
 namespace lbc {
 namespace {
 
-constexpr std::string_view system_folders = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr char const* usual_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr std::string_view added_path = "/usr/sbin:/sbin"; // which users' PATH may lack
 
 /// For root: nobody but root puts programs into this folder, or those whom root has put into its group.
 bool is_trusted(std::string const& folder) {
@@ -27,7 +28,7 @@ bool is_trusted(std::string const& folder) {
 
 std::optional<std::string> find_program(std::string const& name) {
     auto const* path = ::secure_getenv("PATH");
-    auto const all = fmt::format("{}:{}", path == nullptr ? "" : path, system_folders);
+    auto const all = fmt::format("{}:{}", path == nullptr ? usual_path : path, added_path);
     for (std::string_view folders = all; !folders.empty();) {
         auto const end = std::min(folders.find(':'), folders.size());
         std::string const folder(folders.substr(0, end));

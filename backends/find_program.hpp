@@ -1,5 +1,5 @@
-// Where a program is: in the folders of PATH, then in those of a system. A folder that is not named from the root, or
-// that for root others than root can write in, is passed over, so that nobody else's program is run.
+// Where a program is: in the folders of PATH, then in /usr/sbin and /sbin. A folder that is not named from the root is
+// passed over, and, for root, one that is another user's or that everybody can write in: nobody else's program is run.
 #pragma once
 
 #include <optional>

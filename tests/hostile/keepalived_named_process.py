@@ -17,11 +17,13 @@ SITE = "ipvs keepalived\n" + DIRECTORS + """
 service web { vip 192.0.2.10; port tcp 80; real lb1; real lb2
     check script { command "/usr/bin/true"; user nobody } }
 """
-NAMED = """
-import ctypes, sys, time
-ctypes.CDLL(None).prctl(15, b"keepalived", 0, 0, 0)  # PR_SET_NAME
-print("named", flush=True)
-time.sleep(600)
+RUNS = """vrrp_instance one {
+    interface here
+    virtual_router_id 7
+    virtual_ipaddress {
+        192.0.2.10
+    }
+}
 """
 
 
@@ -33,8 +35,9 @@ class Named(Case):
         self.addCleanup(lbc, "remove")
 
     def start(self, *words: str) -> subprocess.Popen:
-        started = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        started = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.PIPE)
         self.addCleanup(started.stdout.close)
+        self.addCleanup(started.stdin.close)
         self.addCleanup(started.wait)
         self.addCleanup(started.kill)
         return started
@@ -47,46 +50,51 @@ class Named(Case):
 
     def test_a_strangers(self) -> None:
         user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        named = self.folder / "keepalived"
+        shutil.copy(os.path.realpath("/bin/sh"), named)
+        self.folder.chmod(0o755)
         alone = self.apply()  # keepalived -t takes the file, with a script of another user's
         self.assertNotIn("refuses", alone)
-        for file in (str(self.config), "/x\x1b]0;pwned\a\x1b[31mRED"):
-            process = self.start(*user, "python3", "-c", NAMED, "-f", file)
-            process.stdout.readline()
+        for file in ("/x\x1b]0;pwned\a\x1b[31mRED", str(self.config)):
+            process = self.start(*user, str(named), "-c", "echo started; read word", "-f", file)
+            self.assertEqual(process.stdout.readline(), b"started\n")
             self.assertEqual(Path(f"/proc/{process.pid}/comm").read_text(encoding="ascii"), "keepalived\n")
             self.assertEqual(self.apply(), alone)
 
+    def start_keepalived(self, config: Path) -> subprocess.Popen:
+        files = [word for flag in "prc" for word in (f"-{flag}", f"{self.folder}/{flag}.pid")]
+        process = self.start("keepalived", "-n", "-l", "-P", "-f", str(config), *files)
+        wait_for("its child", lambda: Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii"))
+        return process
+
     def test_the_real_one(self) -> None:
         alone = self.apply()
-        other = self.write("\x1b[31mother.conf", "global_defs {\n}\n")
-        files = [word for name in ("pid", "vrrp", "checkers") for word in (f"--{name}={self.folder}/{name}",)]
-        process = self.start("keepalived", "-n", "-l", "-f", str(other), *files)
-        wait_for("its name", lambda: os.readlink(f"/proc/{process.pid}/exe").endswith("/keepalived"))
+        process = self.start_keepalived(self.write("\x1b[31mother.conf", RUNS))
         said = self.apply()
         self.assertIn(f"process {process.pid}, has the file", said)
         self.assertNotIn("\x1b", said)
         process.terminate()
         process.wait(PATIENCE)
-        self.write("keepalived.conf", "")
-        self.config.unlink()
         self.assertEqual(self.apply(), alone)
 
     def test_who_may_not_look(self) -> None:
         """A process that may be it, and may not be looked at: that is said, and not taken for none."""
-        process = self.start("keepalived", "-n", "-l", "-f", str(self.config), f"--pid={self.folder}/pid")
-        self.write("keepalived.conf", "global_defs {\n}\n")
-        if process.poll() is not None:
-            self.skipTest("keepalived does not run here")
-        wait_for("its name", lambda: os.readlink(f"/proc/{process.pid}/exe").endswith("/keepalived"))
+        process = self.start_keepalived(self.write("its.conf", RUNS))
         done = subprocess.run(["setpriv", "--bounding-set=-all,+net_admin,+net_raw", "--inh-caps=-all", os.environ["LBC"],
                                "apply", str(self.site), "-d", "lb1", "--only", "ipvs", "--keepalived-config",
-                               str(self.folder / "new.conf")], capture_output=True, text=True, timeout=PATIENCE, check=False)
+                               str(self.config)], capture_output=True, text=True, timeout=PATIENCE, check=False)
         self.assertEqual(done.returncode, 3, done.stderr)
-        self.assertIn(f"cannot look at process {process.pid}", done.stderr)
+        self.assertRegex(done.stderr, r"cannot look at process \d+, which may be this box's keepalived")
         self.assertIn("CAP_SYS_PTRACE", done.stderr)
+        process.terminate()
+        process.wait(PATIENCE)
 
 
 if __name__ == "__main__":
     director.enter()
     if not shutil.which("keepalived"):
         director.net.skip("no keepalived")
+    director.net.run("ip", "link", "add", "here", "type", "veth", "peer", "name", "there")
+    for device in ("lo", "here", "there"):
+        director.net.run("ip", "link", "set", device, "up")
     main()
