@@ -177,9 +177,12 @@ void add_director_lines(Comparison const& all, ChangeList& out) {
             {Change::Kind::director, "director " + director, {}, std::move(text), std::move(connections), false});
     };
     for (auto const& pair : all.directors) {
-        if (pair.joins())
-            line(pair.name, "joins the site", "no connection is touched");
-        else if (pair.leaves())
+        if (pair.joins()) {
+            auto const& wanted = (*all.after.site)[*all.after.site->find_director(pair.after->name)];
+            auto const fields = set_fields(fields_of(wanted), {});
+            line(pair.name, "joins the site" + (fields.empty() ? "" : ", " + fields), "no connection is touched");
+        }
+        if (pair.leaves())
             line(pair.name, "leaves the site: `lbc remove` on it takes off what it has", "");
         if (pair.joins() || pair.leaves())
             continue;

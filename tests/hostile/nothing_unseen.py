@@ -23,8 +23,8 @@ BASE = EVERYTHING + MORE
 
 # A statement or option: what stands in BASE, what stands there after the change, and what the difference names.
 CASES = {
-    "file director": ("director lb2 {", "director lb3 { mac 02:00:00:00:00:03; address 192.0.2.13, 2001:db8::13 }\n"
-                      "director lb2 {", "lb3", "joins"),
+    "file director": ("director lb2 {", "director lb3 { mac 02:00:00:00:00:03; address 192.0.2.13, 2001:db8::13; hostname h3 }\n"
+                      "director lb2 {", "lb3", "joins the site, hostname h3"),
     "file service": ("service any {", "service new { vip 192.0.2.120; port tcp 1; real 192.0.2.121 }\nservice any {",
                      "192.0.2.120:1/tcp", "192.0.2.121"),
     "file pool": ("    real  192.0.2.31\n", "    real  192.0.2.32\n", "192.0.2.31", "192.0.2.32"),
