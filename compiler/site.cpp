@@ -57,8 +57,9 @@ std::string_view to_string(GuardMode mode) {
 }
 
 ServiceOn const* Service::on_director(DirectorId director) const {
-    auto const found = std::ranges::find(on, director, &ServiceOn::director);
-    return found == on.end() ? nullptr : &*found;
+    auto const place = [](ServiceOn const& one) { return one.director.index; };
+    auto const found = std::ranges::lower_bound(on, director.index, {}, place);
+    return found == on.end() || found->director != director ? nullptr : &*found;
 }
 
 bool Service::has_vip(Family family) const {

@@ -139,13 +139,17 @@ private:
                 continue;
             if (arrivals.by_entry.empty())
                 arrive(arrivals);
-            for (auto const& arrived : arrivals.by_entry)
+            for (auto const& arrived : arrivals.by_entry) {
+                work_.add(sent.size() + arrived.second.size());
+                if (work_.is_spent())
+                    return;
                 for_each_overlap(sent, arrived.second, [&](PortRange ports, Outcomes const& out, Outcomes const& in) {
                     for (auto const& outcome : out)
                         if (auto const* service = sent_on(packet, outcome, arrived.first.second.has_value()))
                             for (auto const& what : in)
                                 receive(arrivals, {packet, arrived.first, ports, what, *service});
                 });
+            }
         }
     }
 
