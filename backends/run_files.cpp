@@ -40,19 +40,6 @@ std::uint64_t namespace_cookie() {
     return ::stat("/proc/self/ns/net", &status) == 0 ? status.st_ino : 0;
 }
 
-std::string text_of(Record const& record) {
-    std::string text = "lbc record 1\n";
-    for (Fwmark const mark : record.marks) {
-        text += fmt::format("mark {}\n", mark.str());
-    }
-    for (auto const& [sysctl, value] : record.sysctls) {
-        text += fmt::format("sysctl {} {}\n", title(sysctl), value);
-    }
-    text += record.sync ? "sync\n" : "";
-    text += record.reload ? "reload\n" : "";
-    return text;
-}
-
 bool read_sysctl_line(std::string_view line, Record& record) {
     for (auto const sysctl : sysctls) {
         auto const name = title(sysctl);
@@ -88,7 +75,33 @@ bool read_line(std::string_view line, Record& record) {
     return error == std::errc() && end == line.data() + line.size() && value != 0;
 }
 
-std::optional<Record> record_of(std::string_view text) {
+bool write_all(int file, std::string_view text) {
+    while (!text.empty()) {
+        ssize_t const count = ::write(file, text.data(), text.size());
+        if (count < 0 && errno != EINTR) {
+            return false;
+        }
+        text.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
+    }
+    return true;
+}
+
+} // namespace
+
+std::string record_text(Record const& record) {
+    std::string text = "lbc record 1\n";
+    for (Fwmark const mark : record.marks) {
+        text += fmt::format("mark {}\n", mark.str());
+    }
+    for (auto const& [sysctl, value] : record.sysctls) {
+        text += fmt::format("sysctl {} {}\n", title(sysctl), value);
+    }
+    text += record.sync ? "sync\n" : "";
+    text += record.reload ? "reload\n" : "";
+    return text;
+}
+
+std::optional<Record> parse_record(std::string_view text) {
     Record record;
     for (bool first = true; !text.empty(); first = false) {
         auto const end = text.find('\n');
@@ -103,19 +116,6 @@ std::optional<Record> record_of(std::string_view text) {
     }
     return record;
 }
-
-bool write_all(int file, std::string_view text) {
-    while (!text.empty()) {
-        ssize_t const count = ::write(file, text.data(), text.size());
-        if (count < 0 && errno != EINTR) {
-            return false;
-        }
-        text.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
-    }
-    return true;
-}
-
-} // namespace
 
 std::string run_path(std::string_view name) { return fmt::format("{}/{}-{}", folder, name, namespace_cookie()); }
 
@@ -135,7 +135,7 @@ std::expected<Record, SystemError> read_record_file() {
     if (!text) {
         return std::unexpected(file_error("read", path, text.error()));
     }
-    auto record = record_of(*text);
+    auto record = parse_record(*text);
     if (!record) {
         return std::unexpected(SystemError{
             SystemError::Kind::failed, EBADMSG,
@@ -157,7 +157,7 @@ std::expected<void, SystemError> write_record_file(Record const& record) {
     }
     std::string const fresh = path + ".new";
     Descriptor const file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!file || !write_all(file.get(), text_of(record)) || std::rename(fresh.c_str(), path.c_str()) != 0) {
+    if (!file || !write_all(file.get(), record_text(record)) || std::rename(fresh.c_str(), path.c_str()) != 0) {
         return std::unexpected(file_error("write", path, errno));
     }
     return {};

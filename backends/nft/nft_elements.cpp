@@ -1,6 +1,6 @@
 #include "backends/nft/nft_elements.hpp"
 
-#include "backends/nft/nft_element_bytes.hpp"
+#include "backends/nft/nft_element_message.hpp"
 #include "backends/nft/nft_netlink.hpp"
 
 #include <libnftnl/common.h>
@@ -19,22 +19,10 @@
 namespace lbc {
 namespace {
 
-using NftnlSet = std::unique_ptr<nftnl_set, Free<nftnl_set_free>>;
 using Elements = std::unique_ptr<nftnl_set_elems_iter, Free<nftnl_set_elems_iter_destroy>>;
 using Buffer = std::vector<char>;
 
-constexpr char const* table_name = "lbc";
 constexpr std::size_t largest_message = std::size_t{1} << 17; // attributes within one have 16 bits of length
-
-/// A set of the table's, as libnftnl has one, without elements.
-NftnlSet describe(std::string const& name) {
-    NftnlSet set(nftnl_set_alloc());
-    if (set) {
-        nftnl_set_set_str(set.get(), NFTNL_SET_TABLE, table_name);
-        nftnl_set_set_str(set.get(), NFTNL_SET_NAME, name.c_str());
-    }
-    return set;
-}
 
 bool add(nftnl_set* set, NftRawElement const& raw) {
     auto* const element = nftnl_set_elem_alloc();
@@ -60,7 +48,7 @@ public:
     bool add_elements(NftSet const& of, std::vector<NftElement> const& elements, std::uint16_t type) {
         if (elements.empty())
             return true;
-        auto const set = describe(of.name);
+        auto const set = describe_set(of.name);
         std::vector<NftRawElement> raw;
         for (auto const& element : elements)
             append_raw(raw, element, of);
@@ -138,45 +126,6 @@ private:
     std::size_t acknowledged_ = 0; // that the kernel owes
 };
 
-std::optional<NftKeyBytes> key_in(nftnl_set_elem* element, std::uint16_t attribute) {
-    std::uint32_t size = 0;
-    auto const* data = nftnl_set_elem_get(element, attribute, &size);
-    NftKeyBytes key;
-    if (data == nullptr || size > key.bytes.size())
-        return std::nullopt;
-    std::memcpy(key.bytes.data(), data, size);
-    key.size = size;
-    return key;
-}
-
-/// Nothing where it has what lbc's elements have not.
-std::optional<NftRawElement> raw_of(nftnl_set_elem* element) {
-    auto const has = [&](std::uint16_t attribute) { return nftnl_set_elem_is_set(element, attribute); };
-    auto const key = key_in(element, NFTNL_SET_ELEM_KEY);
-    if (!key || has(NFTNL_SET_ELEM_TIMEOUT) || has(NFTNL_SET_ELEM_EXPR) || has(NFTNL_SET_ELEM_EXPRESSIONS) ||
-        has(NFTNL_SET_ELEM_VERDICT) || has(NFTNL_SET_ELEM_OBJREF))
-        return std::nullopt;
-    NftRawElement raw{*key, {}, false, {}};
-    if (has(NFTNL_SET_ELEM_KEY_END))
-        raw.key_end = key_in(element, NFTNL_SET_ELEM_KEY_END);
-    if (has(NFTNL_SET_ELEM_FLAGS))
-        raw.ends_interval = (nftnl_set_elem_get_u32(element, NFTNL_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END) != 0;
-    if (has(NFTNL_SET_ELEM_DATA)) {
-        std::uint32_t size = 0;
-        auto const* data = nftnl_set_elem_get(element, NFTNL_SET_ELEM_DATA, &size);
-        Fwmark mark;
-        if (data == nullptr || size != sizeof mark.value)
-            return std::nullopt;
-        std::memcpy(&mark.value, data, size);
-        raw.mark = mark;
-    }
-    return raw;
-}
-
-int take_message(nlmsghdr const* message, void* set) {
-    return nftnl_set_elems_nlmsg_parse(message, static_cast<nftnl_set*>(set)) < 0 ? MNL_CB_ERROR : MNL_CB_OK;
-}
-
 /// errno; 0: `set` has what the kernel has.
 int dump(nftnl_set* set) {
     return dump_nft(
@@ -184,7 +133,7 @@ int dump(nftnl_set* set) {
         [](nlmsghdr* question, void* data) {
             nftnl_set_elems_nlmsg_build_payload(question, static_cast<nftnl_set*>(data));
         },
-        take_message, set);
+        take_elements, set);
 }
 
 } // namespace
@@ -206,20 +155,12 @@ std::expected<void, SystemError> read_nft_elements(NftSet& set) {
     NftnlSet found;
     int code = EINTR;
     for (int attempt = 0; code == EINTR && attempt < most_attempts; ++attempt) {
-        found = describe(set.name);
+        found = describe_set(set.name);
         code = found ? dump(found.get()) : ENOMEM;
     }
     if (code != 0)
         return std::unexpected(nft_error(what, code));
-    std::vector<NftRawElement> raw;
-    auto const take = [](nftnl_set_elem* element, void* to) {
-        auto const one = raw_of(element);
-        if (one)
-            static_cast<std::vector<NftRawElement>*>(to)->push_back(*one);
-        return one ? 0 : -1;
-    };
-    bool const is_known = nftnl_set_elem_foreach(found.get(), take, &raw) >= 0;
-    auto elements = is_known ? elements_of(std::move(raw), set) : std::nullopt;
+    auto elements = elements_in(*found, set);
     if (!elements) {
         set.unknown = "with an element that lbc has no words for";
         return {};
