@@ -19,10 +19,22 @@
 namespace lbc {
 namespace {
 
+using NftnlSet = std::unique_ptr<nftnl_set, Free<nftnl_set_free>>;
 using Elements = std::unique_ptr<nftnl_set_elems_iter, Free<nftnl_set_elems_iter_destroy>>;
 using Buffer = std::vector<char>;
 
+constexpr char const* table_name = "lbc";
 constexpr std::size_t largest_message = std::size_t{1} << 17; // attributes within one have 16 bits of length
+
+/// A set of the table's, as libnftnl has one, without elements.
+NftnlSet describe(std::string const& name) {
+    NftnlSet set(nftnl_set_alloc());
+    if (set) {
+        nftnl_set_set_str(set.get(), NFTNL_SET_TABLE, table_name);
+        nftnl_set_set_str(set.get(), NFTNL_SET_NAME, name.c_str());
+    }
+    return set;
+}
 
 bool add(nftnl_set* set, NftRawElement const& raw) {
     auto* const element = nftnl_set_elem_alloc();
@@ -48,7 +60,7 @@ public:
     bool add_elements(NftSet const& of, std::vector<NftElement> const& elements, std::uint16_t type) {
         if (elements.empty())
             return true;
-        auto const set = describe_set(of.name);
+        auto const set = describe(of.name);
         std::vector<NftRawElement> raw;
         for (auto const& element : elements)
             append_raw(raw, element, of);
@@ -126,14 +138,24 @@ private:
     std::size_t acknowledged_ = 0; // that the kernel owes
 };
 
-/// errno; 0: `set` has what the kernel has.
-int dump(nftnl_set* set) {
+/// A set that is asked for, and what comes of it.
+struct Question {
+    NftnlSet set;
+    NftElementDump found;
+};
+
+/// errno; 0: `found` has what the kernel has.
+int dump(Question& question) {
     return dump_nft(
         NFT_MSG_GETSETELEM, NFPROTO_INET,
-        [](nlmsghdr* question, void* data) {
-            nftnl_set_elems_nlmsg_build_payload(question, static_cast<nftnl_set*>(data));
+        [](nlmsghdr* message, void* data) {
+            nftnl_set_elems_nlmsg_build_payload(message, static_cast<Question*>(data)->set.get());
         },
-        take_elements, set);
+        [](nlmsghdr const* message, void* data) {
+            take_elements(*message, static_cast<Question*>(data)->found);
+            return MNL_CB_OK;
+        },
+        &question);
 }
 
 } // namespace
@@ -152,15 +174,16 @@ std::expected<void, SystemError> write_nft_elements(std::span<NftElementChange c
 
 std::expected<void, SystemError> read_nft_elements(NftSet& set) {
     constexpr std::string_view what = "cannot read the elements of the table inet lbc";
-    NftnlSet found;
+    Question question;
     int code = EINTR;
     for (int attempt = 0; code == EINTR && attempt < most_attempts; ++attempt) {
-        found = describe_set(set.name);
-        code = found ? dump(found.get()) : ENOMEM;
+        question = {describe(set.name), {}};
+        code = question.set ? dump(question) : ENOMEM;
     }
     if (code != 0)
         return std::unexpected(nft_error(what, code));
-    auto elements = elements_in(*found, set);
+    auto& found = question.found;
+    auto elements = found.has_unknown ? std::nullopt : elements_of(std::move(found.raw), set);
     if (!elements) {
         set.unknown = "with an element that lbc has no words for";
         return {};

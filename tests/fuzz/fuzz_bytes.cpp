@@ -72,8 +72,10 @@ void read_git_tree(Bytes const& bytes) {
 template <typename Tables>
 void read_blob(Bytes const& bytes) {
     typename Tables::Info info{};
-    std::memcpy(&info, bytes.data(), std::min(sizeof info, bytes.size()));
-    auto const entries = std::span(bytes).subspan(std::min(sizeof info, bytes.size()));
+    if (bytes.size() < sizeof info)
+        return;
+    std::memcpy(&info, bytes.data(), sizeof info);
+    auto const entries = std::span(bytes).subspan(sizeof info);
     info.size = static_cast<unsigned>(entries.size());
     xt::Bytes answer(sizeof(typename Tables::GetEntries) + entries.size());
     if (!entries.empty())
@@ -137,14 +139,14 @@ void read_nft_elements_in(Bytes const& bytes) {
     if (bytes.empty())
         return;
     auto const set = set_of(bytes.front());
-    auto const found = describe_set(set.name);
     std::vector<std::uint8_t> message(sizeof(nlmsghdr) + bytes.size() - 1);
     nlmsghdr header{};
     header.nlmsg_len = static_cast<std::uint32_t>(message.size());
     std::memcpy(message.data(), &header, sizeof header);
     std::copy(bytes.begin() + 1, bytes.end(), message.begin() + sizeof header);
-    static_cast<void>(take_elements(reinterpret_cast<nlmsghdr const*>(message.data()), found.get()));
-    static_cast<void>(elements_in(*found, set));
+    NftElementDump dump;
+    take_elements(*reinterpret_cast<nlmsghdr const*>(message.data()), dump);
+    static_cast<void>(elements_of(std::move(dump.raw), set));
 }
 
 /// The shape of a set, and keys one behind the other; what is understood has the same bytes again.

@@ -1,44 +1,34 @@
-"""The share of each folder's lines that each fuzzer reaches, as a table in Markdown, of what `llvm-cov export` has
-written: `reached.py FOLDER` of NAME.json."""
+"""The share of each folder's branches that each fuzzer reaches, as a table in Markdown, of what libFuzzer prints with
+-print_coverage: `reached.py FOLDER` of NAME.reached. A fuzzer has no number for a folder that nothing of it is linked
+with."""
 
 from __future__ import annotations
 
-import json
+import re
 import sys
+from collections import Counter
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent.parent
+FUNCTION = re.compile(r"^(?:UN)?COVERED_FUNC: hits: \d+ edges: (\d+)/(\d+) .* (\S+?)(?::\d+)+$")
+LBC = re.compile(r"(?:^|/)((?:grammar|compiler|backends|cli)(?:/[a-z0-9]+)*)/[a-z0-9_]+\.cpp$")
 
 
-def folder_of(name: str) -> str | None:
-    """"backends/nft" of a source of lbc's own."""
-    path = Path(name)
-    if not path.is_relative_to(ROOT) or path.relative_to(ROOT).parts[0] not in ("grammar", "compiler", "backends", "cli"):
-        return None
-    return str(path.relative_to(ROOT).parent)
-
-
-def reached(report: Path) -> dict[str, tuple[int, int]]:
-    """Lines that are reached, and all, by folder."""
-    lines: dict[str, tuple[int, int]] = {}
-    for file in json.loads(report.read_text(encoding="utf-8"))["data"][0]["files"]:
-        if folder := folder_of(file["filename"]):
-            covered, count = lines.get(folder, (0, 0))
-            summary = file["summary"]["lines"]
-            lines[folder] = (covered + summary["covered"], count + summary["count"])
-    return lines
+def reached(report: Path) -> tuple[Counter, Counter]:
+    """Edges that are reached, and all, by folder."""
+    covered, all_edges = Counter(), Counter()
+    for line in report.read_text(encoding="utf-8", errors="replace").splitlines():
+        if (function := FUNCTION.match(line)) and (place := LBC.search(function[3])):
+            covered[place[1]] += int(function[1])
+            all_edges[place[1]] += int(function[2])
+    return covered, all_edges
 
 
 def main() -> None:
-    by_name = {report.stem: reached(report) for report in sorted(Path(sys.argv[1]).glob("*.json"))
-               if not report.stem.startswith("compile_commands")}
-    folders = sorted({folder for lines in by_name.values() for folder in lines})
+    by_name = {report.stem: reached(report) for report in sorted(Path(sys.argv[1]).glob("*.reached"))}
     print("| folder | " + " | ".join(by_name) + " |\n| --- |" + " ---: |" * len(by_name))
-    for folder in folders:
-        cells = []
-        for lines in by_name.values():
-            covered, count = lines.get(folder, (0, 0))
-            cells.append(f"{100 * covered // count} %" if covered else "")
+    for folder in sorted({folder for _, edges in by_name.values() for folder in edges}):
+        cells = (f"{100 * covered[folder] // edges[folder]} %" if covered[folder] else ""
+                 for covered, edges in by_name.values())
         print(f"| `{folder}/` | " + " | ".join(cells) + " |")
 
 

@@ -1,14 +1,24 @@
-"""Makes what fuzzers begin with out of what is there: dictionaries of the words that lbc's readers know, pairs of sites,
-and messages of a kernel. `seeds.py FOLDER`"""
+"""Makes what fuzzers begin with out of what is there: dictionaries of the words that lbc's readers know, sites, pairs
+of them and foreign tables as other tests draw them, and messages of a kernel. `seeds.py FOLDER`"""
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import struct
 import sys
 from pathlib import Path
+from random import Random
 
 ROOT = Path(__file__).parent.parent.parent
+sys.path += [str(ROOT / "tests" / folder) for folder in ("kernel", "diff")]
+
+import draw  # noqa: E402
+import edits  # noqa: E402
+from draw_rules import Rules  # noqa: E402
+from model import Packet  # noqa: E402
+
+DRAWN = 20  # of each kind
 WORD = re.compile(r'"(-{0,2}[A-Za-z][A-Za-z0-9_-]*)"')
 SOURCES = {
     "site": ["compiler/read_*.cpp", "compiler/values.cpp", "compiler/resolve.cpp", "compiler/load.cpp",
@@ -17,7 +27,8 @@ SOURCES = {
               "backends/nft/read_nft_json.cpp", "backends/nft/nft_words.cpp"],
 }
 EXTRA = {"site": ["192.0.2.1", "2001:db8::1", "/24", "02:00:00:00:00:01", "0-65535", "%% new\\x0a", "$"],
-         "rules": ["-A LBC", ":LBC - [0:0]", "*mangle", "COMMIT", "[1:2] ", "#ipset ", "0x3/0xffffffff", "{\\\"nftables\\\":["]}
+         "rules": ["-A LBC", ":LBC - [0:0]", "*mangle", "COMMIT", "[1:2] ", "#ipset ", "0x3/0xffffffff",
+                   "{\\\"nftables\\\":["]}
 
 
 def dictionary(name: str) -> str:
@@ -67,15 +78,16 @@ def ipset_message() -> bytes:
 
 def nft_message() -> bytes:
     """linux/netfilter/nf_tables.h: nfgenmsg, table, set, elements"""
-    key = nested(0x8001, nested(0x8001, attribute(0x8001, bytes([192, 0, 2, 1]))), nested(0x8002, attribute(0x8001, b"\3\0\0\0")))
-    end = nested(0x8001, nested(0x8001, attribute(0x8001, bytes([192, 0, 2, 2]))), attribute(3, struct.pack(">I", 1)))
-    return bytes([1, 0, 0, 0]) + text(1, "lbc") + text(2, "s") + nested(0x8003, key, end)
+    first = nested(0x8001, attribute(0x8001, bytes([192, 0, 2, 1])))
+    behind = nested(0x8001, attribute(0x8001, bytes([192, 0, 2, 2])))
+    element = nested(0x8001, first, nested(0x8002, attribute(0x8001, b"\3\0\0\0")))
+    end = nested(0x8001, behind, attribute(3, struct.pack(">I", 1)))
+    return bytes([1, 0, 0, 0]) + text(1, "lbc") + text(2, "s") + nested(0x8003, element, end)
 
 
 def byte_seeds() -> dict[str, bytes]:
     """By the number of their reader in fuzz_bytes.cpp."""
-    listing = ("100644 blob 0123 0\tsite.lb\0" "120000 blob 0456\ta\0" "100644 0789 0\tb/c.lb\0" "160000 commit 0abc\td\0"
-               ).encode()
+    listing = b"100644 blob 0123\tsite.lb\x00120000 blob 0456\ta\x00100644 0789 0\tb/c.lb\x00160000 commit 0abc\td\0"
     seeds = {
         "manifest": b"\0lb1/iptables.rules\nreal/192.0.2.1/networkd/10-lbc.network\nrules.sh\n",
         "record": b"\1lbc record 1\nmark 0x3\nsysctl net.ipv4.vs.conn_reuse_mode 1\nsync\nreload\n",
@@ -91,6 +103,38 @@ def byte_seeds() -> dict[str, bytes]:
     return seeds
 
 
+def site_of_keepalived(number: int) -> str:
+    spec = importlib.util.spec_from_file_location("draw_keepalived", ROOT / "tests/keepalived/draw.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Draw(Random(number)).site()
+
+
+def pair_of_sites(number: int) -> list[str]:
+    rng = Random(number)
+    one = draw.Draw(rng)
+    old = one.site()
+    new, _ = edits.Editor(rng, one).edited(old, rng.choice((1, 2, 4)), edits.ALL)
+    return [old.to_lb(), new.to_lb()]
+
+
+def foreign_tables(number: int) -> str:
+    packets = [Packet(to="192.0.2.100", protocol=6, port=443, device="eth0", mac="02:00:5e:10:00:02"),
+               Packet(to="192.0.2.101", protocol=17, port=10500, device=None, mac=None)]
+    own = (ROOT / "tests/golden/dual-stack/edge1/iptables.rules").read_text(encoding="utf-8")
+    rules = Rules(Random(number), packets, [0x20])
+    return rules.table("raw").text() + own + rules.table("filter").text()
+
+
+def write_drawn(out: Path) -> None:
+    for number in range(DRAWN):
+        (out / f"emit/drawn-{number}.lb").write_text(site_of_keepalived(number), encoding="utf-8")
+        pair = pair_of_sites(number)
+        (out / f"emit/drawn-marks-{number}.lb").write_text(pair[0], encoding="utf-8")
+        (out / f"diff/drawn-{number}.lb").write_text("%% new\n".join(pair), encoding="utf-8")
+        (out / f"dump/drawn-{number}.rules").write_text(foreign_tables(number), encoding="utf-8")
+
+
 def main() -> None:
     out = Path(sys.argv[1])
     for name in ("site", "tables", "emit", "diff", "dump", "bytes"):
@@ -102,6 +146,7 @@ def main() -> None:
         (out / "diff" / f"{case.name}.lb").write_bytes(b"%% new\n".join(pair))
     everything = (ROOT / "tests/json/everything.lb").read_bytes()
     (out / "diff/everything.lb").write_bytes(everything + b"%% new\n" + everything.replace(b"weight 0", b"weight 1"))
+    write_drawn(out)
     for name, message in byte_seeds().items():
         (out / "bytes" / name).write_bytes(message)
 
