@@ -16,7 +16,7 @@ bool each_attribute(void const* first, std::size_t size, Take take) {
     for (auto left = static_cast<int>(size); mnl_attr_ok(attribute, left); attribute = mnl_attr_next(attribute)) {
         if (!take(attribute))
             return false;
-        left -= static_cast<int>(MNL_ALIGN(attribute->nla_len));
+        left -= MNL_ALIGN(attribute->nla_len);
     }
     return true;
 }
