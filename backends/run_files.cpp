@@ -41,19 +41,6 @@ std::uint64_t namespace_cookie() {
     return ::stat("/proc/self/ns/net", &status) == 0 ? status.st_ino : 0;
 }
 
-std::string text_of(Record const& record) {
-    std::string text = "lbc record 1\n";
-    for (Fwmark const mark : record.marks) {
-        text += fmt::format("mark {}\n", mark.str());
-    }
-    for (auto const& [sysctl, value] : record.sysctls) {
-        text += fmt::format("sysctl {} {}\n", title(sysctl), value);
-    }
-    text += record.sync ? "sync\n" : "";
-    text += record.reload ? "reload\n" : "";
-    return text;
-}
-
 bool read_sysctl_line(std::string_view line, Record& record) {
     for (auto const sysctl : sysctls) {
         auto const name = title(sysctl);
@@ -89,7 +76,22 @@ bool read_line(std::string_view line, Record& record) {
     return error == std::errc() && end == line.data() + line.size() && value != 0;
 }
 
-std::optional<Record> record_of(std::string_view text) {
+} // namespace
+
+std::string record_text(Record const& record) {
+    std::string text = "lbc record 1\n";
+    for (Fwmark const mark : record.marks) {
+        text += fmt::format("mark {}\n", mark.str());
+    }
+    for (auto const& [sysctl, value] : record.sysctls) {
+        text += fmt::format("sysctl {} {}\n", title(sysctl), value);
+    }
+    text += record.sync ? "sync\n" : "";
+    text += record.reload ? "reload\n" : "";
+    return text;
+}
+
+std::optional<Record> parse_record(std::string_view text) {
     Record record;
     for (bool first = true; !text.empty(); first = false) {
         auto const end = text.find('\n');
@@ -104,8 +106,6 @@ std::optional<Record> record_of(std::string_view text) {
     }
     return record;
 }
-
-} // namespace
 
 std::string run_path(std::string_view name) { return fmt::format("{}/{}-{}", folder, name, namespace_cookie()); }
 
@@ -125,7 +125,7 @@ std::expected<Record, SystemError> read_record_file() {
     if (!text) {
         return std::unexpected(file_error("read", path, text.error()));
     }
-    auto record = record_of(*text);
+    auto record = parse_record(*text);
     if (!record) {
         return std::unexpected(SystemError{
             SystemError::Kind::failed, EBADMSG,
@@ -147,7 +147,7 @@ std::expected<void, SystemError> write_record_file(Record const& record) {
     }
     std::string const fresh = path + ".new";
     Descriptor const file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!file || !write_all(file.get(), text_of(record)) || std::rename(fresh.c_str(), path.c_str()) != 0) {
+    if (!file || !write_all(file.get(), record_text(record)) || std::rename(fresh.c_str(), path.c_str()) != 0) {
         return std::unexpected(file_error("write", path, errno));
     }
     return {};

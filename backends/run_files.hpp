@@ -13,6 +13,10 @@ namespace lbc {
 /// Makes /run/lbc, for root alone to write in.
 [[nodiscard]] std::expected<void, SystemError> make_run_folder();
 
+/// A record as its file has it, and back; nothing for a text that is none.
+[[nodiscard]] std::string record_text(Record const& record);
+[[nodiscard]] std::optional<Record> parse_record(std::string_view text);
+
 /// Empty where there is none. A file that is no record is an error that names it.
 [[nodiscard]] std::expected<Record, SystemError> read_record_file();
 /// Replaces the record by rename; an empty one is removed.

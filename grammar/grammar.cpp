@@ -195,17 +195,17 @@ ast::File parse(Sources const& sources, FileId id, Diagnostics& diagnostics) {
 }
 
 std::string unescape(std::string_view text) {
-    std::string plain;
-    plain.reserve(text.size());
+    std::string unescaped;
+    unescaped.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] != '\\' || i + 1 == text.size()) {
-            plain += text[i];
+            unescaped += text[i];
             continue;
         }
         ++i;
-        plain += text[i] == 'n' ? '\n' : text[i] == 't' ? '\t' : text[i];
+        unescaped += text[i] == 'n' ? '\n' : text[i] == 't' ? '\t' : text[i];
     }
-    return plain;
+    return unescaped;
 }
 
 } // namespace lbc

@@ -1,6 +1,6 @@
 #include "backends/nft/nft_elements.hpp"
 
-#include "backends/nft/nft_element_bytes.hpp"
+#include "backends/nft/nft_element_message.hpp"
 #include "backends/nft/nft_netlink.hpp"
 
 #include <libnftnl/common.h>
@@ -138,53 +138,24 @@ private:
     std::size_t acknowledged_ = 0; // that the kernel owes
 };
 
-std::optional<NftKeyBytes> key_in(nftnl_set_elem* element, std::uint16_t attribute) {
-    std::uint32_t size = 0;
-    auto const* data = nftnl_set_elem_get(element, attribute, &size);
-    NftKeyBytes key;
-    if (data == nullptr || size > key.bytes.size())
-        return std::nullopt;
-    std::memcpy(key.bytes.data(), data, size);
-    key.size = size;
-    return key;
-}
+/// A set that is asked for, and what comes of it.
+struct Question {
+    NftnlSet set;
+    NftElementDump found;
+};
 
-/// Nothing where it has what lbc's elements have not.
-std::optional<NftRawElement> raw_of(nftnl_set_elem* element) {
-    auto const has = [&](std::uint16_t attribute) { return nftnl_set_elem_is_set(element, attribute); };
-    auto const key = key_in(element, NFTNL_SET_ELEM_KEY);
-    if (!key || has(NFTNL_SET_ELEM_TIMEOUT) || has(NFTNL_SET_ELEM_EXPR) || has(NFTNL_SET_ELEM_EXPRESSIONS) ||
-        has(NFTNL_SET_ELEM_VERDICT) || has(NFTNL_SET_ELEM_OBJREF))
-        return std::nullopt;
-    NftRawElement raw{*key, {}, false, {}};
-    if (has(NFTNL_SET_ELEM_KEY_END))
-        raw.key_end = key_in(element, NFTNL_SET_ELEM_KEY_END);
-    if (has(NFTNL_SET_ELEM_FLAGS))
-        raw.ends_interval = (nftnl_set_elem_get_u32(element, NFTNL_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END) != 0;
-    if (has(NFTNL_SET_ELEM_DATA)) {
-        std::uint32_t size = 0;
-        auto const* data = nftnl_set_elem_get(element, NFTNL_SET_ELEM_DATA, &size);
-        Fwmark mark;
-        if (data == nullptr || size != sizeof mark.value)
-            return std::nullopt;
-        std::memcpy(&mark.value, data, size);
-        raw.mark = mark;
-    }
-    return raw;
-}
-
-int take_message(nlmsghdr const* message, void* set) {
-    return nftnl_set_elems_nlmsg_parse(message, static_cast<nftnl_set*>(set)) < 0 ? MNL_CB_ERROR : MNL_CB_OK;
-}
-
-/// errno; 0: `set` has what the kernel has.
-int dump(nftnl_set* set) {
+/// errno; 0: `found` has what the kernel has.
+int dump(Question& question) {
     return dump_nft(
         NFT_MSG_GETSETELEM, NFPROTO_INET,
-        [](nlmsghdr* question, void* data) {
-            nftnl_set_elems_nlmsg_build_payload(question, static_cast<nftnl_set*>(data));
+        [](nlmsghdr* message, void* data) {
+            nftnl_set_elems_nlmsg_build_payload(message, static_cast<Question*>(data)->set.get());
         },
-        take_message, set);
+        [](nlmsghdr const* message, void* data) {
+            take_elements(*message, static_cast<Question*>(data)->found);
+            return MNL_CB_OK;
+        },
+        &question);
 }
 
 } // namespace
@@ -203,23 +174,16 @@ std::expected<void, SystemError> write_nft_elements(std::span<NftElementChange c
 
 std::expected<void, SystemError> read_nft_elements(NftSet& set) {
     constexpr std::string_view what = "cannot read the elements of the table inet lbc";
-    NftnlSet found;
+    Question question;
     int code = EINTR;
     for (int attempt = 0; code == EINTR && attempt < most_attempts; ++attempt) {
-        found = describe(set.name);
-        code = found ? dump(found.get()) : ENOMEM;
+        question = {describe(set.name), {}};
+        code = question.set ? dump(question) : ENOMEM;
     }
     if (code != 0)
         return std::unexpected(nft_error(what, code));
-    std::vector<NftRawElement> raw;
-    auto const take = [](nftnl_set_elem* element, void* to) {
-        auto const one = raw_of(element);
-        if (one)
-            static_cast<std::vector<NftRawElement>*>(to)->push_back(*one);
-        return one ? 0 : -1;
-    };
-    bool const is_known = nftnl_set_elem_foreach(found.get(), take, &raw) >= 0;
-    auto elements = is_known ? elements_of(std::move(raw), set) : std::nullopt;
+    auto& found = question.found;
+    auto elements = found.has_unknown ? std::nullopt : elements_of(std::move(found.raw), set);
     if (!elements) {
         set.unknown = "with an element that lbc has no words for";
         return {};

@@ -5,19 +5,16 @@
 #include "backends/nft/read_nft_json.hpp"
 #include "backends/restore/read_tables.hpp"
 #include "backends/restore/rule_text.hpp"
+#include "tests/fuzz/support.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 namespace {
 
-void require(bool holds) {
-    if (!holds)
-        std::abort();
-}
+using lbc::fuzz::require;
 
 /// Nothing of a rule that is not there or not understood.
 std::optional<lbc::Rule> read_rule(std::string_view line, lbc::Family family) {
@@ -42,22 +39,22 @@ bool is_printable(std::string_view line) {
 void check_rule(std::string_view line) {
     for (auto const family : lbc::families)
         if (auto const rule = read_rule(line, family); rule && is_printable(line))
-            require(read_rule(to_string(*rule), family) == rule);
+            require(read_rule(to_string(*rule), family) == rule, "a rule is the same in its own words", line);
 }
 
 void check_tables(std::string_view text, lbc::Family family) {
     auto const tables = lbc::read_tables(text, family);
-    require(tables || !tables.error().message.empty());
+    require(tables || !tables.error().message.empty(), "a refusal has words");
     if (!tables)
         return;
     for (auto const& table : tables->tables)
         for (auto const& chain : table.chains)
-            require(table.find(chain.name) == &chain);
+            require(table.find(chain.name) == &chain, "a chain is found", chain.name);
 }
 
 void check_nft(std::string_view text) {
     auto const tables = lbc::read_nft_json(text);
-    require(tables || !tables.error().empty());
+    require(tables || !tables.error().empty(), "a refusal has words");
     if (!tables)
         return;
     for (auto const& table : *tables) {
@@ -65,7 +62,7 @@ void check_nft(std::string_view text) {
         for (auto const family : lbc::families)
             if (auto const rules = lbc::ruleset_of(table, family))
                 for (auto const& chain : rules->chains)
-                    require(chain.origins.size() <= chain.rules.size());
+                    require(chain.origins.size() <= chain.rules.size(), "an origin has its rule");
         for (auto const& chain : table.chains)
             for (auto const& rule : chain.rules)
                 static_cast<void>(to_string(rule));
