@@ -15,18 +15,6 @@ namespace {
 constexpr std::size_t most_values = 1'000'000;
 constexpr int deepest_mark = 16; // `&`, `|` and `^` within one another
 
-/// The kernel takes any bytes in a name, line breaks too, and a name must not make a line of its own where it is
-/// printed. Two names stay two.
-std::string on_one_line(std::string_view text) {
-    std::string out;
-    for (char const c : text)
-        if (c == '\n' || c == '\r' || c == '\\')
-            out += c == '\n' ? R"(\n)" : c == '\r' ? R"(\r)" : R"(\\)";
-        else
-            out += c;
-    return out;
-}
-
 NftMatch protocol_match(std::uint8_t protocol) {
     return {.key = {NftField::protocol}, .elements = {{.protocol = protocol}}};
 }
@@ -272,40 +260,6 @@ std::optional<MarkFunction> mark_function(NftJson const& expression, int depth) 
 }
 
 } // namespace
-
-std::expected<NftJson, std::string> parse_json(std::string_view text) {
-    bool is_too_deep = false;
-    auto root = NftJson::parse(
-        text,
-        [&](int depth, NftJson::parse_event_t /*event*/, NftJson& /*value*/) {
-            is_too_deep = is_too_deep || depth > deepest_json;
-            return !is_too_deep; // from there on, nothing is kept
-        },
-        false);
-    if (is_too_deep)
-        return std::unexpected(fmt::format("it nests deeper than {} levels", deepest_json));
-    if (root.is_discarded())
-        return std::unexpected("it is no JSON");
-    return root;
-}
-
-NftJson const* member(NftJson const* object, std::string_view name) {
-    if (object == nullptr || !object->is_object())
-        return nullptr;
-    auto const found = object->find(name);
-    return found == object->end() ? nullptr : &*found;
-}
-
-std::string text_member(NftJson const* object, std::string_view name) {
-    auto const* value = member(object, name);
-    return value != nullptr && value->is_string() ? on_one_line(value->get_ref<std::string const&>()) : std::string();
-}
-
-std::optional<std::uint32_t> number_in(NftJson const& value) {
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > std::numeric_limits<std::uint32_t>::max())
-        return std::nullopt;
-    return value.get<std::uint32_t>();
-}
 
 std::optional<NftLookedAt> read_left(NftJson const& expression) {
     if (auto const* payload = member(&expression, "payload"); payload != nullptr)

@@ -1,8 +1,7 @@
 #include "tests/fuzz/support.hpp"
 
-#include "grammar/utf8.hpp"
-
 #include "compiler/resolve.hpp"
+#include "grammar/utf8.hpp"
 #include "tests/support/memory_files.hpp"
 
 #include <nlohmann/json.hpp>
