@@ -94,7 +94,8 @@ Status run(std::vector<std::string> const& arguments, Environment const& environ
                                    .out = out,
                                    .err = err,
                                    .colour_out = environment.colour_out,
-                                   .colour_err = environment.colour_err});
+                                   .colour_err = environment.colour_err,
+                                   .keep_rights = environment.keep_rights});
 }
 
 } // namespace lbc
