@@ -12,7 +12,7 @@ namespace {
 /// What a director may have to tell apart for one service. It is as many rules, where a layout has no better way.
 constexpr std::uint64_t most_of_service = 1'000'000;
 /// Of all directors together: these, real servers, and each other's MACs.
-constexpr std::uint64_t most_of_site = 16'000'000;
+constexpr std::uint64_t most_of_site = 4'000'000;
 
 /// MACs of directors times directors: each of them has rules for all the others.
 constexpr std::uint64_t most_of_directors = 1'000'000;
