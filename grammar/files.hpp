@@ -27,7 +27,7 @@ struct FileProblem {
     FileProblem(std::string text, Kind of_kind = Kind::failed) : words(std::move(text)), kind(of_kind) {}
     FileProblem(char const* text) : words(text) {}
 
-    friend bool operator==(FileProblem const& problem, std::string_view words) { return problem.words == words; }
+    friend bool operator==(FileProblem const& problem, std::string_view text) { return problem.words == text; }
 };
 
 using FileText = std::expected<std::string, FileProblem>;

@@ -28,9 +28,9 @@ std::expected<std::vector<std::string>, SystemError> table_names() {
     if (!text && text.error() == EACCES)
         return std::unexpected(
             SystemError{SystemError::Kind::permission, text.error(),
-                        fmt::format("cannot read {}: {}; that is for root of this network namespace, or takes "
-                                    "CAP_DAC_READ_SEARCH beside CAP_NET_ADMIN and CAP_NET_RAW",
-                                    Tables::names_file, std::strerror(text.error()))});
+                        fmt::format("cannot read the {} tables: {}: {}; it is for root of this network namespace, or "
+                                    "takes CAP_DAC_READ_SEARCH beside CAP_NET_ADMIN and CAP_NET_RAW",
+                                    title(Tables::family), Tables::names_file, std::strerror(text.error()))});
     if (!text) {
         return std::unexpected(table_error(Tables::family, "read", text.error(),
                                            fmt::format("{}: {}", Tables::names_file, std::strerror(text.error())),
