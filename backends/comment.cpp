@@ -19,6 +19,8 @@ std::string comment_text(std::string_view text) {
     }
     std::ranges::replace_if(out, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
     out += kept.size() < text.size() ? mark_of_cut : std::string_view{};
+    // To some readers, keepalived among them, a `\` at the end of a line takes the next line to it.
+    out += out.ends_with('\\') ? "." : "";
     return out;
 }
 

@@ -1,5 +1,7 @@
 #include "backends/place.hpp"
 
+#include "backends/trusted_owner.hpp"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -54,6 +56,13 @@ std::string describe(std::string_view path, struct stat const& status, std::stri
                : fmt::format("`{}` is no {}", path, wanted);
 }
 
+/// For root: a link of root's can be put in the place of another by whoever may write in its folder.
+bool others_can_move_links(struct stat const& folder) {
+    auto const mode = folder.st_mode;
+    return ::geteuid() == 0 && (mode & S_ISVTX) == 0 &&
+           ((mode & S_IWOTH) != 0 || ((mode & S_IWGRP) != 0 && folder.st_gid != 0));
+}
+
 class Walk {
 public:
     enum class End { last_name, folder };
@@ -73,7 +82,7 @@ public:
             if (is_there && S_ISLNK(status.st_mode)) {
                 if (auto const own = own_descriptor(folder_, name); own && left_.empty())
                     return Place{.folder = std::move(folder_), .name = name, .own = own};
-                if (auto const followed = follow(name, status); !followed)
+                if (auto const followed = follow(name); !followed)
                     return std::unexpected(followed.error());
                 continue;
             }
@@ -96,19 +105,26 @@ private:
         return {};
     }
 
-    std::expected<void, SystemError> follow(std::string const& name, struct stat const& link) {
+    /// The link is opened once: its name may lead to another one by the next call.
+    std::expected<void, SystemError> follow(std::string const& name) {
+        auto const link = open_at(folder_.get(), name.c_str(), O_NOFOLLOW);
+        struct stat status{};
         struct stat here{};
-        if (::fstat(folder_.get(), &here) != 0)
+        if (!link || ::fstat(link.get(), &status) != 0 || ::fstat(folder_.get(), &here) != 0)
             return system_refusal(errno);
-        if (!is_trusted(link.st_uid) || !is_trusted(here.st_uid))
+        if (!is_trusted_owner(status.st_uid) || !is_trusted_owner(here.st_uid))
             return refusal(fmt::format(
                 "`{}` is a symbolic link {} user {}, who chooses where it leads; name the file that it leads to", name,
-                is_trusted(link.st_uid) ? "in a folder of" : "of",
-                is_trusted(link.st_uid) ? here.st_uid : link.st_uid));
+                is_trusted_owner(status.st_uid) ? "in a folder of" : "of",
+                is_trusted_owner(status.st_uid) ? here.st_uid : status.st_uid));
+        if (others_can_move_links(here))
+            return refusal(fmt::format("`{}` is a symbolic link in a folder that others can write in, who choose where "
+                                       "it leads; name the file that it leads to",
+                                       name));
         std::string target(PATH_MAX, '\0');
-        auto const size = ::readlinkat(folder_.get(), name.c_str(), target.data(), target.size());
+        auto const size = ::readlinkat(link.get(), "", target.data(), target.size());
         if (size < 0)
-            return system_refusal(errno);
+            return system_refusal(errno == ENOENT ? EAGAIN : errno); // it is no link any more
         target.resize(static_cast<std::size_t>(size));
         if (++links_ > most_links)
             return system_refusal(ELOOP);
@@ -134,8 +150,6 @@ std::unexpected<SystemError> system_refusal(int code) {
 std::unexpected<SystemError> refusal(std::string words) {
     return std::unexpected(SystemError{SystemError::Kind::failed, 0, std::move(words)});
 }
-
-bool is_trusted(uid_t owner) { return owner == 0 || owner == ::geteuid(); }
 
 std::expected<Place, SystemError> find_place(std::string const& path) {
     auto place = Walk().run(path, Walk::End::last_name, Missing::fails);

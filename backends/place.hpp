@@ -49,7 +49,4 @@ struct OpenFolder {
 /// A refusal of lbc's own.
 [[nodiscard]] std::unexpected<SystemError> refusal(std::string words);
 
-/// Whether the owner is this process's user or root.
-[[nodiscard]] bool is_trusted(uid_t owner);
-
 } // namespace lbc

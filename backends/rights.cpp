@@ -7,6 +7,7 @@
 
 #include <array>
 #include <initializer_list>
+#include <optional>
 
 namespace lbc {
 namespace {
@@ -46,12 +47,22 @@ Kept kept(Rights rights) {
 /// Of the sets that a process has, each in two words of 32 bits.
 using Words = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
 
-void keep_own(Set own) {
+std::optional<Words> own_rights() {
     __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     Words words{};
-    if (::syscall(SYS_capget, &header, words.data()) != 0)
+    return ::syscall(SYS_capget, &header, words.data()) == 0 ? std::optional(words) : std::nullopt;
+}
+
+bool has(unsigned right) {
+    auto const words = own_rights();
+    return words && ((*words)[right / 32].effective >> right % 32 & 1U) != 0;
+}
+
+void keep_own(Set own) {
+    auto words = own_rights();
+    if (!words)
         return;
-    for (auto& word : words) {
+    for (auto& word : *words) {
         auto const part = static_cast<std::uint32_t>(own);
         own >>= 32U;
         word.effective &= part;
@@ -59,18 +70,23 @@ void keep_own(Set own) {
         word.inheritable &= part;
     }
     // What is taken from both sets leaves the ambient one, too.
-    static_cast<void>(::syscall(SYS_capset, &header, words.data()));
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    static_cast<void>(::syscall(SYS_capset, &header, words->data()));
 }
 
 } // namespace
 
 void keep_rights(Rights rights) {
     auto const [own, programs, no_more] = kept(rights);
+    // Without CAP_SYS_PTRACE a process may look at another only as long as it has all rights that that one has
+    // (ptrace(2)): in a container none is given up, or apply could not look at keepalived.
+    bool const looks_by_equal_rights = rights == Rights::change_kernel && !has(CAP_SYS_PTRACE);
     // The bounding set first: that takes a right (CAP_SETPCAP) which is not kept.
     for (unsigned right = 0; ::prctl(PR_CAPBSET_READ, right) >= 0; ++right)
         if (right >= 64 || (programs >> right & 1U) == 0)
             static_cast<void>(::prctl(PR_CAPBSET_DROP, right));
-    keep_own(own);
+    if (!looks_by_equal_rights)
+        keep_own(own);
     if (no_more)
         static_cast<void>(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }

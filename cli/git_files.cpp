@@ -107,9 +107,6 @@ std::optional<RevisionPath> parse_revision_path(std::string_view text) {
     auto const colon = find_colon(text);
     if (colon == std::string_view::npos || text.starts_with('/') || text.starts_with("./") || text.starts_with("../"))
         return std::nullopt;
-    struct stat there{};
-    if (::lstat(std::string(text).c_str(), &there) == 0)
-        return std::nullopt;
     return RevisionPath{.revision = std::string(text.substr(0, colon)), .path = std::string(text.substr(colon + 1))};
 }
 

@@ -20,7 +20,8 @@ struct RevisionPath {
     std::string path;
 };
 
-/// Nothing where the text is a file on the disk, or has no form of a revision's file.
+/// Nothing where the text has no form of a revision's file. What lies on the disk is not asked: a branch could have a
+/// file with the name by which another revision is looked at.
 [[nodiscard]] std::optional<RevisionPath> parse_revision_path(std::string_view text);
 
 /// The files of one revision.

@@ -15,7 +15,9 @@ namespace {
 constexpr auto link_mode = "120000";
 constexpr auto submodule_mode = "160000";
 constexpr std::size_t most_links = 40; // as Linux follows
-constexpr std::size_t longest_target = std::size_t{1} << 20U;
+// A checkout could have no longer ones (PATH_MAX, NAME_MAX): no honest repository has them.
+constexpr std::size_t longest_path = 4095;
+constexpr std::size_t longest_name = 255;
 
 std::string no_such_file() { return std::strerror(ENOENT); }
 
@@ -29,6 +31,8 @@ std::vector<std::string> split(std::string_view path) {
     }
     return parts;
 }
+
+bool is_too_long(std::string_view name) { return name.size() > longest_name; }
 
 std::string parent_of(std::string const& path) {
     auto const slash = path.rfind('/');
@@ -50,10 +54,13 @@ GitTree::GitTree(std::string const& revision, std::string_view listing, ReadBlob
             continue;
         auto const middle = line.substr(first + 1, second - first - 1);
         auto const last = line.substr(second + 1, tab - second - 1);
+        auto const path = line.substr(tab + 1);
+        if (path.size() > longest_path || std::ranges::any_of(split(path), is_too_long))
+            continue;
         bool const is_index = middle != "blob" && middle != "commit";
-        entries_[std::string(line.substr(tab + 1))] = {.mode = std::string(line.substr(0, first)),
-                                                       .id = std::string(is_index ? middle : last),
-                                                       .unmerged = is_index && last != "0"};
+        entries_[std::string(path)] = {.mode = std::string(line.substr(0, first)),
+                                       .id = std::string(is_index ? middle : last),
+                                       .unmerged = is_index && last != "0"};
     }
 }
 
@@ -115,6 +122,10 @@ GitTree::Path GitTree::resolve(std::string_view path) {
             if (!target)
                 return target;
             auto const more = split(*target);
+            if (more.size() > steps_)
+                return std::unexpected(
+                    FileProblem("the links on the way have too many parts", FileProblem::Kind::too_many));
+            steps_ -= more.size();
             left.insert(left.begin(), more.begin(), more.end());
             continue;
         }
@@ -128,7 +139,7 @@ GitTree::Path GitTree::resolve(std::string_view path) {
 GitTree::Path GitTree::link_target(std::string const& link, Entry const& entry) {
     auto known = links_.find(entry.id);
     if (known == links_.end()) {
-        auto target = read_blob_(entry.id, longest_target);
+        auto target = read_blob_(entry.id, longest_path);
         if (!target)
             return target;
         known = links_.emplace(entry.id, std::move(*target)).first;

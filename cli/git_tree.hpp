@@ -34,7 +34,7 @@ private:
         std::string id;
         bool unmerged = false;
     };
-    using Path = std::expected<std::string, std::string>;
+    using Path = FileText;
 
     [[nodiscard]] Path inside(std::string const& path) const;
     [[nodiscard]] Path locate(std::string const& path);

@@ -10,7 +10,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <ostream>
+#include <system_error>
 
 namespace lbc {
 namespace {
@@ -95,7 +97,10 @@ std::unique_ptr<SiteInput> read_site(SiteOptions const& options, Environment con
         input->site = compile((*revision)->name, *(*revision)->files, input->sources, input->diagnostics);
     } else {
         Span const place{input->sources.add(options.file, {}), 0, 0};
-        input->diagnostics.report(DiagId::cannot_read, place, "cannot read `{}`: {}", options.file, revision->error());
+        std::error_code error;
+        bool const is_file = std::filesystem::exists(std::filesystem::symlink_status(options.file, error));
+        input->diagnostics.report(DiagId::cannot_read, place, "cannot read `{}`: {}{}", options.file, revision->error(),
+                                  is_file ? fmt::format("; the file of this name is `./{}`", options.file) : "");
     }
     return input;
 }

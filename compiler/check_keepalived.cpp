@@ -23,7 +23,37 @@ void check_written(std::size_t size, std::string_view what, Span at, Diagnostics
                            what, size, longest_written);
 }
 
+/// Whether each quote has its other half, as keepalived reads a command: `\` takes the next character as it is, but
+/// between single quotes.
+bool closes_quotes(std::string_view text) {
+    char open = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == '\\' && open != '\'')
+            ++at;
+        else if (open == 0 && (text[at] == '"' || text[at] == '\''))
+            open = text[at];
+        else if (text[at] == open)
+            open = 0;
+    }
+    return open == 0;
+}
+
+/// A word that is a brace closes or opens a block of keepalived's, with quotes or without.
+bool is_brace(std::string_view text) { return text == "{" || text == "}"; }
+
 void check_command(CommandText const& command, Diagnostics& diagnostics) {
+    if (command.text.empty())
+        return;
+    auto const first = command.text.find_first_not_of(" \t\n");
+    if (first == std::string_view::npos)
+        diagnostics.report(DiagId::keepalived_limit, command.span,
+                           "keepalived has no way to run a command of blanks; name a program, or leave it out");
+    else if (is_brace(std::string_view(command.text).substr(first, command.text.find_last_not_of(" \t\n") + 1 - first)))
+        diagnostics.report(DiagId::keepalived_limit, command.span,
+                           "keepalived takes the command `{}` for a brace of its own; name a program", command.text);
+    else if (!closes_quotes(command.text))
+        diagnostics.report(DiagId::keepalived_limit, command.span,
+                           "a quote in this command has no other half, so keepalived cannot tell its words apart");
     check_written(keepalived::command(command.text).size(), "command", command.span, diagnostics);
 }
 
@@ -32,7 +62,7 @@ void check_command(CommandText const& command, Diagnostics& diagnostics) {
 bool can_stand(std::string_view text) {
     constexpr std::array never{"\"", "${", "$_", "~SEQ(", "~LST("};
     auto const escapes_quote = (text.size() - (text.find_last_not_of('\\') + 1)) % 2 != 0;
-    return !escapes_quote && std::ranges::none_of(never, [&](std::string_view part) {
+    return !escapes_quote && !is_brace(text) && std::ranges::none_of(never, [&](std::string_view part) {
         return text.find(part) != std::string_view::npos;
     });
 }
@@ -41,8 +71,17 @@ void check_word(std::string_view text, std::string_view what, Span at, Diagnosti
     if (!can_stand(text))
         diagnostics.report(DiagId::keepalived_limit, at,
                            "keepalived has no way to write this {}: it can hold no quote, `${{`, `$_`, "
-                           "`~SEQ(` or `~LST(`, and no `\\` at its end",
+                           "`~SEQ(` or `~LST(`, no `\\` at its end, and be no brace alone",
                            what);
+}
+
+/// It stands without quotes, where `!` and `#` begin a comment.
+void check_interface(std::string_view name, Span at, Diagnostics& diagnostics) {
+    if (!can_stand(name) || name.contains('!') || name.contains('#'))
+        diagnostics.report(DiagId::keepalived_limit, at,
+                           "keepalived has no way to write the interface `{}`: it can hold no quote, `!`, `#`, `${{`, "
+                           "`$_`, `~SEQ(` or `~LST(`, and no `\\` at its end",
+                           name);
 }
 
 void check_instance(Vrrp const& vrrp, Diagnostics& diagnostics) {
@@ -57,6 +96,11 @@ void check_instance(Vrrp const& vrrp, Diagnostics& diagnostics) {
         diagnostics.report(DiagId::keepalived_limit, at, "the `advert` of `{}` is 40.95s at most, since {}", name,
                            reason);
     check_word(vrrp.auth, "secret", at, diagnostics);
+    check_interface(vrrp.interface, at, diagnostics);
+    for (auto const& vip : vrrp.vips)
+        check_interface(vip.device, vip.span, diagnostics);
+    for (auto const& tracked : vrrp.track_interfaces)
+        check_interface(tracked, at, diagnostics);
     check_command(vrrp.notify, diagnostics);
     for (auto const& script : vrrp.track_scripts)
         check_command(script.command, diagnostics);
@@ -213,6 +257,8 @@ void check_keepalived(Site const& site, Diagnostics& diagnostics) {
     for (auto const& vrrp : site.vrrps)
         check_instance(vrrp, diagnostics);
     check_groups(site, diagnostics);
+    if (site.sync)
+        check_interface(site.sync->interface, site.sync->span, diagnostics);
     if (site.ipvs != IpvsOwner::keepalived)
         return;
     std::map<std::string, Check const*> tracked;

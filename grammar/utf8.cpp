@@ -70,6 +70,12 @@ std::size_t plain_bytes(std::string_view text, std::size_t at) {
     return at - start;
 }
 
+/// U+FE00 to U+FE0F: they choose the look of an emoji before them, and nothing is seen of them behind a plain letter.
+bool is_selector(std::string_view character) {
+    return character.size() == 3 && character.starts_with("\xEF\xB8") &&
+           static_cast<unsigned char>(character[2]) <= 0x8F;
+}
+
 } // namespace
 
 std::size_t utf8_length(std::string_view text, std::size_t at) {
@@ -115,6 +121,8 @@ std::size_t find_stray(std::string_view text, std::size_t at) {
         auto const length = utf8_length(text, at);
         auto const is_layout = text[at] == '\n' || text[at] == '\t' || text.substr(at).starts_with("\r\n");
         if (length == 0 || (!is_layout && is_unseen(code_point(text.substr(at, length)))))
+            return at;
+        if (is_selector(text.substr(at, length)) && (at == 0 || static_cast<unsigned char>(text[at - 1]) < 0x80))
             return at;
         at += length;
     }

@@ -17,11 +17,14 @@ is_whole() {
     case $messages in *'[include-'*) return 1 ;; esac
 }
 
-printf 'diff --lbc a/%s b/%s\n' "$path" "$path"
+# No terminal obeys a name: control characters, C1 and those that turn the direction of text are `?`.
+unseen=$(printf 's/\302[\200-\237]/?/g;s/\342\200[\213-\217\250-\256]/?/g;s/\342\201[\240-\257]/?/g')
+shown=$(printf '%s' "$path" | LC_ALL=C tr '\001-\037\177' '?' | LC_ALL=C sed "$unseen")
+printf 'diff --lbc a/%s b/%s\n' "$shown" "$shown"
 empty=$(mktemp -d) || exit 0
 trap 'rm -rf "$empty"' EXIT
 if ! { is_whole "$old" && is_whole "$new" && "$lbc" diff "$old" "$new" 2>/dev/null; }; then
     # `git lbc-diff` has the meaning: it sees the other files, too.
-    diff -u --label "a/$path" --label "b/$path" "$old" "$new"
+    diff -u --label "a/$shown" --label "b/$shown" "$old" "$new"
 fi
 exit 0

@@ -10,10 +10,10 @@ site=${LBC_SITE:-site.lb}
 most=65400 # bytes; GitHub takes 65536 characters
 status=0
 [ $# -eq 2 ] || { echo 'usage: review.sh BASE HEAD' >&2; exit 2; }
-head=$(git rev-parse --short --verify --end-of-options "$2^{commit}") || exit 2
+# Whole ids: a tag or a branch can have the name of a shortened one.
+head=$(git rev-parse --verify --end-of-options "$2^{commit}") || exit 2
 base=$(git rev-parse --verify --end-of-options "$1^{commit}") || exit 2
 base=$(git merge-base "$base" "$head") || { echo "review.sh: $1 and $2 have no common commit here" >&2; exit 2; }
-base=$(git rev-parse --short "$base")
 
 # /dev/null is a site without anything.
 site_of() { git cat-file -e "$1:$site" 2>/dev/null && echo "$1:$site" || echo /dev/null; }

@@ -18,7 +18,7 @@ def a_change_is_described(repo):
     base = repo.commit({"site.lb": 'include "parts/*.lb"\n' + DIRECTORS, "parts/web.lb": WEB})
     head = repo.commit({"parts/web.lb": MORE})
     said = review(repo, base, head)
-    contains(said, "\n### lbc: ", f"{base[:7]}:site.lb", "10.0.0.7")
+    contains(said, "\n### lbc: ", f"{base}:site.lb", "10.0.0.7")
     assert review(repo, "main~1", "main") == said
 
 

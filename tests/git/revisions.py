@@ -84,13 +84,29 @@ def bad_revisions_are_messages(repo):
     contains(repo.lbc("check", "HEAD:lvs/site.lb", status=2, PATH="/nowhere"), "git is not installed on this box")
 
 
-def a_file_on_the_disk_wins(repo):
+def no_file_on_the_disk_is_taken_for_a_revision(repo):
     repo.commit({"site.lb": SITE, "HEAD:site.lb": DIRECTORS, "ä *[:b.lb": SITE})
-    contains(repo.lbc("check", "-v", "HEAD:site.lb"), "services 0")
+    contains(repo.lbc("check", "-v", "HEAD:site.lb"), "services 1")
     contains(repo.lbc("check", "-v", "./HEAD:site.lb"), "services 0")
     contains(repo.lbc("check", "-v", "HEAD:HEAD:site.lb"), "services 0")
     contains(repo.lbc("check", "-v", "HEAD:ä *[:b.lb"), "services 1")
-    contains(repo.lbc("check", "-v", "ä *[:b.lb"), "services 1")
+    contains(repo.lbc("check", "-v", "./ä *[:b.lb"), "services 1")
+    contains(repo.lbc("check", "ä *[:b.lb", status=2), "the file of this name is `./ä *[:b.lb`")
+
+
+def links_and_names_are_bounded(repo):
+    """What no checkout could have; each made lbc work for minutes."""
+    for i in range(10):
+        (repo.root / f"l{i}").symlink_to("x/../" * 800 + (f"l{i + 1}" if i < 9 else "d"))
+    repo.commit({"x/a.lb": DIRECTORS, **{f"d/f{i}.lb": "# empty\n" for i in range(200)},
+                 "site.lb": 'include "l0/*.lb"\n' + SITE})
+    contains(repo.lbc("check", "HEAD:site.lb", status=2), "the links on the way have too many parts [too-large]")
+    blob = repo.git("rev-parse", "HEAD:x/a.lb").strip()
+    repo.git("update-index", "--index-info",
+             text="".join(f"100644 {blob} 0\td/{'a' * 100_000}{i}\n" for i in range(10)))
+    repo.git("commit", "-q", "-m", "names")
+    repo.commit({"site.lb": 'include "d/a*"\n' + SITE})
+    contains(repo.lbc("check", "HEAD:site.lb"), "no file matches")
 
 
 def hostile_names_are_names(repo):
@@ -125,5 +141,6 @@ def a_repository_runs_nothing(repo):
 
 
 main([includes_are_of_the_revision, the_index_is_a_revision, messages_name_the_revision, links_lead_inside,
-      bad_revisions_are_messages, a_file_on_the_disk_wins, hostile_names_are_names, what_is_no_file_has_no_text,
+      bad_revisions_are_messages, no_file_on_the_disk_is_taken_for_a_revision, links_and_names_are_bounded,
+      hostile_names_are_names, what_is_no_file_has_no_text,
       a_repository_runs_nothing])

@@ -112,6 +112,36 @@ class WorkTree(Case):
         self.run_program(LBC, "check", ":site.lb", status=2)
         self.assertFalse(self.ran.exists(), self.ran.exists() and self.ran.read_text())
 
+    def test_no_name_of_a_branch_stands_for_another_revision(self) -> None:
+        self.branch()
+        short = {name: self.git("rev-parse", "--short", name).strip() for name in ("main", "evil")}
+        review = ("sh", self.installed / "review.sh", "main", "evil")
+        honest = self.run_program(*review)
+        self.assertIn("81", honest)
+        self.assertIn("81", self.git("lbc-diff", "main", "evil"))
+        # Files with the names by which revisions are looked at, and tags with the ids of others.
+        for name in ("main", "HEAD", "", *short.values(), self.git("rev-parse", "main").strip()):
+            self.write(f"repository/{name}:site.lb", (self.repository / "site.lb").read_text())
+        self.assertEqual(self.run_program(*review), honest)
+        self.assertIn("81", self.git("lbc-diff", "main", "evil"))
+        self.git("tag", short["main"], "evil")
+        self.git("tag", short["evil"], "main")
+        self.assertEqual(self.run_program(*review), honest)
+        self.write("repository/site.lb", "broken {\n")
+        self.git("add", "site.lb")
+        self.git("commit", "-m", "x", status=1)
+
+    def test_no_terminal_obeys_a_name(self) -> None:
+        name = "repository/a\x1b]0;x\x07\u009b8m.lb"
+        self.write(name, (self.repository / "site.lb").read_text())
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "x\x1b]0;y\x07\u202e subject")
+        self.write(name, SITE + "# more\n")
+        for words in (("diff",), ("lbc-log",)):
+            said = self.git(*words)
+            self.assertNotRegex(said, "[\x1b\x07\u009b\u202e]")
+            self.assertIn("?", said)
+
     def test_what_ships_names_no_path_of_a_work_tree(self) -> None:
         for path in (*EXAMPLES.iterdir(), PAGES / "git.md"):
             text = path.read_text()

@@ -58,6 +58,19 @@ class Links(Place):
         self.assertEqual(victim.read_text(), "victim")
 
     @unittest.skipUnless(is_root(), "needs two users")
+    @unittest.skipUnless(is_root(), "for root")
+    def test_a_link_that_others_can_move_is_not_followed(self) -> None:
+        shared = self.folder / "shared"
+        shared.mkdir()
+        os.chown(shared, 0, 2000)
+        shared.chmod(0o2775)
+        (shared / "cur").symlink_to("../real.sh")
+        self.refuse(shared / "cur", "in a folder that others can write in")
+        self.assertFalse((self.folder / "real.sh").exists())
+        shared.chmod(0o2755)
+        self.assertStatus(self.compile("-o", shared / "cur"), 0)
+        self.assertTrue((self.folder / "real.sh").exists())
+
     def test_format_in_place(self) -> None:
         ugly = SITE.replace("; real lb1", ";\n\n\n  real lb1")
         site = self.write("etc/site.lb", ugly)

@@ -56,6 +56,19 @@ class Rights(Director):
                 self.check(words, looking, looking | {"SYS_MODULE"}, False)
         self.check(["apply", "-"], CHANGE, PROGRAMS, False)
 
+    def test_a_container_without_ptrace(self) -> None:
+        """There apply could look at keepalived no more if it gave up a right that keepalived has."""
+        had = capabilities(os.getpid(), "CapEff") - {"SYS_PTRACE"}
+        running = subprocess.Popen(["setpriv", "--bounding-set=-sys_ptrace", LBC, "apply", "-"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for("apply reads", lambda: capabilities(running.pid, "CapBnd") == PROGRAMS & had)
+            self.assertEqual(capabilities(running.pid, "CapEff"), had)
+        finally:
+            running.kill()
+            running.wait()
+            running.stdin.close()
+
     def test_the_process_that_waits_for_an_answer(self) -> None:
         os.environ["SECRET"] = "of the caller's"
         self.addCleanup(os.environ.pop, "SECRET")
