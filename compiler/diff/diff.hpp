@@ -5,7 +5,8 @@
 //     service web { vip 192.0.2.1; port tcp 80, 443; real 10.0.0.1; real 10.0.0.2 }
 //
 // is "web: lb1, lb2: 192.0.2.1:443/tcp is now balanced (mark 0x3c)" and "web: lb1, lb2: real server 10.0.0.2 added,
-// weight 1 of 2 (50 % of new connections)". What is only moved, renamed or written otherwise is no difference.
+// weight 1 of 2 (50 % of new connections)". What is only moved or written otherwise is no
+// difference, nor is another name of a service.
 #pragma once
 
 #include "compiler/commands.hpp"

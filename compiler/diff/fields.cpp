@@ -6,9 +6,6 @@
 #include <algorithm>
 
 namespace lbc {
-namespace {
-
-constexpr auto by_name = FieldText::Shown::name;
 
 std::string quoted(std::string_view text) {
     if (text.empty())
@@ -21,6 +18,10 @@ std::string quoted(std::string_view text) {
     }
     return out + '"';
 }
+
+namespace {
+
+constexpr auto by_name = FieldText::Shown::name;
 
 std::string text_of(std::string const& word) { return word; }
 std::string text_of(bool on) { return on ? "on" : "off"; }
@@ -41,7 +42,7 @@ std::string text_of(std::optional<T> const& value) {
 
 std::string text_of(CheckPath const& url) {
     auto const& [path, status, digest, regex] = url;
-    auto text = fmt::format("\"{}\"", path);
+    auto text = quoted(path);
     std::vector<std::string> ranges;
     for (auto const& [first, last] : status)
         ranges.push_back(first == last ? fmt::format("{}", first) : fmt::format("{}-{}", first, last));
@@ -156,8 +157,7 @@ FieldTexts fields_of(Vrrp const& vrrp) {
 
 FieldTexts fields_of(Director const& director) {
     auto const& [name, macs, addresses, interfaces, hostname, span, incomplete] = director;
-    // Its own name is the default: a director with another name and the same otherwise is no difference.
-    return {{"hostname", hostname == name.value ? "" : hostname}};
+    return {{"hostname", hostname}};
 }
 
 std::string changed_fields(FieldTexts const& before, FieldTexts const& after) {

@@ -6,6 +6,7 @@
 #include "compiler/site.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lbc {
@@ -21,6 +22,10 @@ struct FieldText {
     Shown shown = Shown::value;
 };
 using FieldTexts = std::vector<FieldText>;
+
+/// In quotes, with `\"` and `\\` for what would end them: one string in a line, whatever it holds. Nothing stays
+/// nothing.
+[[nodiscard]] std::string quoted(std::string_view text);
 
 [[nodiscard]] FieldTexts fields_of(Check const& check);
 /// Without quorum, none.

@@ -70,9 +70,27 @@ public:
         if (before_.sorry != after_.sorry)
             line("sorry server: " + added_and_removed(names(before_.sorry), names(after_.sorry)));
         fields("", fields_of(before_), fields_of(after_));
+        fields("checks through the VIP: ", checked_vips(before_), checked_vips(after_));
     }
 
 private:
+    /// Where checks through the VIP go, where they do so on both sides.
+    [[nodiscard]] FieldTexts checked_vips(Service const& side) const {
+        FieldTexts texts;
+        for (auto const family : families)
+            if (is_through_vip(before_, family) && is_through_vip(after_, family)) {
+                auto const vip = side.checked_vip(family);
+                texts.push_back({std::string(title(family)), vip ? vip->str() : std::string()});
+            }
+        return texts;
+    }
+
+    [[nodiscard]] static bool is_through_vip(Service const& service, Family family) {
+        return std::ranges::any_of(service.reals_for(family), [&](std::size_t index) {
+            return is_checked_through_vip(service, service.reals[index]);
+        });
+    }
+
     void compare(RealServer const& before, RealServer const& after) {
         auto const name = all_.name_of(after.address, after.port);
         if (auto const words = check_words(before.checks, after.checks); !words.empty())
@@ -124,6 +142,85 @@ std::vector<std::string> texts(std::vector<T> const& list) {
     return texts;
 }
 
+/// What a site says of a director, and neither traffic nor the writes show.
+class DirectorLines {
+public:
+    DirectorLines(Comparison const& all, DirectorPair const& pair, ChangeList& out)
+        : before_(*all.before.site), after_(*all.after.site), pair_(pair), out_(out) {}
+
+    void run() {
+        if (pair_.joins())
+            joins();
+        else if (pair_.leaves())
+            line("leaves the site: `lbc remove` on it takes off what it has", "");
+        else
+            compare();
+    }
+
+private:
+    void joins() {
+        auto const& wanted = after_[*after_.find_director(pair_.after->name)];
+        // Its name is the default.
+        auto const fields = set_fields({{"MAC", fmt::format("{}", fmt::join(texts(pair_.after->macs), ", "))},
+                                        {"address", fmt::format("{}", fmt::join(texts(pair_.after->addresses), ", "))},
+                                        {"hostname", wanted.hostname == wanted.name.value ? "" : wanted.hostname}},
+                                       {});
+        line("joins the site" + (fields.empty() ? "" : ", " + fields), "no connection is touched");
+    }
+
+    void compare() {
+        auto const& before = before_[*before_.find_director(pair_.before->name)];
+        auto const& after = after_[*after_.find_director(pair_.after->name)];
+        if (before.name.value != after.name.value)
+            line("was called " + before.name.value, go_on);
+        if (auto const words = added_and_removed(texts(pair_.before->macs), texts(pair_.after->macs)); !words.empty())
+            line("MAC: " + words + "; its peers tell its packets from clients' by it", go_on);
+        auto const addresses = added_and_removed(texts(pair_.before->addresses), texts(pair_.after->addresses));
+        if (!addresses.empty())
+            line("address: " + addresses, "");
+        for (auto const family : families)
+            sources(before.address(family), after.address(family));
+        if (auto const words = changed_fields(fields_of(before), fields_of(after)); !words.empty())
+            line(words + ": its machine is the one with that name", go_on);
+    }
+
+    /// Of a director's addresses, the first of a family is where keepalived's packets come from.
+    void sources(std::optional<IpAddress> const& before, std::optional<IpAddress> const& after) {
+        bool const is_read = after_.ipvs == IpvsOwner::keepalived || !after_.vrrps.empty();
+        if (!before || !after || *before == *after || !is_read)
+            return;
+        auto text = fmt::format("address for VRRP and checks {} to {}", before->str(), after->str());
+        if (is_unicast_source(after->family()))
+            line(text + ": until all directors have it, they do not hear each other",
+                 "the VIP is on several boxes meanwhile", true);
+        else
+            line(std::move(text), go_on);
+    }
+
+    [[nodiscard]] bool is_unicast_source(Family family) const {
+        auto const self = *after_.find_director(pair_.after->name);
+        return std::ranges::any_of(after_.vrrps, [&](Vrrp const& vrrp) {
+            return vrrp.unicast && vrrp.family() == family &&
+                   std::ranges::any_of(vrrp.priorities, [&](auto const& entry) { return entry.first == self; });
+        });
+    }
+
+    void line(std::string text, std::string connections, bool disruptive = false) {
+        out_.push_back({Change::Kind::director,
+                        "director " + pair_.name,
+                        {},
+                        std::move(text),
+                        std::move(connections),
+                        disruptive});
+    }
+
+    static constexpr auto go_on = "established connections go on";
+    Site const& before_;
+    Site const& after_;
+    DirectorPair const& pair_;
+    ChangeList& out_;
+};
+
 } // namespace
 
 /// Words about what is on one side alone: "added a, b; removed c".
@@ -156,13 +253,13 @@ void add_check_lines(Comparison const& all, ChangeList& out) {
         auto const old = before.find(service.name.value);
         auto const is_new = old == before.end();
         if (!is_new && old->second->description != service.description)
-            out.push_back(
-                {Change::Kind::service_changed,
-                 "service " + service.name.value,
-                 {},
-                 fmt::format("description \"{}\" to \"{}\"", old->second->description.get(), service.description.get()),
-                 "established connections go on",
-                 false});
+            out.push_back({Change::Kind::service_changed,
+                           "service " + service.name.value,
+                           {},
+                           changed_fields({{"description", quoted(old->second->description.get())}},
+                                          {{"description", quoted(service.description.get())}}),
+                           "established connections go on",
+                           false});
         if (after.ipvs != IpvsOwner::keepalived)
             continue; // nothing runs checks
         // Those that nothing ran are as good as new.
@@ -172,31 +269,8 @@ void add_check_lines(Comparison const& all, ChangeList& out) {
 }
 
 void add_director_lines(Comparison const& all, ChangeList& out) {
-    auto const line = [&](std::string const& director, std::string text, std::string connections) {
-        out.push_back(
-            {Change::Kind::director, "director " + director, {}, std::move(text), std::move(connections), false});
-    };
-    for (auto const& pair : all.directors) {
-        if (pair.joins()) {
-            auto const& wanted = (*all.after.site)[*all.after.site->find_director(pair.after->name)];
-            auto const fields = set_fields(fields_of(wanted), {});
-            line(pair.name, "joins the site" + (fields.empty() ? "" : ", " + fields), "no connection is touched");
-        }
-        if (pair.leaves())
-            line(pair.name, "leaves the site: `lbc remove` on it takes off what it has", "");
-        if (pair.joins() || pair.leaves())
-            continue;
-        if (auto const words = added_and_removed(texts(pair.before->macs), texts(pair.after->macs)); !words.empty())
-            line(pair.name, "MAC: " + words + "; its peers tell its packets from clients' by it",
-                 "established connections go on");
-        auto const addresses = added_and_removed(texts(pair.before->addresses), texts(pair.after->addresses));
-        if (!addresses.empty())
-            line(pair.name, "address: " + addresses, "");
-        auto const& old = (*all.before.site)[*all.before.site->find_director(pair.before->name)];
-        auto const& wanted = (*all.after.site)[*all.after.site->find_director(pair.after->name)];
-        if (auto const words = changed_fields(fields_of(old), fields_of(wanted)); !words.empty())
-            line(pair.name, words + ": its machine is the one with that name", "established connections go on");
-    }
+    for (auto const& pair : all.directors)
+        DirectorLines(all, pair, out).run();
 }
 
 void add_setting_lines(Comparison const& all, ChangeList& out) {

@@ -118,6 +118,8 @@ private:
     }
 
     void compare(Vrrp const& before, Vrrp const& after) {
+        if (before.name.value != after.name.value)
+            line("was called " + before.name.value);
         if (auto const words = added_and_removed(vips(before), vips(after)); !words.empty()) {
             auto const names = lost(before);
             line("VIPs: " + words,
@@ -126,6 +128,7 @@ private:
                  !names.empty());
         }
         alone("router id", std::to_string(before.router_id), std::to_string(after.router_id));
+        alone("family", std::string(title(before.family())), std::string(title(after.family())));
         alone("version", std::to_string(before.version()), std::to_string(after.version()));
         if (before.auth != after.auth)
             alone("auth", "the old secret", "the new one");

@@ -24,7 +24,7 @@ BASE = EVERYTHING + MORE
 # A statement or option: what stands in BASE, what stands there after the change, and what the difference names.
 CASES = {
     "file director": ("director lb2 {", "director lb3 { mac 02:00:00:00:00:03; address 192.0.2.13, 2001:db8::13; hostname h3 }\n"
-                      "director lb2 {", "lb3", "joins the site, hostname h3"),
+                      "director lb2 {", "lb3", "joins the site, MAC 02:00:00:00:00:03, address 192.0.2.13, 2001:db8::13, hostname h3"),
     "file service": ("service any {", "service new { vip 192.0.2.120; port tcp 1; real 192.0.2.121 }\nservice any {",
                      "192.0.2.120:1/tcp", "192.0.2.121"),
     "file pool": ("    real  192.0.2.31\n", "    real  192.0.2.32\n", "192.0.2.31", "192.0.2.32"),
@@ -146,6 +146,49 @@ CASES = {
     "read_vrrp every": ("every 3s", "every 4s", "3s to 4s"),
     "read_director off": ("    omega\n", "    omega off\n", "omega on to off"),
 }
+# Small sites, where what changes is which of several comes first, or a name: the parts of the file for keepalived that
+# no statement's value shows. What stands in SMALL, what stands there after the change, and all that is said: a line,
+# and whether it is disruptive.
+SMALL = """
+ipvs keepalived
+director lb1 { mac 02:00:00:00:00:01; address 192.0.2.1, 192.0.2.11, 2001:db8::1, 2001:db8::11; interface eth0 }
+director lb2 { mac 02:00:00:00:00:02; address 192.0.2.2, 2001:db8::2; interface eth0; hostname h2 }
+service web { description "a"; vip 192.0.2.101, 192.0.2.102; port tcp 80; real 192.0.2.71; check tcp through-vip }
+service dns { vip 192.0.2.103, 192.0.2.104; port udp 53; real 192.0.2.71; check dns name "x" }
+vrrp v { vip 192.0.2.101/24; interface eth0; router-id 5; priority lb1 100, lb2 90; unicast }
+vrrp w { vip 192.0.2.102/24, 2001:db8::9/64; interface eth0; router-id 6; priority lb1 100, lb2 90; advert 500ms }
+"""
+UNHEARD = "until all directors have it, they do not hear each other"
+SMALL_CASES = {
+    "first address, of unicast VRRP": (
+        "192.0.2.1, 192.0.2.11", "192.0.2.11, 192.0.2.1",
+        [(f"director lb1: address for VRRP and checks 192.0.2.1 to 192.0.2.11: {UNHEARD}", True)]),
+    "first address, of checks": (
+        "2001:db8::1, 2001:db8::11", "2001:db8::11, 2001:db8::1",
+        [("director lb1: address for VRRP and checks 2001:db8::1 to 2001:db8::11", False)]),
+    "another address in the first one's place": (
+        "192.0.2.2,", "192.0.2.22,",
+        [("director lb2: address: added 192.0.2.22; removed 192.0.2.2", False),
+         (f"director lb2: address for VRRP and checks 192.0.2.2 to 192.0.2.22: {UNHEARD}", True)]),
+    "families in another order": ("192.0.2.2, 2001:db8::2", "2001:db8::2, 192.0.2.2", []),
+    "first VIP of an instance": (
+        "192.0.2.102/24, 2001:db8::9/64", "2001:db8::9/64, 192.0.2.102/24",
+        [(f"vrrp w: family IPv4 to IPv6: {UNHEARD}", True)]),
+    "first VIP, which checks go through": (
+        "192.0.2.101, 192.0.2.102", "192.0.2.102, 192.0.2.101",
+        [("service web: checks through the VIP: IPv4 192.0.2.101 to 192.0.2.102", False)]),
+    "first VIP, which no check goes through": ("192.0.2.103, 192.0.2.104", "192.0.2.104, 192.0.2.103", []),
+    "name of a director": (
+        "lb1", "lb9", [("director lb9: was called lb1", False),
+                       ("director lb9: hostname lb1 to lb9: its machine is the one with that name", False)]),
+    "name of a director, not of its host": ("lb2", "lb9", [("director lb9: was called lb2", False)]),
+    "host name that is the director's": ("; hostname h2", "; hostname lb2", [
+        ("director lb2: hostname h2 to lb2: its machine is the one with that name", False)]),
+    "host name said that is the default": ("::11; interface eth0", "::11; interface eth0; hostname lb1", []),
+    "name of an instance": ("vrrp v ", "vrrp x ", [("vrrp x: was called v", False)]),
+    "quotes in a description": ('"a"', '"a\\" to \\"\\\\b"', [
+        ('service web: description "a" to "a\\" to \\"\\\\b"', False)]),
+}
 SECRETS = ("secret", "hidden")
 # Words that are not seen when they change, and why that is right.
 UNSEEN = {
@@ -200,6 +243,15 @@ class NothingUnseen(Case):
                     self.assertIn(value, text)
                 for secret in SECRETS:
                     self.assertNotIn(secret, text.replace("the old secret", ""))
+
+    def test_what_comes_first_and_names_are_seen(self) -> None:
+        for name, (old, new, lines) in SMALL_CASES.items():
+            with self.subTest(change=name):
+                self.assertIn(old, SMALL)
+                said = self.difference(SMALL, SMALL.replace(old, new))
+                self.assertEqual([(f"{change['subject']}: {change['text']}", change["disruptive"])
+                                  for change in said["changes"]], lines)
+                self.assertEqual(said["differs"], bool(lines))
 
     def test_a_new_site_has_all_of_its_commands(self) -> None:
         self.write("new.lb", BASE)
