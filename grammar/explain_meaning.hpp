@@ -222,6 +222,7 @@ and say so in its log alone. What it refuses, as keepalived.conf(5) has it and `
 - a scheduler that it does not know;
 - real servers that all weigh 0: it takes a quorum of 0 then, which is always reached;
 - a quote, what begins one of its parameters, or a `\` at the end, in a text that is no command;
+- a word that is a brace alone, a command of blanks or with an open quote, an interface with a `!` or a `#`;
 - a command, a regular expression or a list of statuses that, with its escapes, has more than 900 bytes: what has no
   room on keepalived's line is a statement of its own to it;
 - a name of a BFD session that is longer than 31 bytes;
