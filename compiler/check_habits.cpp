@@ -155,7 +155,8 @@ void check_habits(Site const& site, Diagnostics& diagnostics) {
 }
 
 void check(Site const& site, Diagnostics& diagnostics) {
-    check_sizes(site, diagnostics);
+    if (!check_sizes(site, diagnostics))
+        return;
     check_claims(site, diagnostics);
     check_marks(site, diagnostics);
     check_directors(site, diagnostics);

@@ -161,9 +161,20 @@ void check_service(Service const& service, Diagnostics& diagnostics) {
                            service.scheduler.name);
 }
 
+/// The real servers of a service's virtual services, by family: indices in their order, none without a VIP.
+using Members = std::array<std::vector<std::size_t>, families.size()>;
+
+Members members_of(Service const& service) {
+    Members members;
+    for (std::size_t i = 0; i < families.size(); ++i)
+        if (service.has_vip(families.at(i)))
+            members.at(i) = service.reals_for(families.at(i));
+    return members;
+}
+
 /// Where checks of a real server through the VIP could not go the way of a client's packets.
-void check_through_vip(Site const& site, Service const& service, RealServer const& real, Check const& check,
-                       Diagnostics& diagnostics) {
+void check_through_vip(Site const& site, Service const& service, Members const& members, RealServer const& real,
+                       Check const& check, Diagnostics& diagnostics) {
     auto const report = [&](std::string_view why) {
         diagnostics.report(DiagId::check_through_vip, check.span, "this check cannot go through the VIP: {}", why);
     };
@@ -176,10 +187,10 @@ void check_through_vip(Site const& site, Service const& service, RealServer cons
         return report("`local` has this director's own connections balanced, and a check must reach one real server");
     if (site.guard == GuardMode::backup_only)
         return report("`guard backup-only` switches IPVS off on a backup");
-    for (auto const family : families) {
-        if (!service.has_vip(family) || std::ranges::none_of(service.reals_for(family), [&](std::size_t index) {
-                return &service.reals[index] == &real;
-            }))
+    auto const index = static_cast<std::size_t>(&real - service.reals.data());
+    for (std::size_t i = 0; i < families.size(); ++i) {
+        auto const family = families.at(i);
+        if (!std::ranges::binary_search(members.at(i), index))
             continue;
         if (!service.checked_vip(family))
             return report(fmt::format("no {} VIP of `{}` is a single address", title(family), service.name.value));
@@ -197,17 +208,24 @@ std::size_t status_size(CheckPath const& path) {
     return size;
 }
 
-/// Checks of a service or of one of its real servers; each is reported once.
-void check_checks(Site const& site, Service const& service, RealServer const& real, std::vector<Check> const& checks,
-                  std::map<std::string, Check const*>& tracked, Diagnostics& diagnostics) {
+/// Where checks of a real server go; each is reported once.
+void check_ways(Site const& site, Service const& service, Members const& members, RealServer const& real,
+                std::vector<Check> const& checks, Diagnostics& diagnostics) {
     for (auto const& check : checks) {
-        if (check.through_vip && !service.incomplete)
-            check_through_vip(site, service, real, check, diagnostics);
-        if (has_port(check.kind) && !port_of(service, real, check) && !service.incomplete)
+        if (check.through_vip)
+            check_through_vip(site, service, members, real, check, diagnostics);
+        if (has_port(check.kind) && !port_of(service, real, check))
             diagnostics.report(DiagId::check_port, check.span,
                                "the `{}` check of `{}` has no port: say `port N`, as no single port of the service is "
                                "meant",
                                to_string(check.kind), service.name.value);
+    }
+}
+
+/// What checks of a service or of one of its real servers say, whichever server they are of.
+void check_checks(std::vector<Check> const& checks, std::map<std::string, Check const*>& tracked,
+                  Diagnostics& diagnostics) {
+    for (auto const& check : checks) {
         // Its parser takes the byte for the end of the text.
         if (check.payload.ends_with("ff") || check.reply.value_or("").ends_with("ff"))
             diagnostics.report(DiagId::keepalived_limit, check.span,
@@ -264,11 +282,16 @@ void check_keepalived(Site const& site, Diagnostics& diagnostics) {
     std::map<std::string, Check const*> tracked;
     for (auto const& service : site.services) {
         check_service(service, diagnostics);
+        if (!service.reals.empty())
+            check_checks(service.checks, tracked, diagnostics);
+        auto const members = members_of(service);
         for (auto const& real : service.reals) {
             for (auto const* command : {&real.notify_up, &real.notify_down})
                 check_command(command->get(), diagnostics);
+            check_checks(real.checks, tracked, diagnostics);
             for (auto const* checks : {&service.checks, &real.checks})
-                check_checks(site, service, real, *checks, tracked, diagnostics);
+                if (!service.incomplete)
+                    check_ways(site, service, members, real, *checks, diagnostics);
         }
     }
     check_sessions(site, diagnostics);

@@ -18,6 +18,8 @@ constexpr std::uint64_t most_of_site = 4'000'000;
 constexpr std::uint64_t most_of_directors = 1'000'000;
 /// A real server is several lines of text on each director, a combination one at most.
 constexpr std::uint64_t weight_of_real_server = 4;
+/// So is each check of each, and each path that it asks for.
+constexpr std::uint64_t weight_of_check = 8;
 
 /// No list is longer than a file, so that the product of two of these is no overflow.
 constexpr std::uint64_t far_too_much = std::uint64_t{1} << 32U;
@@ -64,9 +66,38 @@ void report(Service const& service, Factors const& factors, Diagnostics& diagnos
                        service.name.value, most_of_service, fmt::join(parts, " times "));
 }
 
+std::uint64_t count_of(std::vector<Check> const& checks) {
+    std::uint64_t count = 0;
+    for (auto const& check : checks)
+        count += std::max<std::size_t>(check.paths.size(), 1);
+    return count;
+}
+
+/// The checks of all real servers of a service, as each of its directors has them.
+std::uint64_t checks_of(Service const& service) {
+    auto count = count_of(service.checks) * service.reals.size();
+    for (auto const& real : service.reals)
+        count += count_of(real.checks);
+    return std::min(count, far_too_much);
+}
+
+void report_site(Service const& service, std::uint64_t checks, std::uint64_t sum, Diagnostics& diagnostics) {
+    if (checks * weight_of_check > sum / 2)
+        diagnostics.report(DiagId::too_large, service.name.span,
+                           "with `{}`, the site's directors together have {} checks of real servers, which count {} "
+                           "each, and more than {} is too much; check a pool's servers with fewer checks",
+                           service.name.value, checks, weight_of_check, most_of_site);
+    else
+        diagnostics.report(DiagId::too_large, service.name.span,
+                           "with `{}`, the site's directors together have more than {} combinations of VIPs, ports, "
+                           "interfaces, MACs and real servers; make several sites of it, or take prefixes for single "
+                           "VIPs and ranges for single ports",
+                           service.name.value, most_of_site);
+}
+
 } // namespace
 
-void check_sizes(Site const& site, Diagnostics& diagnostics) {
+bool check_sizes(Site const& site, Diagnostics& diagnostics) {
     std::uint64_t macs = 0;
     for (auto const& director : site.directors)
         macs += director.macs.size();
@@ -76,28 +107,29 @@ void check_sizes(Site const& site, Diagnostics& diagnostics) {
                            "each of {} directors has rules for {} MACs, more than {} in all; a site is the directors "
                            "that balance the same services",
                            site.directors.size(), macs, most_of_directors);
-        return;
+        return false;
     }
+    bool fits = true;
+    std::uint64_t checks = 0;
     for (auto const& service : site.services) {
+        auto const own_checks = site.ipvs == IpvsOwner::keepalived ? checks_of(service) : 0;
         for (auto const& on : service.on) {
             auto const factors = factors_of(site, service, on.director);
             auto const product = product_of(factors);
             if (product > most_of_service) {
                 report(service, factors, diagnostics);
+                fits = false;
                 break;
             }
-            sum += product + weight_of_real_server * service.reals.size();
+            checks += own_checks;
+            sum += product + weight_of_real_server * service.reals.size() + weight_of_check * own_checks;
         }
         if (sum > most_of_site) {
-            diagnostics.report(
-                DiagId::too_large, service.name.span,
-                "with `{}`, the site's directors together have more than {} combinations of VIPs, ports, "
-                "interfaces, MACs and real servers; make several sites of it, or take prefixes for single "
-                "VIPs and ranges for single ports",
-                service.name.value, most_of_site);
-            return;
+            report_site(service, checks, sum, diagnostics);
+            return false;
         }
     }
+    return fits;
 }
 
 } // namespace lbc

@@ -7,8 +7,9 @@
 
 namespace lbc {
 
-/// What directors have for it is bounded, whatever lists multiply.
-void check_sizes(Site const& site, Diagnostics& diagnostics);
+/// What directors have for it is bounded, whatever lists multiply. False where it is not: the other rules would take as
+/// long as what has been refused.
+[[nodiscard]] bool check_sizes(Site const& site, Diagnostics& diagnostics);
 /// No packet belongs to two services of a director.
 void check_claims(Site const& site, Diagnostics& diagnostics);
 /// No mark belongs to two services of a director; none looks like another program's.

@@ -213,6 +213,8 @@ void add_reals(Arguments& in, RealServer const& pattern, Targets const& targets,
         in.fail(DiagId::number_range, targets.span, fmt::format("the site has more than {} real servers", most_reals));
         return;
     }
+    if (!context.names.add_checks(in, pattern.checks.size() * targets.list.size()))
+        return;
     for (auto const& target : targets.list) {
         if (auto const* first = context.index.find(context.service, target.address, targets.port)) {
             context.reading.diagnostics

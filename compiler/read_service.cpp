@@ -32,6 +32,8 @@ void read_service_sorry(Arguments& in, Draft& draft) {
 }
 
 void read_service_check(Arguments& in, Draft& draft) {
+    if (!draft.names.add_checks(in, 1))
+        return;
     if (auto check = read_check(in, draft.reading))
         draft.service.checks.edit().push_back(std::move(*check));
 }
@@ -106,6 +108,10 @@ void read_pool(Arguments& in, Draft& draft) {
         if (read.size() == before)
             return;
         found->second.used = true;
+        if (draft.names.checks > Names::most_checks) { // it would be read in vain, for each of many services
+            draft.pools_good = false;
+            return;
+        }
         auto const& pool = found->second.node;
         draft.pools_good =
             read_statements<pool_rules>(pool.block(), pool, "a pool", draft.reading, draft) && draft.pools_good;
@@ -218,6 +224,19 @@ std::optional<Service> read_service(ast::Node const& node, Names& names, Reading
     settle_claims(draft);
     settle(draft, node, statements);
     return std::move(draft.service);
+}
+
+bool Names::add_checks(Arguments& in, std::size_t count) {
+    bool const is_reported = checks > most_checks;
+    checks += count;
+    if (is_reported)
+        in.give_up();
+    else if (checks > most_checks)
+        in.fail(DiagId::too_large, in.node().span(),
+                fmt::format("the services and real servers of the site have more than {} checks; check a pool's "
+                            "servers with fewer checks",
+                            most_checks));
+    return checks <= most_checks;
 }
 
 void read_defaults(ast::Node const& node, Names& names, Reading reading) {

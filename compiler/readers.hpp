@@ -21,7 +21,13 @@ struct Names {
     };
     std::map<std::string, Pool, std::less<>> pools;
     std::size_t reals = 0;              // of all services so far
+    std::size_t checks = 0;             // of these services and real servers
     std::optional<ast::Nodes> defaults; // the block's statements
+
+    /// A pool's are made anew for each service, and a real server's for each address.
+    static constexpr std::size_t most_checks = 500'000;
+    /// Counts checks before they are made; false, and one message, where they are too many.
+    [[nodiscard]] bool add_checks(Arguments& in, std::size_t count);
 };
 
 /// The name of a block: `director NAME`. None, and a message, where there is none that can be one.

@@ -189,7 +189,7 @@ private:
     }
 
     void read_services() {
-        Names names{site_, {}, 0, std::nullopt};
+        Names names{site_, {}, 0, 0, std::nullopt};
         for (auto const& node : outline_.pools) {
             auto const name = read_block_name(node, reading());
             if (!name || !check_block(node, Block::required, diagnostics_)) {

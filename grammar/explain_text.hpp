@@ -91,7 +91,8 @@ For a site from standard input the folder is the current one, and the root folde
              R"md(The site asks for more than lbc works with. The message names the bound. Bounds are on what has to be
 made, such as a service's addresses times its ports times its interfaces, not on how many services a
 site has; they keep a slip of the pen, or a hostile file, from filling the memory of a director. Use a
-prefix instead of single addresses, a range instead of single ports, or leave `interface` out.)md"},
+prefix instead of single addresses, a range instead of single ports, or leave `interface` out; where
+it is checks times real servers, check a pool's servers with fewer checks.)md"},
 };
 
 inline constexpr std::array name_messages{

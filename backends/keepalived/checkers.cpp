@@ -123,8 +123,11 @@ std::string seconds(Milliseconds time) {
 }
 
 std::string session_name(BfdSessions const& sessions, std::string const& name, IpAddress neighbour) {
-    auto const same = std::ranges::count(sessions, name, &std::pair<std::string, IpAddress>::first);
-    return same == 1 ? name : fmt::format("{}-{}", name, neighbour.str());
+    // Sorted by name, those of one stand next to each other.
+    auto const own = sessions.find({name, neighbour});
+    bool const is_first = own == sessions.begin() || std::prev(own)->first != name;
+    bool const is_last = own == sessions.end() || std::next(own) == sessions.end() || std::next(own)->first != name;
+    return is_first && is_last ? name : fmt::format("{}-{}", name, neighbour.str());
 }
 
 Statement checker(Checked const& checked, Check const& check) {

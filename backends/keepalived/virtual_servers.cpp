@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace lbc::keepalived {
 namespace {
@@ -65,6 +66,17 @@ void add_quorum(Lines& lines, Service const& service) {
         lines.emplace_back(fmt::format("quorum_down {}", command(service.quorum->down.text)));
 }
 
+/// An order of statements, to find those that are the same.
+struct Before {
+    bool operator()(Statement const& a, Statement const& b) const {
+        if (auto const order = a.text <=> b.text; order != 0)
+            return order < 0;
+        if (a.is_block != b.is_block)
+            return b.is_block;
+        return std::ranges::lexicographical_compare(a.block, b.block, *this);
+    }
+};
+
 Statement real_server(Checked const& checked) {
     auto const& service = checked.service;
     auto const& real = checked.real;
@@ -81,10 +93,11 @@ Statement real_server(Checked const& checked) {
         lines.emplace_back(fmt::format("notify_down {}", command(real.notify_down.get().text)));
     if (real.inhibit_on_failure)
         lines.emplace_back("inhibit_on_failure");
+    std::set<Statement, Before> checkers;
     for (auto const* checks : {&service.checks, &real.checks})
         for (auto const& check : *checks)
-            if (auto made = checker(checked, check); std::ranges::find(lines, made) == lines.end())
-                lines.push_back(std::move(made));
+            if (auto const [made, fresh] = checkers.insert(checker(checked, check)); fresh)
+                lines.push_back(*made);
     // Without a port: those of a mark's packets are their own.
     return {fmt::format("real_server {}", real.address.str()), std::move(lines)};
 }

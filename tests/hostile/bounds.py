@@ -41,6 +41,22 @@ def services(count: int, more=lambda i: f"vip {vip(i)}; port tcp 80; ") -> str:
     return MARKS + DIRECTORS + "".join(f"service s{i} {{ {more(i)}real lb1; real lb2 }}\n" for i in range(count))
 
 
+IPVS = MARKS + "ipvs keepalived\n"
+
+
+def checks(count: int) -> str:
+    return "".join(f"check tcp port {i + 1}; " for i in range(count))
+
+
+def checked(reals: str, count: int) -> str:
+    return IPVS + DIRECTORS + f"service web {{ vip 10.1.0.1; port tcp 80; {reals}{checks(count)}}}\n"
+
+
+def pooled(pool: str, count: int) -> str:
+    return (IPVS + DIRECTORS + f"pool p {{ {pool}}}\n" +
+            "".join(f"service s{i} {{ vip {vip(i)}; port tcp 80; pool p }}\n" for i in range(count)))
+
+
 def nft(*items: dict) -> str:
     table = {"table": {"family": "inet", "name": "theirs", "handle": 1}}
     chain = {"chain": {"family": "inet", "table": "theirs", "name": "c", "handle": 1, "type": "filter",
@@ -98,6 +114,26 @@ class Sites(Bounded):
         self.refused(MARKS + DIRECTORS + lets + "".join(
             f"service s{i} {{ vip {vip(i)}; port tcp $a15; real lb1; real lb2 }}\n" for i in range(200)),
             "names stand for more than 4000000 words")
+
+
+    def test_checks_times_real_servers(self) -> None:
+        self.refused(checked("real 10.2.0.0-10.2.15.255; ", 1999),
+                     "16375808 checks of real servers, which count 8 each", "fewer checks")
+
+    def test_paths_of_checks(self) -> None:
+        paths = "\n".join(f'path "/{i}"' for i in range(2000))
+        self.refused(IPVS + DIRECTORS + f"service web {{ vip 10.1.0.1; port tcp 80; real 10.2.0.0-10.2.15.255; "
+                     f"check http {{ {paths} }} }}\n", "16384000 checks of real servers")
+
+    def test_checks_of_a_pool_times_services(self) -> None:
+        """The first services are too much already, so no rule looks at the rest."""
+        pool = "real 10.2.0.0-10.2.0.255; " + checks(299)
+        self.refused(pooled(pool, 1500), "checks of real servers, which count 8 each", "fewer checks")
+
+    def test_checks_that_are_read(self) -> None:
+        """A pool's are made for each service, those of a real server for each address."""
+        self.refused(pooled("real 10.2.0.1; " + checks(1999), 5000), "more than 500000 checks", "fewer checks")
+        self.refused(checked(f"real 10.2.0.0-10.2.15.255 {{ {checks(1999)} }} ", 0), "more than 500000 checks")
 
 
 class Comparisons(Bounded):
@@ -198,6 +234,16 @@ class BigSites(Bounded):
         many = "".join(f"service s{i} {{ vip {vip(i)}; port tcp 80; real lb0; real lb1 }}\n" for i in range(10_000))
         done = self.lbc("check", "-", text=MARKS + directors + bypass + many)
         self.assertStatus(done, 0)
+
+    def test_checks_of_many_services(self) -> None:
+        site = self.write("site.lb", pooled('real 172.16.0.1-172.16.0.10; check http { path "/" } ', 10_000))
+        self.assertStatus(self.lbc("check", site), 0)
+        self.assertStatus(self.lbc("compile", "--emit", "keepalived", "-d", "lb1", site, cpu=120), 0)
+
+    def test_checks_of_a_service(self) -> None:
+        """What is the same is found without a look at all of them."""
+        site = self.write("site.lb", checked("real 10.2.0.0-10.2.0.15; ", 12_000))
+        self.assertStatus(self.lbc("compile", "--emit", "keepalived", "-d", "lb1", site, cpu=30), 0)
 
     def test_a_network_of_vips(self) -> None:
         site = MARKS + DIRECTORS + "service web { vip 192.0.2.0/24; port any; real lb1; real lb2 }\n"
