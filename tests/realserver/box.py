@@ -67,12 +67,18 @@ class Box:
                 time.sleep(0.02)
         if foreign:
             self.host.ip(*FOREIGN)
+            while not self.is_settled(self.host):
+                time.sleep(0.02)
 
     @staticmethod
     def is_settled(host):
         """What the kernel adds by itself when a link comes up is there."""
         about = host.run("ip", "address", "show", "dev", "eth0").stdout
-        return "state UP" in about and "fe80::" in about and "tentative" not in about
+        addresses = host.run("ip", "-6", "-o", "address").stdout.splitlines()
+        routes = host.run("ip", "-6", "route", "show", "table", "local").stdout
+        # It makes an address's route a little later than the address.
+        return ("state UP" in about and "fe80::" in about and "tentative" not in about and
+                all(f"local {line.split()[3].split('/')[0]} dev" in routes for line in addresses))
 
     def run(self, script, *arguments, shell=("dash",), before=(), **env):
         words = [*before, "env", f"LBC_STATE={self.state}", *(f"{k}={v}" for k, v in env.items()), *shell, str(script)]
