@@ -60,7 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         run(machine, verify, {"-6"});
     answer(machine, {"verify", "site.lb", "--site", "all"});
     constexpr std::array packets{"192.0.2.100:443", "[2001:db8:1::100]:8001", "192.0.2.101:10500"};
-    auto const* const packet = packets[std::ranges::count(text, '\n') % packets.size()];
+    auto const* const packet = packets[text.size() % packets.size()];
     answer(machine, {"trace", "site.lb", "-d", "edge1", "--against", "dump", "--to", packet, "-v"});
     answer(machine, {"trace", "site.lb", "-d", "edge1", "--against", "dump", "--to", packet, "--from", "edge2"});
     return 0;

@@ -24,7 +24,7 @@ Strings strings(Words const& list) { return {list.begin(), list.end()}; }
 } // namespace
 
 TEST_CASE("few values and many read alike") {
-    for (std::size_t const count : {0, 1, 2, 3, 9}) {
+    for (std::size_t const count : {0U, 1U, 2U, 3U, 9U}) {
         auto const list = words(count);
         CHECK(list.size() == count);
         CHECK(list.empty() == (count == 0));
@@ -38,7 +38,7 @@ TEST_CASE("few values and many read alike") {
 }
 
 TEST_CASE("a copy of few values is its own, and what was moved from is empty") {
-    for (std::size_t const count : {0, 1, 2, 3, 9}) {
+    for (std::size_t const count : {0U, 1U, 2U, 3U, 9U}) {
         auto list = words(count);
         auto copy = list;
         copy.push_back("more");
@@ -59,7 +59,7 @@ TEST_CASE("a list of few values compares with a vector, and lets go of the last 
     CHECK(Words{} == Strings{});
     CHECK(Words{"a", "b", "c"} == Strings{"a", "b", "c"});
     CHECK_FALSE(Words{"a", "b"} == Strings{"a", "c"});
-    for (std::size_t const count : {2, 5}) {
+    for (std::size_t const count : {2U, 5U}) {
         auto list = words(count);
         list.shrink(1);
         CHECK(strings(list) == strings(words(1)));
