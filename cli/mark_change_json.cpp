@@ -36,7 +36,12 @@ Json json_of(ProtocolPorts const& ports) {
 } // namespace
 
 Json json_of(Outcome const& outcome) {
-    return {{"mark", outcome.mark.value}, {"dropped", outcome.dropped}, {"unknown", outcome.unknown}};
+    Json object = {{"mark", outcome.mark.value}, {"dropped", outcome.dropped}, {"unknown", outcome.unknown}};
+    if (outcome.open != 0)
+        object["unknown_bits"] = outcome.open;
+    if (outcome.readdressed)
+        object["readdressed"] = true;
+    return object;
 }
 
 Json json_of(MarkChange const& change) {

@@ -131,7 +131,7 @@ private:
 
     static NamedService const* balanced(Outcomes const& outcomes, DirectorState const& state, Family family) {
         auto const outcome = only(outcomes);
-        return outcome.dropped || outcome.unknown ? nullptr : state.find({outcome.mark, family});
+        return outcome.is_marked() ? state.find({outcome.mark, family}) : nullptr;
     }
 
     /// A real server; one that is another director is where the packet goes on to.

@@ -79,11 +79,14 @@ private:
     }
 
     [[nodiscard]] std::string result(TraceHop const& hop) const {
-        if (hop.outcomes.size() > 1 || hop.outcomes.front().unknown)
+        if (hop.outcomes.size() > 1 || hop.outcomes.front().unknown || hop.outcomes.front().open != 0)
             return paint("unknown: a rule that lbc does not know decides", "\x1b[33m");
         auto const& outcome = hop.outcomes.front();
         if (outcome.dropped)
             return paint("dropped", "\x1b[31m");
+        if (outcome.readdressed)
+            return paint(fmt::format("mark {}: a rule of others sends it to another destination", outcome.mark.str()),
+                         "\x1b[33m");
         if (!hop.service.empty())
             return fmt::format("mark {}: {} ({}){}", outcome.mark.str(), paint(hop.service, "\x1b[1m"), hop.scheduler,
                                hop.is_forwarded ? ", which balances it once more" : "");

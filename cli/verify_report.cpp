@@ -61,9 +61,12 @@ std::string text_of(Outcome const& outcome, Packet const& packet, MarkNames cons
         return "any mark";
     if (outcome.dropped)
         return "dropped";
+    if (outcome.open != 0)
+        return fmt::format("{}, and any of the bits {:#x}", names.text(outcome.mark), outcome.open);
+    std::string_view const elsewhere = outcome.readdressed ? ", to another destination" : "";
     if (outcome.mark == packet.mark && packet.mark != Fwmark{})
-        return "the mark that they have";
-    return names.text(outcome.mark);
+        return fmt::format("the mark that they have{}", elsewhere);
+    return names.text(outcome.mark) + std::string(elsewhere);
 }
 
 std::string text_of(Outcomes const& outcomes, Packet const& packet, MarkNames const& names) {

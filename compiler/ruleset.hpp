@@ -95,9 +95,17 @@ struct Pass {
     std::string name; // empty: the rule has no target
     friend bool operator==(Pass const&, Pass const&) = default;
 };
-/// A target of others behind which the walk goes on with a mark that nothing in the rules tells: CONNMARK.
+/// A target of others that sends the packet to another destination, and leaves its mark alone: DNAT, REDIRECT, NETMAP.
+/// It ends the walk through the table.
+struct Dnat {
+    std::string name;
+    friend bool operator==(Dnat const&, Dnat const&) = default;
+};
+/// A target of others behind which the walk goes on with a mark that nothing in the rules tells: CONNMARK. Bits that
+/// are not in the mask stay as they are.
 struct AnyMark {
     std::string name;
+    std::uint32_t mask = whole_mark;
     friend bool operator==(AnyMark const&, AnyMark const&) = default;
 };
 /// A target of which lbc does not know what it does.
@@ -106,7 +114,7 @@ struct UnknownTarget {
     friend bool operator==(UnknownTarget const&, UnknownTarget const&) = default;
 };
 
-using Target = std::variant<SetMark, MapMark, Jump, Goto, Return, Drop, Accept, Pass, AnyMark, UnknownTarget>;
+using Target = std::variant<SetMark, MapMark, Jump, Goto, Return, Drop, Accept, Dnat, Pass, AnyMark, UnknownTarget>;
 
 struct Rule {
     Matches when;

@@ -83,16 +83,20 @@ Target read_verdict(ByteView target, std::string_view chain, bool is_goto) {
     }
 }
 
-/// What CONNMARK does (xt_connmark.c): only to restore changes the packet's mark.
+/// What CONNMARK does (xt_connmark.c): only to restore changes the packet's mark, in the bits of one mask, by those of
+/// another one of the connection's mark. The second revision may shift them.
 std::optional<Target> connmark(ByteView target, std::uint8_t revision) {
     std::optional<std::uint8_t> mode;
+    auto bits = whole_mark;
     if (auto const first = load_info<xt_connmark_tginfo1>(target); first && revision == 1) {
         mode = first->mode;
+        bits = first->nfmask | first->ctmask;
     } else if (auto const second = load_info<xt_connmark_tginfo2>(target); second && revision == 2) {
         mode = second->mode;
+        bits = second->shift_bits == 0 ? second->nfmask | second->ctmask : whole_mark;
     }
     if (mode == XT_CONNMARK_RESTORE) {
-        return AnyMark{"CONNMARK"};
+        return AnyMark{"CONNMARK", bits};
     }
     return mode == XT_CONNMARK_SET || mode == XT_CONNMARK_SAVE ? std::optional<Target>(Pass{"CONNMARK"}) : std::nullopt;
 }
@@ -129,6 +133,10 @@ std::optional<Target> known_target(std::string_view name, std::uint8_t revision,
     }
     if (name == "REJECT") {
         return Drop{"REJECT"};
+    }
+    // Of the table nat alone (xt_nat.c, xt_REDIRECT.c, xt_NETMAP.c).
+    if (name == "DNAT" || name == "REDIRECT" || name == "NETMAP") {
+        return Dnat{std::string(name)};
     }
     return std::ranges::binary_search(passing, name) ? std::optional<Target>(Pass{std::string(name)}) : std::nullopt;
 }

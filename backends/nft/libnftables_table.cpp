@@ -22,14 +22,22 @@ public:
     std::expected<bool, SystemError> exists() override { return ask_for_own_nft_table(); }
 
     std::expected<NftState, SystemError> read() override {
-        auto const is_there = exists();
-        if (!is_there)
-            return std::unexpected(is_there.error());
-        if (!*is_there)
+        auto const present = list_nft_tables();
+        if (!present)
+            return std::unexpected(present.error());
+        auto const own = std::ranges::find_if(
+            *present, [](NftTableName const& one) { return one.family == "inet" && one.name == "lbc"; });
+        if (own == present->end())
             return NftState{};
+        if (own->flags != 0)
+            return std::unexpected(SystemError{
+                SystemError::Kind::failed, 0,
+                fmt::format("{}: it is {}, which lbc does not make it; `nft delete table inet lbc` removes it", reading,
+                            own->is_dormant() ? "dormant" : "owned by a process")});
         // Of the ways to list a table, only that of all tables can leave elements out (libnftables 1.0.6 reads them for
-        // the others, whatever it prints).
-        auto const listed = nft_.run("list ruleset", NftRun::terse, reading);
+        // the others, whatever it prints). A table with flags it prints as broken text (mended in 1.0.10).
+        bool const has_flags = std::ranges::any_of(*present, [](NftTableName const& one) { return one.flags != 0; });
+        auto const listed = nft_.run(has_flags ? "list table inet lbc" : "list ruleset", NftRun::terse, reading);
         if (!listed)
             return std::unexpected(listed.error());
         auto tables = read_nft_json(*listed);

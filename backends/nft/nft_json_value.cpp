@@ -15,10 +15,6 @@ namespace {
 constexpr std::size_t most_values = 1'000'000;
 constexpr int deepest_mark = 16; // `&`, `|` and `^` within one another
 
-NftMatch protocol_match(std::uint8_t protocol) {
-    return {.key = {NftField::protocol}, .elements = {{.protocol = protocol}}};
-}
-
 NftMatch family_match(std::uint32_t family) { return {.key = {NftField::family}, .number = family}; }
 
 std::optional<NftLookedAt> read_payload(NftJson const& payload) {
@@ -260,6 +256,10 @@ std::optional<MarkFunction> mark_function(NftJson const& expression, int depth) 
 }
 
 } // namespace
+
+NftMatch protocol_match(std::uint8_t protocol) {
+    return {.key = {NftField::protocol}, .elements = {{.protocol = protocol}}};
+}
 
 std::optional<NftLookedAt> read_left(NftJson const& expression) {
     if (auto const* payload = member(&expression, "payload"); payload != nullptr)

@@ -17,6 +17,8 @@ struct NftLookedAt {
 };
 [[nodiscard]] std::optional<NftLookedAt> read_left(NftJson const& expression);
 
+[[nodiscard]] NftMatch protocol_match(std::uint8_t protocol);
+
 /// The key of a set's type: "ipv4_addr", or a list of such.
 [[nodiscard]] std::optional<NftKey> read_type(NftJson const& type);
 

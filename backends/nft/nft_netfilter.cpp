@@ -1,6 +1,7 @@
 #include "backends/nft/nft_netfilter.hpp"
 
 #include "backends/nft/libnftables.hpp"
+#include "backends/nft/nft_json.hpp"
 #include "backends/nft/nft_present.hpp"
 #include "backends/nft/nft_ruleset.hpp"
 #include "backends/nft/read_nft_json.hpp"
@@ -10,6 +11,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 #include <utility>
 
 namespace lbc {
@@ -45,23 +48,69 @@ void take_rules(Ruleset& table, Netfilter const& saved) {
     table.sets = found->sets;
 }
 
-} // namespace
+constexpr std::string_view reading = "cannot read the rules of nftables";
 
-std::expected<NftRulesets, SystemError> read_nft_netfilter() {
-    auto const has_tables = ask_for_nft_tables();
-    if (!has_tables)
-        return std::unexpected(has_tables.error());
-    NftRulesets rulesets;
-    if (!*has_tables)
-        return rulesets;
-    constexpr std::string_view reading = "cannot read the rules of nftables";
-    auto const listed = Libnftables().run("list ruleset", NftRun::json, reading);
+using States = std::expected<std::vector<NftState>, SystemError>;
+
+States read_listing(Libnftables& nft, std::string const& command) {
+    auto const listed = nft.run(command, NftRun::json, reading);
     if (!listed)
         return std::unexpected(listed.error());
-    auto const tables = read_nft_json(*listed);
+    auto tables = read_nft_json(*listed);
     if (!tables)
         return std::unexpected(
             SystemError{SystemError::Kind::failed, 0, fmt::format("{}: {}", reading, tables.error())});
+    return std::move(*tables);
+}
+
+/// Whether nft(8) can write the name in a command.
+bool is_identifier(std::string_view name) {
+    auto const is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+    auto const is_more = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.'; };
+    return !name.empty() && is_letter(name.front()) && std::ranges::all_of(name, is_more);
+}
+
+/// One of which nothing is known: it may do anything to every packet.
+NftState unread(NftTableName const& table) {
+    NftState state{table.family, table.name, {}, {}};
+    UnknownTarget const anything{
+        fmt::format("the table {} {}, which cannot be listed", table.family, on_one_line(table.name))};
+    for (auto const* hook : {"prerouting", "output"})
+        state.chains.push_back(
+            NftChain{hook, NftBase{"filter", hook, std::numeric_limits<int>::min()}, {NftRule{{anything}}}});
+    return state;
+}
+
+/// nft up to 1.0.9 prints a table with flags as broken text, and may end with it. A dormant one calls no chain.
+States read_each(Libnftables& nft, std::vector<NftTableName> const& tables) {
+    std::vector<NftState> states;
+    for (auto const& table : tables) {
+        if (table.is_dormant() || table.family == "arp")
+            continue;
+        auto read = table.flags == 0 && is_identifier(table.name)
+                        ? read_listing(nft, fmt::format("list table {} {}", table.family, table.name))
+                        : States(std::vector{unread(table)});
+        if (!read)
+            return read;
+        std::ranges::move(*read, std::back_inserter(states));
+    }
+    return states;
+}
+
+} // namespace
+
+std::expected<NftRulesets, SystemError> read_nft_netfilter() {
+    auto const present = list_nft_tables();
+    if (!present)
+        return std::unexpected(present.error());
+    NftRulesets rulesets;
+    if (present->empty())
+        return rulesets;
+    Libnftables nft;
+    bool const has_flags = std::ranges::any_of(*present, [](NftTableName const& one) { return one.flags != 0; });
+    auto const tables = has_flags ? read_each(nft, *present) : read_listing(nft, "list ruleset");
+    if (!tables)
+        return std::unexpected(tables.error());
     for (auto const family : families) {
         std::optional<std::optional<Netfilter>> saved;
         RuleBudget budget;

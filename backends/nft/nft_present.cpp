@@ -12,6 +12,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
 
@@ -43,18 +44,26 @@ bool means_none(int code) {
     return code == EOPNOTSUPP || code == EPROTONOSUPPORT || code == EAFNOSUPPORT || code == ENOENT;
 }
 
-int note_that_there_is_one(nlmsghdr const* /*message*/, void* found) {
-    *static_cast<bool*>(found) = true;
-    return MNL_CB_OK;
+std::string family_name(std::uint32_t family) {
+    switch (family) {
+    case NFPROTO_IPV4: return "ip";
+    case NFPROTO_IPV6: return "ip6";
+    case NFPROTO_INET: return "inet";
+    case NFPROTO_ARP: return "arp";
+    case NFPROTO_BRIDGE: return "bridge";
+    case NFPROTO_NETDEV: return "netdev";
+    default: return fmt::format("{}", family);
+    }
 }
 
-int note_own_table(nlmsghdr const* message, void* found) {
+int note_table(nlmsghdr const* message, void* found) {
     NftnlTable const table(nftnl_table_alloc());
     if (!table || nftnl_table_nlmsg_parse(message, table.get()) < 0)
         return MNL_CB_ERROR;
     auto const* name = nftnl_table_get_str(table.get(), NFTNL_TABLE_NAME);
-    if (name != nullptr && std::string_view(name) == "lbc")
-        *static_cast<bool*>(found) = true;
+    static_cast<std::vector<NftTableName>*>(found)->push_back(
+        {family_name(nftnl_table_get_u32(table.get(), NFTNL_TABLE_FAMILY)), name == nullptr ? "" : name,
+         nftnl_table_get_u32(table.get(), NFTNL_TABLE_FLAGS)});
     return MNL_CB_OK;
 }
 
@@ -71,17 +80,18 @@ int note_own_chain(nlmsghdr const* message, void* found) {
     return MNL_CB_OK;
 }
 
-/// Whether one of the objects of a kind is noted.
-std::expected<bool, SystemError> ask(std::uint16_t type, std::uint8_t family, mnl_cb_t note, std::string_view what) {
+/// What `note` makes of the objects of a kind, from nothing at each attempt.
+template <typename Found>
+std::expected<Found, SystemError> ask(std::uint16_t type, std::uint8_t family, mnl_cb_t note, std::string_view what) {
     if (!is_loaded())
-        return false;
-    bool found = false;
+        return Found{};
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
+        Found found{};
         int const code = dump_nft(type, family, nullptr, note, &found);
         if (code == 0)
             return found;
         if (means_none(code))
-            return false;
+            return Found{};
         if (code != EINTR) // others have changed it meanwhile
             return std::unexpected(nft_error(what, code));
     }
@@ -90,17 +100,24 @@ std::expected<bool, SystemError> ask(std::uint16_t type, std::uint8_t family, mn
 
 } // namespace
 
-std::expected<bool, SystemError> ask_for_nft_tables() {
-    return ask(NFT_MSG_GETTABLE, NFPROTO_UNSPEC, note_that_there_is_one, "cannot ask for the tables of nftables");
+bool NftTableName::is_dormant() const { return (flags & NFT_TABLE_F_DORMANT) != 0; }
+
+std::expected<std::vector<NftTableName>, SystemError> list_nft_tables() {
+    return ask<std::vector<NftTableName>>(NFT_MSG_GETTABLE, NFPROTO_UNSPEC, note_table,
+                                          "cannot ask for the tables of nftables");
 }
 
 std::expected<bool, SystemError> ask_for_own_nft_table() {
-    return ask(NFT_MSG_GETTABLE, NFPROTO_INET, note_own_table, "cannot ask for the tables of nftables");
+    auto const tables = list_nft_tables();
+    if (!tables)
+        return std::unexpected(tables.error());
+    return std::ranges::any_of(*tables,
+                               [](NftTableName const& one) { return one.family == "inet" && one.name == "lbc"; });
 }
 
 std::expected<bool, SystemError> ask_for_iptables_nft_chains(Family family) {
-    return ask(NFT_MSG_GETCHAIN, family == Family::ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6, note_own_chain,
-               "cannot ask for the chains of nftables");
+    return ask<bool>(NFT_MSG_GETCHAIN, family == Family::ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6, note_own_chain,
+                     "cannot ask for the chains of nftables");
 }
 
 } // namespace lbc

@@ -4,12 +4,24 @@
 #include "backends/system_error.hpp"
 #include "compiler/types.hpp"
 
+#include <cstdint>
 #include <expected>
+#include <string>
+#include <vector>
 
 namespace lbc {
 
-/// Whether it has a table, whoever's.
-[[nodiscard]] std::expected<bool, SystemError> ask_for_nft_tables();
+struct NftTableName {
+    std::string family; // "inet"
+    std::string name;
+    std::uint32_t flags = 0; // NFT_TABLE_F_* of nf_tables.h
+
+    /// Whether its chains are called by nothing.
+    [[nodiscard]] bool is_dormant() const;
+};
+
+/// The tables that it has, whoever's.
+[[nodiscard]] std::expected<std::vector<NftTableName>, SystemError> list_nft_tables();
 
 /// Whether it has the table inet lbc.
 [[nodiscard]] std::expected<bool, SystemError> ask_for_own_nft_table();

@@ -110,6 +110,7 @@ struct StatementWords {
     std::string operator()(Return const& /*end*/) const { return "return"; }
     std::string operator()(Drop const& drop) const { return drop.name == Drop{}.name ? "drop" : drop.name; }
     std::string operator()(Accept const& /*end*/) const { return "accept"; }
+    std::string operator()(Dnat const& dnat) const { return dnat.name; }
     std::string operator()(Pass const& pass) const { return pass.name; }
     std::string operator()(AnyMark const& mark) const { return mark.name; }
     std::string operator()(UnknownTarget const& target) const { return target.name; }

@@ -96,8 +96,8 @@ struct NftVerdicts {
     friend bool operator==(NftVerdicts const&, NftVerdicts const&) = default;
 };
 
-using NftStatement = std::variant<NftMatch, NftMapMark, NftVerdicts, SetMark, Jump, Goto, Return, Drop, Accept, Pass,
-                                  AnyMark, UnknownTarget>;
+using NftStatement = std::variant<NftMatch, NftMapMark, NftVerdicts, SetMark, Jump, Goto, Return, Drop, Accept, Dnat,
+                                  Pass, AnyMark, UnknownTarget>;
 
 struct NftRule {
     std::vector<NftStatement> statements;

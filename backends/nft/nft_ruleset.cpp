@@ -36,9 +36,6 @@ public:
         : table_(table), family_(family), most_(std::min(most, most_rules)) {
         out_.family = family;
         out_.table = table.family + " " + table.name;
-        // A bridge's or a device's chain sees packets of some devices alone, which nothing here tells.
-        if (table.family == "netdev" || table.family == "bridge")
-            everywhere_.unknown = "of the device";
     }
 
     std::optional<Ruleset> run() {
@@ -62,6 +59,14 @@ public:
 private:
     [[nodiscard]] bool is_too_much() const { return made_ > most_ || steps_ > most_steps; }
 
+    /// A bridge's or a device's chain sees packets of some devices alone, which nothing here tells.
+    [[nodiscard]] Matches reach_of(NftChain const& chain) const {
+        Matches reach;
+        if (table_.family == "netdev" || table_.family == "bridge" || (chain.base && chain.base->hook == "ingress"))
+            reach.unknown = "of the device";
+        return reach;
+    }
+
     void take(NftChain const& chain) {
         std::string into = chain.name;
         open(into);
@@ -71,14 +76,14 @@ private:
             failing_.reset();
             next_ = fmt::format("{}@{}", chain.name, i + 2);
             uses_next_ = false;
-            body(into, without_passes(chain.rules[i].statements), {everywhere_});
+            body(into, without_passes(chain.rules[i].statements), {reach_of(chain)});
             if (uses_next_) {
                 add(into, {}, Goto{next_}, fails());
                 into = next_;
                 open(into);
             }
         }
-        if (chain.base && chain.base->drops)
+        if (chain.base && chain.base->drops && reach_of(chain) == Matches{})
             open(chain.name).rules.push_back({{}, Drop{.is_policy = true}, {}}); // the walk looks for it there
     }
 
@@ -359,7 +364,6 @@ private:
     Ruleset out_;
     TableShape shape_;
     std::map<std::string, Chain> chains_;
-    Matches everywhere_;
 
     RuleOrigin rule_; // that is translated
     std::uint32_t origin_ = 0;

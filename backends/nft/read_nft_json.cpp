@@ -1,189 +1,22 @@
 #include "backends/nft/read_nft_json.hpp"
 
 #include "backends/nft/nft_json_value.hpp"
+#include "backends/nft/nft_total.hpp"
+#include "backends/nft/read_nft_rule.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <map>
+#include <set>
 
 namespace lbc {
 namespace {
 
-constexpr std::size_t most_statements = 128; // NFT_RULE_MAXEXPRS of nf_tables.h
 /// Elements of all sets and rules together: a range of addresses is up to 254 prefixes, of 60 bytes of text. What is
 /// beyond is not known.
 constexpr std::size_t most_elements = 2'000'000;
-
-/// An expression as it stands in the text, for people.
-std::string written(NftJson const& value) { return value.dump(-1, ' ', true, NftJson::error_handler_t::replace); }
-
-NftMatch unknown_match(NftJson const& statement) { return {.key = {}, .unknown = written(statement)}; }
-
-std::optional<NftVerdicts::Verdict> read_verdict(std::string_view name, NftJson const& value) {
-    if (name == "accept")
-        return Accept{};
-    if (name == "drop")
-        return Drop{};
-    if (name == "return")
-        return Return{};
-    if (name == "continue")
-        return Pass{"continue"};
-    if (name == "jump")
-        return Jump{text_member(&value, "target")};
-    if (name == "goto")
-        return Goto{text_member(&value, "target")};
-    return std::nullopt;
-}
-
-/// Statements that leave marks alone, and behind which the walk goes on.
-bool is_harmless(std::string_view name) {
-    static constexpr std::array<std::string_view, 14> names{
-        "counter", "log", "notrack", "dup",     "ct helper", "ct timeout", "ct expectation",
-        "flow",    "set", "map",     "comment", "continue",  "last",       "secmark"};
-    return std::ranges::find(names, name) != names.end();
-}
-
-/// Reads the statements of one rule.
-class RuleReader {
-public:
-    /// `left` is how many elements there may still be.
-    explicit RuleReader(std::size_t& left) : left_(left) {}
-
-    std::vector<NftStatement> read(NftJson const& expressions) {
-        if (!expressions.is_array() || expressions.size() > most_statements)
-            return {UnknownTarget{"of more statements than a kernel has in a rule"}};
-        for (auto const& statement : expressions)
-            take(statement);
-        return std::move(statements_);
-    }
-
-private:
-    void take(NftJson const& statement) {
-        if (!statement.is_object() || statement.size() != 1)
-            return add(UnknownTarget{written(statement)});
-        auto const& name = statement.begin().key();
-        auto const& value = statement.begin().value();
-        if (name == "match")
-            return take_match(statement, value);
-        if (name == "mangle")
-            return take_mangle(statement, value);
-        if (name == "vmap")
-            return take_verdicts(statement, value);
-        if (name == "xt")
-            return take_xt(statement, value);
-        if (name == "limit" || name == "quota" || name == "ct count" || name == "connlimit")
-            return add(unknown_match(statement));
-        if (name == "reject")
-            return add(Drop{"reject"});
-        if (name == "snat" || name == "masquerade")
-            return add(Accept{});
-        if (is_harmless(name))
-            return add(Pass{name});
-        if (auto const verdict = read_verdict(name, value))
-            return std::visit([this](auto const& one) { add(one); }, *verdict);
-        add(UnknownTarget{written(statement)});
-    }
-
-    void add(NftStatement statement) { statements_.push_back(std::move(statement)); }
-
-    void add_implied(NftLookedAt const& left) {
-        for (auto const& match : left.implied)
-            add(match);
-    }
-
-    void take_match(NftJson const& statement, NftJson const& value) {
-        auto const operation = text_member(&value, "op");
-        auto const* left = member(&value, "left");
-        auto const* right = member(&value, "right");
-        if (left == nullptr || right == nullptr || (operation != "==" && operation != "!="))
-            return add(unknown_match(statement));
-        auto const looked_at = read_left(*left);
-        auto match = looked_at ? read(*looked_at, *right, operation == "!=") : std::nullopt;
-        if (!match)
-            return add(unknown_match(statement));
-        add_implied(*looked_at);
-        add(std::move(*match));
-    }
-
-    /// A match of what an expression looks at, where there is room for its elements.
-    std::optional<NftMatch> read(NftLookedAt const& left, NftJson const& right, bool negated) {
-        if (left_ == 0)
-            return std::nullopt;
-        auto match = read_match(left, right, negated);
-        auto const size = match ? match->elements.size() : 0;
-        if (size > left_)
-            match.reset();
-        left_ -= std::min(left_, size);
-        return match;
-    }
-
-    void take_mangle(NftJson const& statement, NftJson const& value) {
-        auto const* key = member(&value, "key");
-        auto const* to = member(&value, "value");
-        if (to == nullptr || member(key, "payload") != nullptr)
-            return add(UnknownTarget{written(statement)});
-        auto const* meta = member(key, "meta");
-        if (text_member(meta, "key") != "mark")
-            return add(Pass{written(statement)});
-        if (auto const mark = read_mark(*to))
-            return add(*mark);
-        if (auto const* map = member(to, "map"); map != nullptr)
-            return take_map(statement, *map);
-        add(AnyMark{written(statement)});
-    }
-
-    void take_map(NftJson const& statement, NftJson const& map) {
-        auto const* key = member(&map, "key");
-        auto const set = text_member(&map, "data");
-        auto const left = key == nullptr ? std::nullopt : read_left(*key);
-        if (!left || !set.starts_with('@')) {
-            add(unknown_match(statement)); // the packet may not be in it
-            return add(AnyMark{written(statement)});
-        }
-        add_implied(*left);
-        add(NftMapMark{left->key, set.substr(1)});
-    }
-
-    void take_verdicts(NftJson const& statement, NftJson const& value) {
-        auto const* key = member(&value, "key");
-        auto const* cases = member(member(&value, "data"), "set");
-        if (key == nullptr || cases == nullptr || !cases->is_array())
-            return add(UnknownTarget{written(statement)});
-        auto const left = read_left(*key);
-        NftVerdicts verdicts{{}, written(statement)};
-        for (auto const& one : *cases) {
-            if (!one.is_array() || one.size() != 2 || !one[1].is_object() || one[1].size() != 1)
-                return add(UnknownTarget{written(statement)});
-            auto const verdict = read_verdict(one[1].begin().key(), one[1].begin().value());
-            auto match = left ? read(*left, one[0], false) : std::nullopt;
-            if (!verdict)
-                return add(UnknownTarget{written(statement)});
-            verdicts.cases.emplace_back(match ? std::move(*match) : unknown_match(statement), *verdict);
-        }
-        if (left)
-            add_implied(*left);
-        add(std::move(verdicts));
-    }
-
-    /// iptables-nft gives parts of its rules to extensions of xtables, of which this says the name alone.
-    void take_xt(NftJson const& statement, NftJson const& value) {
-        if (text_member(&value, "type") == "match")
-            return add(unknown_match(statement));
-        static constexpr std::array<std::string_view, 6> harmless{"LOG", "NFLOG", "TCPMSS", "CHECKSUM", "TRACE", "CT"};
-        auto const name = text_member(&value, "name");
-        if (std::ranges::find(harmless, name) != harmless.end())
-            return add(Pass{name});
-        if (name == "REJECT")
-            return add(Drop{name});
-        add(UnknownTarget{written(statement)});
-    }
-
-    std::size_t& left_;
-    std::vector<NftStatement> statements_;
-};
 
 class Reader {
 public:
@@ -192,6 +25,8 @@ public:
         if (items == nullptr || !items->is_array())
             return std::unexpected("there is no list `nftables` in it, as `nft -j list ruleset` prints one");
         for (auto const& item : *items)
+            note_updates(item);
+        for (auto const& item : *items)
             if (item.is_object() && item.size() == 1)
                 if (auto taken = take(item.begin().key(), item.begin().value()); !taken)
                     return std::unexpected(std::move(taken.error()));
@@ -199,12 +34,48 @@ public:
     }
 
 private:
+    /// Sets that a rule adds packets' values to, or takes them from: nft's JSON does not have the flag `dynamic`.
+    void note_updates(NftJson const& item) {
+        auto const* rule = member(&item, "rule");
+        auto const* expressions = member(rule, "expr");
+        if (expressions == nullptr || !expressions->is_array())
+            return;
+        for (auto const& statement : *expressions)
+            for (auto const* kind : {"set", "map"})
+                if (auto const* update = member(&statement, kind); update != nullptr)
+                    updated_.insert(set_name(*rule, text_member(update, kind)));
+    }
+
+    static std::string set_name(NftJson const& owner, std::string_view name) {
+        name.remove_prefix(name.starts_with('@') ? 1 : 0);
+        return fmt::format("{} {} {}", text_member(&owner, "family"), text_member(&owner, "table"), name);
+    }
+
+    /// Whether only its owner changes its elements.
+    [[nodiscard]] bool is_constant(NftJson const& set) const {
+        if (updated_.contains(set_name(set, text_member(&set, "name"))))
+            return false;
+        auto const* flags = member(&set, "flags");
+        if (flags == nullptr)
+            return true;
+        auto const list = flags->is_array() ? *flags : NftJson::array({*flags});
+        return std::ranges::all_of(list, [](NftJson const& flag) { return flag == "interval" || flag == "constant"; });
+    }
+
     using Taken = std::expected<void, std::string>;
+
+    struct Place {
+        std::size_t table;
+        bool is_dormant;
+        std::map<std::string, std::size_t> chains;
+        NftSurroundings around;
+    };
 
     Taken take(std::string const& kind, NftJson const& value) {
         if (kind == "table") {
             tables_.push_back({text_member(&value, "family"), text_member(&value, "name"), {}, {}});
-            places_[tables_.back().family + " " + tables_.back().name] = {tables_.size() - 1, {}};
+            auto const& table = tables_.back();
+            places_[table.family + " " + table.name] = {tables_.size() - 1, is_dormant(value), {}, {table.family}};
             return {};
         }
         if (kind != "set" && kind != "map" && kind != "chain" && kind != "rule")
@@ -215,18 +86,27 @@ private:
             return std::unexpected(fmt::format("a {} of the table `{}` comes before it", kind, name));
         auto& table = tables_[place->second.table];
         if (kind == "chain")
-            return take_chain(table, place->second.chains, value);
+            return take_chain(table, place->second, value);
         if (kind == "rule")
-            return take_rule(table, place->second.chains, value);
+            return take_rule(table, place->second, value);
         table.sets.push_back(read_set(value, kind == "map"));
+        if (text_member(&value, "map") == "verdict")
+            note_verdicts(place->second, value);
         return {};
     }
 
-    using Places = std::map<std::string, std::size_t>;
+    static bool has_flag(NftJson const& value, std::string_view wanted) {
+        auto const* flags = member(&value, "flags");
+        return flags != nullptr &&
+               (*flags == wanted || (flags->is_array() && std::ranges::find(*flags, wanted) != flags->end()));
+    }
 
-    static Taken take_chain(NftState& table, Places& chains, NftJson const& value) {
+    /// Its chains are called by nothing (nf_tables_table_disable in nf_tables_api.c).
+    static bool is_dormant(NftJson const& table) { return has_flag(table, "dormant"); }
+
+    static Taken take_chain(NftState& table, Place& place, NftJson const& value) {
         NftChain chain{text_member(&value, "name"), {}, {}};
-        if (member(&value, "hook") != nullptr) {
+        if (member(&value, "hook") != nullptr && !place.is_dormant) {
             auto const* priority = member(&value, "prio");
             if (priority == nullptr || !priority->is_number_integer())
                 return std::unexpected(fmt::format("the chain `{}` has a hook and no priority", chain.name));
@@ -235,20 +115,29 @@ private:
             chain.base = NftBase{text_member(&value, "type"), text_member(&value, "hook"), static_cast<int>(number),
                                  text_member(&value, "policy") == "drop"};
         }
-        chains[chain.name] = table.chains.size();
+        place.chains[chain.name] = table.chains.size();
         table.chains.push_back(std::move(chain));
         return {};
     }
 
-    Taken take_rule(NftState& table, Places const& chains, NftJson const& value) {
-        auto const found = chains.find(text_member(&value, "chain"));
+    Taken take_rule(NftState& table, Place const& place, NftJson const& value) {
+        auto const found = place.chains.find(text_member(&value, "chain"));
         auto const* expressions = member(&value, "expr");
-        if (found == chains.end())
+        if (found == place.chains.end())
             return std::unexpected(
                 fmt::format("a rule of the chain `{}` comes before it", text_member(&value, "chain")));
         table.chains[found->second].rules.push_back(
-            {expressions == nullptr ? std::vector<NftStatement>{} : RuleReader(left_).read(*expressions)});
+            {expressions == nullptr ? std::vector<NftStatement>{} : read_nft_rule(*expressions, place.around, left_)});
         return {};
+    }
+
+    /// Of a map whose elements come and go, or may not be had, nothing is known.
+    void note_verdicts(Place& place, NftJson const& map) const {
+        static NftJson const none = NftJson::array();
+        if (!has_total_elements(map) || !is_constant(map))
+            return;
+        auto const* elements = member(&map, "elem");
+        place.around.verdict_maps[text_member(&map, "name")] = elements == nullptr ? &none : elements;
     }
 
     NftSet read_set(NftJson const& value, bool is_map) {
@@ -260,7 +149,11 @@ private:
             return set;
         }
         set.key = std::move(*key);
-        read_flags(value, set);
+        set.has_intervals = has_flag(value, "interval");
+        if (!is_constant(value))
+            set.unknown = "whose elements come and go by themselves";
+        else if (!has_total_elements(value))
+            set.unknown = "whose elements hold for some packets only";
         auto const* elements = member(&value, "elem");
         for (auto const& element : elements == nullptr || !elements->is_array() ? NftJson::array() : *elements)
             if (bool const has_words = add_element(element, set); !has_words || !has_room(set)) {
@@ -281,23 +174,13 @@ private:
         return false;
     }
 
-    static void read_flags(NftJson const& value, NftSet& set) {
-        auto const* flags = member(&value, "flags");
-        for (auto const& flag : flags == nullptr || !flags->is_array() ? NftJson::array() : *flags) {
-            if (flag == "interval")
-                set.has_intervals = true;
-            else if (flag != "constant")
-                set.unknown = "whose elements come and go by themselves";
-        }
-    }
-
     static bool add_element(NftJson const& element, NftSet& set) {
         bool const is_pair = element.is_array() && element.size() == 2;
         if (set.is_map != is_pair)
             return false;
         auto const* value = set.is_map ? &element[0] : &element;
         if (auto const* with_more = member(value, "elem"); with_more != nullptr)
-            value = member(with_more, "val");
+            value = is_total_element(*with_more) ? member(with_more, "val") : nullptr;
         auto elements = value == nullptr ? std::nullopt : read_value(*value, set.key);
         auto const mark = set.is_map ? number_in(element[1]) : std::optional<std::uint32_t>(0);
         if (!elements || !mark)
@@ -309,12 +192,8 @@ private:
         return true;
     }
 
-    struct Place {
-        std::size_t table;
-        Places chains;
-    };
-
     std::vector<NftState> tables_;
+    std::set<std::string> updated_;       // sets, with family and table
     std::map<std::string, Place> places_; // of tables
     std::size_t left_ = most_elements;
 };

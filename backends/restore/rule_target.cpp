@@ -29,6 +29,9 @@ constexpr std::array<std::string_view, 22> passing{
     "LOG", "NFLOG", "ULOG",     "TRACE",    "CT",    "NOTRACK", "TCPMSS",      "TCPOPTSTRIP", "TOS",     "DSCP", "TTL",
     "HL",  "ECN",   "CLASSIFY", "CHECKSUM", "AUDIT", "SECMARK", "CONNSECMARK", "IDLETIMER",   "RATEEST", "LED",  "TEE"};
 
+/// Those of the table nat that change where packets go to (xt_nat.c, xt_REDIRECT.c, xt_NETMAP.c), and write no mark.
+constexpr std::array<std::string_view, 3> readdressing{"DNAT", "REDIRECT", "NETMAP"};
+
 bool contains(std::span<std::string_view const> list, std::string_view word) {
     return std::ranges::find(list, word) != list.end();
 }
@@ -76,12 +79,33 @@ Target read_options(Words target, std::string_view to_any_mark, std::span<std::s
     return passes ? Target{Pass{as_written(target)}} : unknown(target);
 }
 
+/// Bits that `--restore-mark` may change: of the packet's mark those of the one mask, which the other puts in from the
+/// connection's (connmark_tg_shift in xt_connmark.c).
+std::uint32_t restored_bits(std::vector<RuleOption> const& options) {
+    std::uint32_t bits = 0;
+    std::size_t masks = 0;
+    for (auto const& option : options) {
+        bool const is_both = option.name == "--mask";
+        if (!is_both && option.name != "--nfmask" && option.name != "--ctmask")
+            continue;
+        auto const mask = option.values.size() == 1 ? rule_mark(option.values[0].text) : std::nullopt;
+        bits |= mask && mask->mask == whole_mark ? mask->mark : whole_mark;
+        masks += is_both ? 2 : 1;
+    }
+    bool const is_shifted =
+        std::ranges::any_of(options, [](RuleOption const& option) { return option.name.contains("shift"); });
+    return masks == 2 && !is_shifted ? bits : whole_mark;
+}
+
 /// The mark of the connection is another than the packet's (xt_connmark.c).
 Target read_connmark(Words target) {
     static constexpr std::array<std::string_view, 11> harmless{
         "--save-mark", "--set-mark", "--set-xmark", "--and-mark",        "--or-mark",         "--xor-mark",
         "--mask",      "--nfmask",   "--ctmask",    "--left-shift-mark", "--right-shift-mark"};
-    return read_options(target, "--restore-mark", harmless);
+    auto read = read_options(target, "--restore-mark", harmless);
+    if (auto* any = std::get_if<AnyMark>(&read))
+        any->mask = restored_bits(split_options(target.subspan(1)).value_or(std::vector<RuleOption>{}));
+    return read;
 }
 
 /// A set may give the packet its mark, by `--map-set … --map-mark` (xt_set.c).
@@ -122,7 +146,8 @@ Target read_target_words(Words target, bool is_goto, TableNames const& names) {
     std::string const& name = target[0].text;
     // Of a chain that is called as a target is, the text does not tell which is meant.
     bool const is_target = contains(passing, name) || name == "MARK" || name == "CONNMARK" || name == "SET" ||
-                           name == "HMARK" || read_verdict(name, names.table);
+                           name == "HMARK" || (names.table == "nat" && contains(readdressing, name)) ||
+                           read_verdict(name, names.table);
     if (names.chains.contains(name) && !is_builtin_chain(names.table, name) && target.size() == 1 && !is_target) {
         return is_goto ? Target{Goto{name}} : Target{Jump{name}};
     }
@@ -144,6 +169,9 @@ Target read_target_words(Words target, bool is_goto, TableNames const& names) {
     }
     if (contains(passing, name)) {
         return Pass{as_written(target)};
+    }
+    if (names.table == "nat" && contains(readdressing, name)) {
+        return Dnat{as_written(target)};
     }
     return name == "HMARK" ? Target{AnyMark{as_written(target)}} : unknown(target);
 }

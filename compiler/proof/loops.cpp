@@ -85,8 +85,7 @@ private:
         auto const outcomes =
             index.at(Prefix::host(packet.destination)).walk(Direction::entering, packet, {packet.port, packet.port});
         for (auto const& outcome : outcomes.front().outcomes)
-            if (!outcome.dropped && !outcome.unknown &&
-                director.state->find({outcome.mark, packet.destination.family()}) != nullptr)
+            if (outcome.is_marked() && director.state->find({outcome.mark, packet.destination.family()}) != nullptr)
                 return outcome.mark;
         return {};
     }
@@ -130,7 +129,7 @@ private:
         leaving.interface.clear();
         leaving.source.reset();
         auto const left = rules.walk(Direction::leaving, leaving);
-        return !left.dropped && (left.unknown || left.mark == leaving.mark);
+        return left.may_have(leaving.mark);
     }
 
     static std::optional<IpAddress> common_address(DirectorRules const& from, DirectorRules const& to, Hop const& hop) {

@@ -200,7 +200,7 @@ private:
     }
 
     static NamedService const* balanced(DirectorState const& state, Packet const& packet, Outcome const& outcome) {
-        return outcome.dropped || outcome.unknown ? nullptr : state.find({outcome.mark, packet.destination.family()});
+        return outcome.is_marked() ? state.find({outcome.mark, packet.destination.family()}) : nullptr;
     }
 
     /// What the receiver knows may be from before it had the new site.
@@ -251,7 +251,7 @@ private:
             find(Fault::balanced_twice, arrival, arrival.ports.first);
             return;
         }
-        if (receiver().backup_only || !arrival.entry.second || arrival.outcome.unknown)
+        if (receiver().backup_only || !arrival.entry.second || !arrival.outcome.is_marked())
             return;
         auto const known = std::ranges::lower_bound(arrivals.remembered, arrival.ports.first, {}, &PortRange::last);
         if (known == arrivals.remembered.end() || known->first > arrival.ports.last)
@@ -271,7 +271,7 @@ private:
             if (again == arrivals.remembered.end() || again->first > ports.last)
                 return;
             for (auto const& outcome : outcomes)
-                if (!outcome.dropped && (outcome.unknown || outcome.mark == arrival.outcome.mark))
+                if (outcome.may_have(arrival.outcome.mark))
                     find(Fault::remembered, arrival, std::max(ports.first, again->first));
         });
     }

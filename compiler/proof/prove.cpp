@@ -64,7 +64,9 @@ private:
         if (meant.dropped)
             return false;
         if (!meant.by_others)
-            return found.mark == meant.mark;
+            return found.is_marked() && found.mark == meant.mark && !found.readdressed;
+        if (found.open != 0)
+            return std::ranges::none_of(marks_, [&](Fwmark mark) { return found.may_have(mark); });
         return found.mark == packet.mark || (found.by_others && !marks_.contains(found.mark));
     }
 
@@ -74,7 +76,7 @@ private:
             return;
         }
         bool const is_sure = std::ranges::none_of(change.possible, [&](Outcome const& outcome) {
-            return outcome.unknown || accepts(change.before, outcome, change.witness);
+            return outcome.unknown || outcome.open != 0 || accepts(change.before, outcome, change.witness);
         });
         MarkFault fault{is_sure ? MarkFault::Kind::differs : MarkFault::Kind::unknown, std::move(change), {}};
         fault.decision = decide(fault, rules);
@@ -85,14 +87,16 @@ private:
     static std::optional<Decision> decide(MarkFault const& fault, RulesFor const& rules) {
         auto const direction = fault.packets.sent_here ? Direction::leaving : Direction::entering;
         std::optional<Decision> doubtful;
+        std::optional<Decision> led; // into a chain, perhaps
         std::optional<Decision> gave;
         std::optional<Decision> ended;
         rules.trace(direction, fault.packets.witness, [&](TraceStep const& step) {
             if (step.match == TraceStep::Match::no)
                 return;
             auto const& target = step.rule->then;
+            bool const leads = std::holds_alternative<Jump>(target) || std::holds_alternative<Goto>(target);
             bool const is_unknown = std::holds_alternative<UnknownTarget>(target) ||
-                                    std::holds_alternative<AnyMark>(target) ||
+                                    std::holds_alternative<AnyMark>(target) || std::holds_alternative<Dnat>(target) ||
                                     (std::holds_alternative<MapMark>(target) && !step.is_mark_known);
             Decision const decision{std::string(step.table),
                                     std::string(step.chain),
@@ -100,19 +104,22 @@ private:
                                     step.words(),
                                     is_own_rule(step.table, step.chain, *step.rule),
                                     step.match == TraceStep::Match::yes};
+            bool const gives = std::holds_alternative<SetMark>(target) || std::holds_alternative<MapMark>(target);
             bool const is_harmless =
                 std::holds_alternative<Pass>(target) || (std::holds_alternative<Drop>(target) && !decision.is_own);
-            if (!doubtful && !is_harmless &&
-                (step.match == TraceStep::Match::maybe || is_unknown || step.table == "nat"))
+            bool const is_maybe = step.match == TraceStep::Match::maybe;
+            if (leads && is_maybe && !led)
+                led = decision;
+            // Of a connection, only the first packet comes to nat.
+            else if (!leads && !is_harmless && !doubtful && (is_maybe || is_unknown || (gives && step.table == "nat")))
                 doubtful = decision;
-            if (std::holds_alternative<SetMark>(target) || std::holds_alternative<MapMark>(target))
+            if (gives)
                 gave = decision;
-            else if (!std::holds_alternative<Jump>(target) && !std::holds_alternative<Goto>(target) &&
-                     !std::holds_alternative<Pass>(target))
+            else if (!leads && !std::holds_alternative<Pass>(target))
                 ended = decision;
         });
         if (fault.kind == MarkFault::Kind::unknown)
-            return doubtful;
+            return doubtful ? doubtful : led;
         return gave && !fault.packets.after.dropped ? gave : ended;
     }
 

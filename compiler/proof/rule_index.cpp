@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <variant>
 
 namespace lbc {
@@ -13,6 +14,18 @@ bool cannot_matter(Rule const& rule, std::string_view table, std::string_view ch
     if (std::holds_alternative<Pass>(rule.then))
         return true;
     return std::holds_alternative<Drop>(rule.then) && !rule.when.unknown.empty() && !is_own_chain(table, chain);
+}
+
+/// Whether a rule may give a packet another mark.
+bool may_mark(Target const& target) {
+    return std::holds_alternative<SetMark>(target) || std::holds_alternative<MapMark>(target) ||
+           std::holds_alternative<AnyMark>(target) || std::holds_alternative<UnknownTarget>(target);
+}
+
+std::string const* led_to(Target const& target) {
+    auto const* jump = std::get_if<Jump>(&target);
+    auto const* go = std::get_if<Goto>(&target);
+    return jump != nullptr ? &jump->chain : go != nullptr ? &go->chain : nullptr;
 }
 
 void add_entries(Ruleset const& rules, MapMark const& map, std::set<Prefix>& destinations) {
@@ -50,12 +63,54 @@ void RuleIndex::add(Ruleset const& rules) {
         table.chains.push_back({name, std::move(of_chain)});
 }
 
+/// The chains that packets come to from a base chain of the table.
+void RuleIndex::reach(IndexedTable& table, std::string_view base, std::vector<std::size_t>& reached) {
+    std::vector<std::string_view> open{base};
+    std::set<std::string_view> seen{base};
+    while (!open.empty()) {
+        auto const name = open.back();
+        open.pop_back();
+        auto const chain = std::ranges::lower_bound(table.chains, name, {}, &IndexedChain::name);
+        if (chain == table.chains.end() || chain->name != name)
+            continue;
+        reached.push_back(static_cast<std::size_t>(chain - table.chains.begin()));
+        for (auto const& placed : chain->rules)
+            if (auto const* to = led_to(placed.rule->then); to != nullptr && seen.insert(*to).second)
+                open.push_back(*to);
+    }
+}
+
+/// Rules of chains that no packet comes to before IPVS, as of FORWARD, tell no packets apart.
+void RuleIndex::find_reached() {
+    std::vector<std::tuple<Direction, BaseChain::Hook, int, std::size_t, std::string, bool>> stages;
+    for (std::size_t i = 0; i < tables_.size(); ++i)
+        for (auto const& base : base_chains(*tables_[i].rules)) {
+            std::vector<std::size_t> reached;
+            reach(tables_[i], base.chain, reached);
+            bool marks = false;
+            for (auto const chain : reached) {
+                tables_[i].chains[chain].is_reached = true;
+                marks = marks || std::ranges::any_of(tables_[i].chains[chain].rules,
+                                                     [](auto const& placed) { return may_mark(placed.rule->then); });
+            }
+            stages.emplace_back(direction_of(base.hook), base.hook, base.priority, i, base.chain, marks);
+        }
+    // Of two at the same moment, either may be the first.
+    for (auto const& [direction, hook, priority, table, chain, marks] : stages)
+        for (auto const& [other_direction, other_hook, other_priority, other_table, other_chain, other_marks] : stages)
+            if (other_marks && direction == other_direction &&
+                std::tie(hook, priority) <= std::tie(other_hook, other_priority) &&
+                std::tie(table, chain) != std::tie(other_table, other_chain))
+                before_marks_.emplace(table, chain);
+}
+
 void RuleIndex::finish() {
+    find_reached();
     std::set<Prefix> destinations;
     for (std::size_t table = 0; table < tables_.size(); ++table)
         for (std::size_t chain = 0; chain < tables_[table].chains.size(); ++chain) {
             auto const& rules = tables_[table].chains[chain].rules;
-            for (std::size_t rule = 0; rule < rules.size(); ++rule) {
+            for (std::size_t rule = 0; tables_[table].chains[chain].is_reached && rule < rules.size(); ++rule) {
                 auto const& placed = *rules[rule].rule;
                 auto const& when = placed.when;
                 if (cannot_matter(placed, tables_[table].rules->table, tables_[table].chains[chain].name))
@@ -109,7 +164,7 @@ RulesFor RuleIndex::select(std::vector<Place> const& places, Work* work) const {
             chains.push_back({chain.name, {}});
         chains.back().rules.push_back(chain.rules[place.rule]);
     }
-    return RulesFor(std::move(tables), work);
+    return RulesFor(std::move(tables), work, &before_marks_);
 }
 
 } // namespace lbc

@@ -37,6 +37,7 @@ private:
     struct IndexedChain {
         std::string_view name;
         std::vector<RulesFor::Placed> rules;
+        bool is_reached = false; // by packets that come to IPVS
     };
     struct IndexedTable {
         Ruleset const* rules;
@@ -45,6 +46,8 @@ private:
 
     void add(Ruleset const& rules);
     void finish();
+    static void reach(IndexedTable& table, std::string_view base, std::vector<std::size_t>& reached);
+    void find_reached();
     [[nodiscard]] RulesFor select(std::vector<Place> const& places, Work* work) const;
 
     std::vector<IndexedTable> tables_;
@@ -52,6 +55,7 @@ private:
     std::vector<int> lengths_;                       // of destinations, sorted
     std::vector<Place> for_all_;                     // rules that ask for no destination, or for any but one
     std::map<Prefix, std::vector<Place>> by_prefix_; // the others
+    RulesFor::BeforeMarks before_marks_;
     Work* work_;
 };
 

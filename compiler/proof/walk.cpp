@@ -50,8 +50,10 @@ public:
 
     std::vector<PortOutcomes> run(Direction direction, PortRange ports) {
         Pieces active{{ports.first.value, ports.last.value, sets_.of({Outcome::pass(packet_.mark, true)})}};
-        for (auto const& [table, base] : rules_.stages(direction))
-            pass(rules_.tables()[table], base, active);
+        for (auto const& stage : rules_.stages(direction)) {
+            stage_ = &stage;
+            pass(rules_.tables()[stage.table], stage.base, active);
+        }
         unite(done_, std::move(active), sets_);
         std::vector<PortOutcomes> found;
         for (auto const& piece : done_)
@@ -135,8 +137,8 @@ private:
             return change(placed, place, active, [&](Outcome const& outcome) { return marked(outcome, *set, place); });
         if (auto const* map = std::get_if<MapMark>(&rule.then))
             return look_up(placed, place, active, *map);
-        if (std::holds_alternative<AnyMark>(rule.then))
-            return change(placed, place, active, [](Outcome const&) { return Outcome::anything(true); });
+        if (auto const* any = std::get_if<AnyMark>(&rule.then))
+            return change(placed, place, active, [&](Outcome const& outcome) { return opened(outcome, any->mask); });
         if (std::holds_alternative<Pass>(rule.then))
             return change(placed, place, active, [](Outcome const& outcome) { return outcome; });
         lead(rule.then, place, split(placed, place, active), active, returned);
@@ -225,8 +227,25 @@ private:
             unite(accepted_, std::move(taken), sets_);
         else if (std::holds_alternative<Drop>(target))
             end(std::move(taken), Outcome::drop(!place.is_own));
+        else if (std::holds_alternative<Dnat>(target))
+            readdress(std::move(taken));
         else
             end(std::move(taken), Outcome::anything());
+    }
+
+    /// What rules behind ask of a destination, they ask of another one.
+    void readdress(Pieces taken) {
+        if (rules_.is_before_marks(*stage_))
+            return end(std::move(taken), Outcome::anything());
+        for (auto& piece : taken) {
+            auto outcomes = sets_[piece.set];
+            for (auto& outcome : outcomes)
+                outcome.readdressed = true;
+            std::ranges::sort(outcomes);
+            outcomes.erase(std::ranges::unique(outcomes).begin(), outcomes.end());
+            piece.set = sets_.of(outcomes);
+        }
+        unite(done_, std::move(taken), sets_);
     }
 
     Pieces go_to(std::string_view chain, Place const& place, Pieces taken) {
@@ -256,10 +275,11 @@ private:
     static Match matches_mark(Matches const& when, Outcome const& outcome) {
         auto match = Match::yes;
         if (when.mark) {
-            bool const is_there = (outcome.mark.value & when.mark_mask) == when.mark->value;
-            if (outcome.unknown)
+            auto const known = when.mark_mask & ~outcome.open;
+            bool const may_be_there = (outcome.mark.value & known) == (when.mark->value & ~outcome.open);
+            if (outcome.unknown || (may_be_there && known != when.mark_mask))
                 match = Match::maybe;
-            else if (is_there == when.not_mark)
+            else if (may_be_there == when.not_mark)
                 return Match::no;
         }
         return when.unknown.empty() ? match : Match::maybe;
@@ -268,9 +288,20 @@ private:
     static Outcome marked(Outcome outcome, SetMark const& set, Place const& place) {
         if (set.mask == whole_mark)
             outcome = Outcome::pass(set.mark);
-        else if (!outcome.unknown)
-            outcome.mark.value = (outcome.mark.value & ~set.mask) ^ set.mark.value;
+        else if (!outcome.unknown) {
+            outcome.open &= ~set.mask;
+            outcome.mark.value = ((outcome.mark.value & ~set.mask) ^ set.mark.value) & ~outcome.open;
+        }
         outcome.by_others = !place.is_own;
+        return outcome;
+    }
+
+    static Outcome opened(Outcome outcome, std::uint32_t mask) {
+        if (outcome.unknown || mask == whole_mark)
+            return Outcome::anything(true);
+        outcome.open |= mask;
+        outcome.mark.value &= ~outcome.open;
+        outcome.by_others = true;
         return outcome;
     }
 
@@ -296,7 +327,7 @@ private:
         if (!after.empty() && sets_[after.front().set].size() == 1) {
             auto const& outcome = sets_[after.front().set].front();
             step.mark = outcome.mark;
-            step.is_mark_known = !outcome.unknown;
+            step.is_mark_known = !outcome.unknown && outcome.open == 0;
         }
         (*observer_)(step);
     }
@@ -306,6 +337,7 @@ private:
     Observer const* observer_;
     std::set<MacAddress>* asked_;
     Work* work_;
+    RulesFor::Stage const* stage_ = nullptr; // that the walk is in
     OutcomeSets sets_;
     Pieces accepted_; // by the table that the walk is in
     Pieces done_;
@@ -333,7 +365,8 @@ Direction direction_of(BaseChain::Hook hook) {
     return hook == BaseChain::Hook::output ? Direction::leaving : Direction::entering;
 }
 
-RulesFor::RulesFor(std::vector<Table> tables, Work* work) : tables_(std::move(tables)), work_(work) {
+RulesFor::RulesFor(std::vector<Table> tables, Work* work, BeforeMarks const* before_marks)
+    : tables_(std::move(tables)), work_(work), before_marks_(before_marks) {
     for (std::size_t i = 0; i < tables_.size(); ++i)
         for (auto& base : base_chains(*tables_[i].all))
             if (std::ranges::find(tables_[i].chains, base.chain, &NamedChain::name) != tables_[i].chains.end())

@@ -15,6 +15,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lbc {
@@ -33,13 +34,25 @@ struct Packet {
 struct Outcome {
     Fwmark mark;
     bool dropped = false;
-    bool unknown = false;   // it may have any mark, or be dropped
-    bool by_others = false; // no rule of lbc's decides it: none gave the mark, or one of others drops it
+    bool unknown = false;     // it may have any mark, or be dropped
+    bool by_others = false;   // no rule of lbc's decides it: none gave the mark, or one of others drops it
+    bool readdressed = false; // a rule of others sends it to another destination
+    std::uint32_t open = 0;   // bits of the mark that nothing in the rules tells; they are 0 in `mark`
 
-    [[nodiscard]] static constexpr Outcome anything(bool by_others = false) { return {{}, false, true, by_others}; }
-    [[nodiscard]] static constexpr Outcome drop(bool by_others = false) { return {{}, true, false, by_others}; }
+    [[nodiscard]] static constexpr Outcome anything(bool by_others = false) {
+        return {.mark = {}, .unknown = true, .by_others = by_others};
+    }
+    [[nodiscard]] static constexpr Outcome drop(bool by_others = false) {
+        return {.mark = {}, .dropped = true, .by_others = by_others};
+    }
     [[nodiscard]] static constexpr Outcome pass(Fwmark mark, bool by_others = false) {
-        return {mark, false, false, by_others};
+        return {.mark = mark, .by_others = by_others};
+    }
+    /// Whether it comes to IPVS with just the mark that is in `mark`.
+    [[nodiscard]] bool is_marked() const { return !unknown && !dropped && open == 0; }
+    /// Whether it may have this mark when it comes to IPVS.
+    [[nodiscard]] bool may_have(Fwmark wanted) const {
+        return unknown || (!dropped && (wanted.value & ~open) == mark.value);
     }
 
     friend auto operator<=>(Outcome const&, Outcome const&) = default;
@@ -98,8 +111,12 @@ public:
         std::vector<NamedChain> chains; // those that are not empty, sorted by name; built-in ones among them
     };
 
-    /// `work` counts what walks do, and ends them; null: they go on.
-    explicit RulesFor(std::vector<Table> tables, Work* work = nullptr);
+    /// Base chains, by the place of their table and their names, that packets come to before a rule that may give a
+    /// mark, whatever their destination.
+    using BeforeMarks = std::set<std::pair<std::size_t, std::string>>;
+
+    /// `work` counts what walks do, and ends them; null: they go on. `before_marks` null: all are.
+    explicit RulesFor(std::vector<Table> tables, Work* work = nullptr, BeforeMarks const* before_marks = nullptr);
 
     /// A base chain that has rules. Which of several with one hook and priority comes first, a kernel does not tell:
     /// lbc's is taken for the first, so that others may undo what it does.
@@ -125,6 +142,11 @@ public:
 
     [[nodiscard]] std::vector<Table> const& tables() const { return tables_; }
 
+    /// Whether a packet that a rule of the base chain sends elsewhere may still get another mark.
+    [[nodiscard]] bool is_before_marks(Stage const& stage) const {
+        return before_marks_ == nullptr || before_marks_->contains({stage.table, stage.base.chain});
+    }
+
     /// Whether both have the same rules, so that no packet can tell them apart.
     friend bool operator==(RulesFor const& a, RulesFor const& b);
 
@@ -132,6 +154,7 @@ private:
     std::vector<Table> tables_;
     std::array<std::vector<Stage>, 2> stages_;
     Work* work_;
+    BeforeMarks const* before_marks_;
 };
 
 /// One outcome of several: `unknown` unless all are the same.

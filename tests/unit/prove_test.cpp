@@ -100,6 +100,65 @@ TEST_CASE("proof: a rule of which nothing is known leaves no proof where it matt
     }
 }
 
+TEST_CASE("proof: what goes to another destination keeps its mark, unless a rule behind gives one") {
+    Compiled const compiled(two_directors + web);
+    auto const plan = compiled.plan("lb1");
+    auto const own = layout_linear(compiled.site, plan.marks, Family::ipv4);
+    Matches elsewhere;
+    elsewhere.destination = Prefix::host(*IpAddress::parse("203.0.113.7"));
+    auto const to = [](Matches const& when) { return theirs("nat", {{"PREROUTING", {{when, Dnat{"DNAT"}, {}}}}}); };
+    CHECK(proof_of(plan, {own, to(elsewhere)}).holds());
+    CHECK(proof_of(plan, {own, to(elsewhere), theirs("filter", {{"INPUT", {{{}, Drop{}, {}}}}})}).holds());
+    auto const stolen = proof_of(plan, {own, to({})});
+    CHECK_FALSE(stolen.holds());
+    for (auto const& fault : stolen.faults) {
+        CHECK(fault.kind == MarkFault::Kind::unknown);
+        CHECK_FALSE(fault.packets.before.by_others); // packets of nobody's service may go anywhere
+        REQUIRE(fault.decision);
+        CHECK(fault.decision->table == "nat");
+    }
+    // By another destination, it may come to a rule that its own would not.
+    Matches behind;
+    behind.destination = Prefix::host(*IpAddress::parse("203.0.113.8"));
+    auto const marks = theirs("filter", {{"INPUT", {{behind, SetMark{Fwmark{3}}, {}}}}});
+    CHECK_FALSE(proof_of(plan, {own, to(elsewhere), marks}).holds());
+}
+
+TEST_CASE("proof: of a mark that is restored, the bits of the mask alone are unknown") {
+    Compiled const compiled(two_directors + web);
+    auto const plan = compiled.plan("lb1");
+    auto const own = layout_linear(compiled.site, plan.marks, Family::ipv4);
+    auto const restored = [](std::string const& table, std::string const& chain, std::uint32_t mask) {
+        return theirs(table, {{chain, {{{}, AnyMark{"CONNMARK", mask}, {}}}}});
+    };
+    CHECK(proof_of(plan, {own, restored("raw", "PREROUTING", 0xff0000)}).holds());
+    CHECK_FALSE(proof_of(plan, {own, restored("raw", "PREROUTING", whole_mark)}).holds());
+    auto const behind = proof_of(plan, {own, restored("filter", "INPUT", 0xff0000)});
+    CHECK_FALSE(behind.holds());
+    for (auto const& fault : behind.faults) {
+        CHECK(fault.kind == MarkFault::Kind::unknown);
+        CHECK_FALSE(fault.packets.before.by_others);
+    }
+}
+
+TEST_CASE("proof: rules that no packet comes to before IPVS tell no packets apart") {
+    Compiled const compiled(two_directors + web);
+    auto const plan = compiled.plan("lb1");
+    auto const own = layout_linear(compiled.site, plan.marks, Family::ipv4);
+    auto const alone = proof_of(plan, {own});
+    std::vector<Rule> rules;
+    for (int i = 0; i < 50; ++i) {
+        Matches when;
+        when.in_interface = InterfacePattern::parse(std::string("eth1.") + std::to_string(i));
+        when.destination = Prefix::host(*IpAddress::parse("203.0.113." + std::to_string(i)));
+        rules.push_back({when, Jump{"inner"}, {}});
+    }
+    auto const forwarding = theirs("filter", {{"FORWARD", rules}, {"inner", {{{}, Accept{}, {}}}}});
+    auto const proof = proof_of(plan, {own, forwarding});
+    CHECK(proof.holds());
+    CHECK(proof.pieces == alone.pieces);
+}
+
 TEST_CASE("loops: a packet that the guard stops at its first director does not go round") {
     Compiled const compiled(two_directors + web);
     auto const states = states_of(compiled.site, layout_linear);

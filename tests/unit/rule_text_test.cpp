@@ -244,9 +244,15 @@ TEST_SUITE("rule text") {
             CHECK(target("-j " + name) == Target{Pass{name}});
             CHECK(text("-j " + name) == "-j " + name);
         }
-        for (std::string const name : {"CONNMARK --restore-mark --mask 0xff", "SET --map-set a src --map-mark",
-                                       "HMARK --hmark-mod 4 --hmark-offset 1"}) {
-            CHECK(target("-j " + name) == Target{AnyMark{name}});
+        for (auto const& [name, mask] : std::vector<std::pair<std::string, std::uint32_t>>{
+                 {"CONNMARK --restore-mark", whole_mark},
+                 {"CONNMARK --restore-mark --mask 0xff", 0xff},
+                 {"CONNMARK --restore-mark --nfmask 0xf0 --ctmask 0xf", 0xff},
+                 {"CONNMARK --restore-mark --nfmask 0xf0", whole_mark},
+                 {"CONNMARK --restore-mark --nfmask 0xf0 --ctmask 0xf --left-shift-mark 4", whole_mark},
+                 {"SET --map-set a src --map-mark", whole_mark},
+                 {"HMARK --hmark-mod 4 --hmark-offset 1", whole_mark}}) {
+            CHECK(target("-j " + name) == Target{AnyMark{name, mask}});
         }
         for (std::string const name :
              {"CONNMARK", "CONNMARK --restore", "SET", "SET --map a src", "SET x --add-set a"}) {

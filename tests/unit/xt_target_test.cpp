@@ -76,11 +76,14 @@ TEST_CASE("xt target: what leaves the mark alone goes on, in any revision") {
 TEST_CASE("xt target: what may change the mark says so") {
     CHECK(target("MARK", 2, xt_mark_tginfo2{5, 7}) == Target{SetMark{Fwmark{5}, 7}});
     CHECK(std::holds_alternative<UnknownTarget>(target("MARK", 1, xt_mark_tginfo2{5, 7})));
-    CHECK(target("CONNMARK", 1, xt_connmark_tginfo1{1, 2, 3, XT_CONNMARK_RESTORE}) == Target{AnyMark{"CONNMARK"}});
+    CHECK(target("CONNMARK", 1, xt_connmark_tginfo1{1, 2, 4, XT_CONNMARK_RESTORE}) == Target{AnyMark{"CONNMARK", 6}});
     CHECK(target("CONNMARK", 1, xt_connmark_tginfo1{1, 2, 3, XT_CONNMARK_SAVE}) == Target{Pass{"CONNMARK"}});
     CHECK(target("CONNMARK", 2, xt_connmark_tginfo2{1, 2, 3, 0, 2, XT_CONNMARK_SET}) == Target{Pass{"CONNMARK"}});
-    CHECK(target("CONNMARK", 2, xt_connmark_tginfo2{1, 2, 3, 0, 0, XT_CONNMARK_RESTORE}) ==
+    CHECK(target("CONNMARK", 2, xt_connmark_tginfo2{1, 2, 4, 0, 0, XT_CONNMARK_RESTORE}) ==
+          Target{AnyMark{"CONNMARK", 6}});
+    CHECK(target("CONNMARK", 2, xt_connmark_tginfo2{1, 2, 4, 0, 3, XT_CONNMARK_RESTORE}) ==
           Target{AnyMark{"CONNMARK"}});
+    CHECK(target("DNAT", 2, 0) == Target{Dnat{"DNAT"}});
     CHECK(std::holds_alternative<UnknownTarget>(target("CONNMARK", 1, xt_connmark_tginfo1{1, 2, 3, 3})));
     CHECK(std::holds_alternative<UnknownTarget>(target("CONNMARK", 1, 0)));
     xt_set_info const none{IPSET_INVALID_ID, 1, 0};
