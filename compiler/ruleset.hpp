@@ -150,6 +150,9 @@ struct BaseChain {
     bool is_nat = false;
 };
 
+/// In the names of chains that parts of a rule of nftables are put in, and in no other's: a name is one line.
+inline constexpr char part_mark = '\n';
+
 /// A rule of nftables, which may be several of a Ruleset: one that asks a map is one for each of its elements.
 struct RuleOrigin {
     std::string chain;

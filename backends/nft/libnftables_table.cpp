@@ -1,8 +1,11 @@
 #include "backends/nft/libnftables.hpp"
 #include "backends/nft/nft_elements.hpp"
+#include "backends/nft/nft_json.hpp"
 #include "backends/nft/nft_present.hpp"
+#include "backends/nft/nft_state.hpp"
 #include "backends/nft/nft_table.hpp"
 #include "backends/nft/read_nft_json.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -15,6 +18,38 @@ std::expected<void, SystemError> nothing_of(std::expected<std::string, SystemErr
     if (!said)
         return std::unexpected(said.error());
     return {};
+}
+
+/// Whether a part of a listing is the table inet lbc, or stands in it.
+bool is_own(NftJson const& item) {
+    if (!item.is_object() || item.size() != 1)
+        return false;
+    auto const& [kind, value] = *item.items().begin();
+    return text_member(&value, "family") == "inet" && text_member(&value, kind == "table" ? "name" : "table") == "lbc";
+}
+
+/// A text of a listing by which a command of nft would become another one. Others may have put it there: a kernel takes
+/// any name, and nft prints it as it is.
+std::optional<std::string> unwritable(NftJson const& value, std::string_view key) {
+    if (value.is_string()) {
+        auto const& text = value.get_ref<std::string const&>();
+        bool const is_plain = key == "name" ? is_identifier(text) : std::ranges::all_of(text, [](char c) {
+            return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+        });
+        return is_plain ? std::nullopt : std::optional(text);
+    }
+    if (value.is_structured())
+        for (auto const& [name, part] : value.items())
+            if (auto odd = unwritable(part, value.is_object() ? std::string_view(name) : key))
+                return odd;
+    return std::nullopt;
+}
+
+/// Whether it has no chain but those that lbc makes, so that lbc can make it as it is.
+bool has_own_chains(NftState const& table) {
+    return std::ranges::all_of(table.chains, [](NftChain const& chain) {
+        return is_own_nft_chain(chain.name) && chain.base == nft_chain(chain.name, {}).base;
+    });
 }
 
 class LibnftablesTable final : public NftTable {
@@ -30,31 +65,24 @@ public:
         if (own == present->end())
             return NftState{};
         if (own->flags != 0)
-            return std::unexpected(SystemError{
-                SystemError::Kind::failed, 0,
-                fmt::format("{}: it is {}, which lbc does not make it; `nft delete table inet lbc` removes it", reading,
-                            own->is_dormant() ? "dormant" : "owned by a process")});
-        // Of the ways to list a table, only that of all tables can leave elements out (libnftables 1.0.6 reads them for
-        // the others, whatever it prints). A table with flags it prints as broken text (mended in 1.0.10).
-        bool const has_flags = std::ranges::any_of(*present, [](NftTableName const& one) { return one.flags != 0; });
-        auto const listed = nft_.run(has_flags ? "list table inet lbc" : "list ruleset", NftRun::terse, reading);
-        if (!listed)
-            return std::unexpected(listed.error());
-        auto tables = read_nft_json(*listed);
+            return std::unexpected(failed(fmt::format("it is {}, which lbc does not make it{}",
+                                                      own->is_dormant() ? "dormant" : "owned by a process", way_out)));
+        auto const root = read_own(*present);
+        if (!root)
+            return std::unexpected(root.error());
+        auto tables = read_nft_tables(*root);
         if (!tables)
-            return std::unexpected(
-                SystemError{SystemError::Kind::failed, 0, fmt::format("{}: {}", reading, tables.error())});
+            return std::unexpected(failed(tables.error()));
         auto const found = std::ranges::find_if(
             *tables, [](NftState const& one) { return one.family == "inet" && one.name == "lbc"; });
         if (found == tables->end()) // or libnftables could not read it: it does not say so
-            return std::unexpected(
-                SystemError{SystemError::Kind::failed, 0, fmt::format("{}: it is there, and is not listed", reading)});
+            return std::unexpected(failed("it is there, and is not listed"));
         auto& table = *found;
         for (auto& set : table.sets)
             if (set.unknown.empty())
                 if (auto elements = read_nft_elements(set); !elements)
                     return std::unexpected(std::move(elements.error()));
-        if (is_known(table))
+        if (is_known(table) && has_own_chains(table))
             return std::move(table);
         auto text = nft_.run("list table inet lbc", NftRun::list, reading);
         if (!text)
@@ -78,8 +106,37 @@ public:
     void rest() override { nft_.rest(); }
 
 private:
+    /// Of the ways to list a table, only that of all tables can leave elements out (libnftables 1.0.6 reads them for
+    /// the others, whatever it prints). That one fails where any table has flags, or a name that is no UTF-8.
+    std::expected<NftJson, SystemError> read_own(std::vector<NftTableName> const& present) {
+        if (std::ranges::all_of(present, [](NftTableName const& one) { return one.flags == 0; }))
+            if (auto root = list("list ruleset"); root)
+                return root;
+        return list("list table inet lbc");
+    }
+
+    std::expected<NftJson, SystemError> list(std::string const& command) {
+        auto const listed = nft_.run(command, NftRun::terse, reading);
+        if (!listed)
+            return std::unexpected(listed.error());
+        auto root = parse_json(*listed);
+        if (!root)
+            return std::unexpected(failed(root.error()));
+        auto const* items = member(&*root, "nftables");
+        for (auto const& item : items == nullptr || !items->is_array() ? NftJson::array() : *items)
+            if (auto const odd = is_own(item) ? unwritable(item, {}) : std::nullopt)
+                return std::unexpected(
+                    failed(fmt::format("`{}` in it cannot be written back{}", printable(on_one_line(*odd)), way_out)));
+        return std::move(*root);
+    }
+
+    static SystemError failed(std::string_view why) {
+        return {SystemError::Kind::failed, 0, fmt::format("{}: {}", reading, why)};
+    }
+
     Libnftables nft_;
     static constexpr std::string_view reading = "cannot read the table inet lbc";
+    static constexpr std::string_view way_out = "; `nft delete table inet lbc` removes the table";
 };
 
 } // namespace

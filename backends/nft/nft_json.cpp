@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 namespace lbc {
@@ -38,6 +39,12 @@ std::optional<std::uint32_t> number_in(NftJson const& value) {
     if (!value.is_number_unsigned() || value.get<std::uint64_t>() > std::numeric_limits<std::uint32_t>::max())
         return std::nullopt;
     return value.get<std::uint32_t>();
+}
+
+bool is_identifier(std::string_view name) {
+    auto const is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+    auto const is_more = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.'; };
+    return !name.empty() && is_letter(name.front()) && std::ranges::all_of(name, is_more);
 }
 
 std::string on_one_line(std::string_view text) {

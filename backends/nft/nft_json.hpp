@@ -29,4 +29,7 @@ inline constexpr int deepest_json = 64;
 /// A text on one line: the kernel takes any bytes in a name, line breaks too. Two texts stay two.
 [[nodiscard]] std::string on_one_line(std::string_view text);
 
+/// Whether nft(8) can write it in a command as the name of a table, a chain or a set. A kernel takes any.
+[[nodiscard]] bool is_identifier(std::string_view name);
+
 } // namespace lbc

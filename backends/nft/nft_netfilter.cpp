@@ -7,6 +7,7 @@
 #include "backends/nft/read_nft_json.hpp"
 #include "backends/restore/read_tables.hpp"
 #include "backends/run_program.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -52,22 +53,21 @@ constexpr std::string_view reading = "cannot read the rules of nftables";
 
 using States = std::expected<std::vector<NftState>, SystemError>;
 
+/// nft's JSON leaves out a text that is no UTF-8, one of several in a set without a word; its own language has it.
 States read_listing(Libnftables& nft, std::string const& command) {
+    auto const failed = [](std::string_view why) {
+        return std::unexpected(SystemError{SystemError::Kind::failed, 0, fmt::format("{}: {}", reading, why)});
+    };
+    auto const text = nft.run(command, NftRun::list, reading);
+    if (!text)
+        return std::unexpected(text.error());
+    if (!is_utf8(*text))
+        return failed("there are names that are no UTF-8");
     auto const listed = nft.run(command, NftRun::json, reading);
     if (!listed)
         return std::unexpected(listed.error());
     auto tables = read_nft_json(*listed);
-    if (!tables)
-        return std::unexpected(
-            SystemError{SystemError::Kind::failed, 0, fmt::format("{}: {}", reading, tables.error())});
-    return std::move(*tables);
-}
-
-/// Whether nft(8) can write the name in a command.
-bool is_identifier(std::string_view name) {
-    auto const is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-    auto const is_more = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.'; };
-    return !name.empty() && is_letter(name.front()) && std::ranges::all_of(name, is_more);
+    return tables ? States(std::move(*tables)) : failed(tables.error());
 }
 
 /// One of which nothing is known: it may do anything to every packet.
@@ -81,20 +81,33 @@ NftState unread(NftTableName const& table) {
     return state;
 }
 
-/// nft up to 1.0.9 prints a table with flags as broken text, and may end with it. A dormant one calls no chain.
+bool is_denied(States const& states) { return !states && states.error().kind == SystemError::Kind::permission; }
+
+/// Those that can be listed; of the others, that they are there. A dormant one calls no chain.
 States read_each(Libnftables& nft, std::vector<NftTableName> const& tables) {
     std::vector<NftState> states;
     for (auto const& table : tables) {
         if (table.is_dormant() || table.family == "arp")
             continue;
-        auto read = table.flags == 0 && is_identifier(table.name)
-                        ? read_listing(nft, fmt::format("list table {} {}", table.family, table.name))
-                        : States(std::vector{unread(table)});
-        if (!read)
+        bool const can_be_named = table.flags == 0 && is_identifier(table.name);
+        auto read = can_be_named ? read_listing(nft, fmt::format("list table {} {}", table.family, table.name))
+                                 : States(std::vector{unread(table)});
+        if (is_denied(read))
             return read;
-        std::ranges::move(*read, std::back_inserter(states));
+        if (read)
+            std::ranges::move(*read, std::back_inserter(states));
+        else
+            states.push_back(unread(table));
     }
     return states;
+}
+
+/// nft up to 1.0.9 prints a table with flags as broken text, and may end with it.
+States read_all(Libnftables& nft, std::vector<NftTableName> const& tables) {
+    if (std::ranges::all_of(tables, [](NftTableName const& one) { return one.flags == 0; }))
+        if (auto read = read_listing(nft, "list ruleset"); read || is_denied(read))
+            return read;
+    return read_each(nft, tables);
 }
 
 } // namespace
@@ -107,8 +120,7 @@ std::expected<NftRulesets, SystemError> read_nft_netfilter() {
     if (present->empty())
         return rulesets;
     Libnftables nft;
-    bool const has_flags = std::ranges::any_of(*present, [](NftTableName const& one) { return one.flags != 0; });
-    auto const tables = has_flags ? read_each(nft, *present) : read_listing(nft, "list ruleset");
+    auto const tables = read_all(nft, *present);
     if (!tables)
         return std::unexpected(tables.error());
     for (auto const family : families) {

@@ -74,7 +74,7 @@ private:
             rule_ = {chain.name, i + 1, to_string(chain.rules[i]), false};
             origin_ = add_origin(rule_);
             failing_.reset();
-            next_ = fmt::format("{}@{}", chain.name, i + 2);
+            next_ = fmt::format("{}{}rule {}", chain.name, part_mark, i + 2);
             uses_next_ = false;
             body(into, without_passes(chain.rules[i].statements), {reach_of(chain)});
             if (uses_next_) {
@@ -163,7 +163,7 @@ private:
             add(into, way, target);
             return goes_on(target) && !rest.empty() ? body(into, rest, {way}) : void();
         }
-        auto const part = fmt::format("{}#{}", into, ++parts_);
+        auto const part = fmt::format("{}{}{}", into, part_mark, ++parts_);
         open(part);
         add(into, way, Goto{part});
         add(part, {}, target);
@@ -341,7 +341,7 @@ private:
                 }
                 auto& part = parts[element.mark];
                 if (part.empty()) {
-                    part = fmt::format("{}#{}", into, ++parts_);
+                    part = fmt::format("{}{}{}", into, part_mark, ++parts_);
                     open(part);
                     add(part, {}, SetMark{element.mark});
                     continue_in(part, rest);

@@ -113,6 +113,8 @@ NftParts parts_of(NftState const& state, bool fills) {
 NftParts nft_parts(NftState const& state) { return parts_of(state, true); }
 NftParts nft_parts_unfilled(NftState const& state) { return parts_of(state, false); }
 
+bool is_own_nft_chain(std::string_view name) { return std::ranges::find(every_chain, name) != every_chain.end(); }
+
 NftChain nft_chain(std::string_view name, std::vector<NftRule> rules) {
     NftChain chain{std::string(name), {}, std::move(rules)};
     if (name == "prerouting")
@@ -136,7 +138,9 @@ bool is_second(NftState const& state) {
 }
 
 bool is_same(NftState const& a, NftState const& b) {
-    if (!a.listing.empty() || !b.listing.empty() || a.sets.size() != b.sets.size())
+    if (!a.listing.empty() || !b.listing.empty())
+        return a.listing == b.listing;
+    if (a.sets.size() != b.sets.size())
         return false;
     for (auto const& set : a.sets)
         if (auto const* other = b.find_set(set.name); other == nullptr || !set.is_same(*other))

@@ -15,6 +15,9 @@ struct NftParts {
 /// The same with sets that stay empty, for a loader that fills them in its own way.
 [[nodiscard]] NftParts nft_parts_unfilled(NftState const& state);
 
+/// Whether lbc makes a chain of this name.
+[[nodiscard]] bool is_own_nft_chain(std::string_view name);
+
 /// The chains that lbc's table may have; a load takes away those that have no rules.
 [[nodiscard]] NftChain nft_chain(std::string_view name, std::vector<NftRule> rules);
 

@@ -80,7 +80,8 @@ private:
                 return made;
         if (auto made = make(wanted); !made)
             return made;
-        return now.empty() || wanted.empty() ? std::expected<void, SystemError>() : delete_others(wanted);
+        bool const has_others = !now.chains.empty() || !now.sets.empty();
+        return has_others && !wanted.empty() ? delete_others(wanted) : std::expected<void, SystemError>();
     }
 
     std::expected<void, SystemError> make(NftState const& wanted) {

@@ -211,8 +211,10 @@ std::expected<std::vector<NftState>, std::string> read_nft_json(std::string_view
     auto const root = parse_json(text);
     if (!root)
         return std::unexpected(root.error());
-    return Reader().read(*root);
+    return read_nft_tables(*root);
 }
+
+std::expected<std::vector<NftState>, std::string> read_nft_tables(NftJson const& root) { return Reader().read(root); }
 
 bool is_nft_json(std::string_view text) {
     auto const first = text.find_first_not_of(" \t\r\n");

@@ -249,7 +249,7 @@ private:
     }
 
     Pieces go_to(std::string_view chain, Place const& place, Pieces taken) {
-        bool const is_part = place.table.all->shape && chain.find_first_of("#@") != std::string_view::npos;
+        bool const is_part = place.table.all->shape && chain.contains(part_mark);
         return enter(place.table, chain, std::move(taken), place.depth + 1, place.indent + (is_part ? 0 : 1));
     }
 
