@@ -149,7 +149,10 @@ FileText DiskFiles::read_below(std::string const& folder, std::string const& nam
     Descriptor const place(::openat(base.get(), name.c_str(), O_PATH | O_CLOEXEC));
     if (auto const regular = check_regular(place); !regular)
         return std::unexpected(regular.error());
-    if (!is_below(path_of(place), path_of(base)))
+    auto const real = path_of(place);
+    if (real.empty())
+        return std::unexpected(problem(no_proc));
+    if (!is_below(real, path_of(base)))
         return std::unexpected(FileProblem("it is a link out of the folder", Kind::outside));
     return read_regular(place, limit);
 }
@@ -163,6 +166,8 @@ FileText DiskFiles::read_site(std::string const& path, std::size_t limit, std::s
             return std::unexpected(
                 fmt::format("`{}` of --include-from is no folder to read: {}", name, problem(errno).words));
         include_from_.push_back(path_of(base));
+        if (include_from_.back().empty())
+            return std::unexpected(problem(no_proc));
     }
     bool const is_open = is_own_descriptor(path);
     auto const name = folder(path);
