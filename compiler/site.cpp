@@ -104,6 +104,15 @@ std::optional<IpAddress> Service::checked_vip(Family family) const {
 
 std::string Check::tracked_path() const { return file.empty() ? std::string(tracked_file_start) + track : file; }
 
+std::pair<std::vector<VrrpVip>, std::vector<VrrpVip>> Vrrp::by_advertisement() const {
+    constexpr std::size_t most = 20;
+    std::vector<VrrpVip> said;
+    std::vector<VrrpVip> more;
+    for (auto const& vip : vips)
+        (vip.address.family() == family() && said.size() < most ? said : more).push_back(vip);
+    return {std::move(said), std::move(more)};
+}
+
 int Vrrp::version() const {
     bool const fits = !advert || advert->count() % 1000 == 0;
     return family() == Family::ipv6 || !fits ? 3 : 2;

@@ -297,6 +297,8 @@ struct Vrrp {
 
     /// Of its first VIP, and so of its advertisements.
     [[nodiscard]] Family family() const { return vips.empty() ? Family::ipv4 : vips.front().address.family(); }
+    /// Those VIPs that its advertisements say, 20 at most (keepalived's VRRP_MAX_VIP), and those that move with them.
+    [[nodiscard]] std::pair<std::vector<VrrpVip>, std::vector<VrrpVip>> by_advertisement() const;
     /// VRRP's: 3 for IPv6 and for intervals that version 2 cannot say (RFC 3768, 5.3.7: whole seconds), else 2.
     [[nodiscard]] int version() const;
     [[nodiscard]] bool has_weighted_track() const;
