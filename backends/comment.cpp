@@ -9,14 +9,7 @@ namespace lbc {
 std::string comment_text(std::string_view text) {
     constexpr std::string_view mark_of_cut = "…";
     auto const kept = text.size() <= longest_comment ? text : cut_text(text, longest_comment - mark_of_cut.size());
-    std::string out;
-    for (std::size_t at = 0; at < kept.size();) {
-        auto const stray = find_stray(kept, at);
-        out += kept.substr(at, stray - at);
-        if (stray < kept.size())
-            out += ' ';
-        at = stray < kept.size() ? stray + std::max<std::size_t>(1, utf8_length(kept, stray)) : stray;
-    }
+    auto out = printable_lines(kept, ' ');
     std::ranges::replace_if(out, [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
     out += kept.size() < text.size() ? mark_of_cut : std::string_view{};
     // To some readers, keepalived among them, a `\` at the end of a line takes the next line to it.

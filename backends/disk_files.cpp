@@ -1,5 +1,6 @@
 #include "backends/disk_files.hpp"
 
+#include "backends/path_parts.hpp"
 #include "backends/read_file.hpp"
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
 #include <filesystem>
 #include <memory>
 #include <string_view>
@@ -83,6 +85,39 @@ Descriptor find(std::string const& path, int flags = 0) {
     return Descriptor(::open(path.c_str(), O_PATH | O_CLOEXEC | flags));
 }
 
+/// Where a path leads by the links on its way, whether or not something is there; empty where it cannot be told.
+std::string real_path(std::string const& path) {
+    constexpr std::size_t most_links = 40; // as Linux follows
+    std::error_code error;
+    auto const start = path.starts_with('/') ? std::filesystem::path("/") : std::filesystem::current_path(error);
+    if (error)
+        return {};
+    auto done = start == "/" ? std::string{} : start.string();
+    auto const parts = path_parts(path);
+    std::deque<std::string> left(parts.begin(), parts.end());
+    for (std::size_t links = 0; !left.empty();) {
+        auto const name = std::move(left.front());
+        left.pop_front();
+        if (name == "..") {
+            done.resize(std::min(done.size(), done.rfind('/')));
+            continue;
+        }
+        auto const next = fmt::format("{}/{}", done, name);
+        auto const target = std::filesystem::read_symlink(next, error).string();
+        if (error) { // it is no link, or nothing
+            done = next;
+            continue;
+        }
+        if (++links > most_links)
+            return next;
+        if (target.starts_with('/'))
+            done.clear();
+        auto const more = path_parts(target);
+        left.insert(left.begin(), more.begin(), more.end());
+    }
+    return done.empty() ? "/" : done;
+}
+
 /// A regular file that is open by O_PATH, or why it is not read.
 std::expected<void, FileProblem> check_regular(Descriptor const& place) {
     struct stat status{};
@@ -114,7 +149,10 @@ FileText DiskFiles::read_below(std::string const& folder, std::string const& nam
     Descriptor const place(::openat(base.get(), name.c_str(), O_PATH | O_CLOEXEC));
     if (auto const regular = check_regular(place); !regular)
         return std::unexpected(regular.error());
-    if (!is_below(path_of(place), path_of(base)))
+    auto const real = path_of(place);
+    if (real.empty())
+        return std::unexpected(problem(no_proc));
+    if (!is_below(real, path_of(base)))
         return std::unexpected(FileProblem("it is a link out of the folder", Kind::outside));
     return read_regular(place, limit);
 }
@@ -128,6 +166,8 @@ FileText DiskFiles::read_site(std::string const& path, std::size_t limit, std::s
             return std::unexpected(
                 fmt::format("`{}` of --include-from is no folder to read: {}", name, problem(errno).words));
         include_from_.push_back(path_of(base));
+        if (include_from_.back().empty())
+            return std::unexpected(problem(no_proc));
     }
     bool const is_open = is_own_descriptor(path);
     auto const name = folder(path);
@@ -152,11 +192,18 @@ bool DiskFiles::is_included(std::string const& path) const {
            });
 }
 
+bool DiskFiles::leads_to_included(std::string const& path) const {
+    return is_included(path) || (!site_folder_.empty() && is_below(site_folder_, path)) ||
+           std::ranges::any_of(include_from_, [&](auto const& folder) { return is_below(folder, path); });
+}
+
 std::expected<Included, FileProblem> DiskFiles::read_include(std::string const& path, std::size_t limit) {
     auto const place = find(path);
-    if (!place)
-        return std::unexpected(problem(errno));
-    auto const real = path_of(place);
+    auto const code = errno;
+    // Whether something is there is told of the site's folders alone.
+    auto const real = place ? path_of(place) : real_path(path);
+    if (!place && is_included(real))
+        return std::unexpected(problem(code));
     if (!is_included(real))
         return std::unexpected(FileProblem(not_included, Kind::outside));
     if (auto const regular = check_regular(place); !regular)
@@ -195,13 +242,18 @@ public:
     }
 
     std::expected<Kind, FileProblem> kind_of(std::string const& path) override {
+        auto const place = find(path);
+        auto const code = errno;
+        if (!files_.leads_to_included(place ? path_of(place) : real_path(path)))
+            return std::unexpected(FileProblem(not_included, FileProblem::Kind::outside));
         struct stat status{};
         // A link that leads nowhere is a match, and who reads it says so.
-        if (::stat(path.c_str(), &status) != 0 && ::lstat(path.c_str(), &status) != 0) {
-            if (errno == ENOENT || errno == ENOTDIR)
-                return Kind::none;
-            return std::unexpected(problem(errno));
-        }
+        if (!place && ::lstat(path.c_str(), &status) == 0)
+            return Kind::other;
+        if (!place && (code == ENOENT || code == ENOTDIR))
+            return Kind::none;
+        if (!place || ::fstat(place.get(), &status) != 0)
+            return std::unexpected(problem(place ? errno : code));
         return S_ISDIR(status.st_mode) ? Kind::folder : Kind::other;
     }
 

@@ -31,6 +31,8 @@ private:
     /// By which of the site's folders an open file may be included.
     [[nodiscard]] bool is_of_site(std::string const& path) const;
     [[nodiscard]] bool is_included(std::string const& path) const;
+    /// Or it is on the way there from the root.
+    [[nodiscard]] bool leads_to_included(std::string const& path) const;
 
     std::string site_folder_;               // as the kernel has it; empty: none, and nothing lies in it
     std::vector<std::string> include_from_; // likewise

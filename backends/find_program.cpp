@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
 namespace lbc {
 namespace {
@@ -24,22 +25,44 @@ bool is_trusted(std::string const& folder) {
            (::stat(folder.c_str(), &status) == 0 && is_trusted_owner(status.st_uid) && (status.st_mode & S_IWOTH) == 0);
 }
 
+/// Those that are named from the root, in their order.
+std::vector<std::string> folders() {
+    auto const* path = ::secure_getenv("PATH");
+    auto const all = fmt::format("{}:{}", path == nullptr ? usual_path : path, added_path);
+    std::vector<std::string> list;
+    for (std::string_view left = all; !left.empty();) {
+        auto const end = std::min(left.find(':'), left.size());
+        if (left.starts_with('/'))
+            list.emplace_back(left.substr(0, end));
+        left.remove_prefix(std::min(end + 1, left.size()));
+    }
+    return list;
+}
+
+bool has(std::string const& folder, std::string const& name) {
+    auto const file = fmt::format("{}/{}", folder, name);
+    struct stat status{};
+    return ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) && ::access(file.c_str(), X_OK) == 0;
+}
+
 } // namespace
 
 std::optional<std::string> find_program(std::string const& name) {
-    auto const* path = ::secure_getenv("PATH");
-    auto const all = fmt::format("{}:{}", path == nullptr ? usual_path : path, added_path);
-    for (std::string_view folders = all; !folders.empty();) {
-        auto const end = std::min(folders.find(':'), folders.size());
-        std::string const folder(folders.substr(0, end));
-        folders.remove_prefix(std::min(end + 1, folders.size()));
-        auto file = fmt::format("{}/{}", folder, name);
-        struct stat status{};
-        if (folder.starts_with('/') && is_trusted(folder) && ::stat(file.c_str(), &status) == 0 &&
-            S_ISREG(status.st_mode) && ::access(file.c_str(), X_OK) == 0)
-            return file;
-    }
-    return std::nullopt;
+    auto const all = folders();
+    auto const found =
+        std::ranges::find_if(all, [&](auto const& folder) { return has(folder, name) && is_trusted(folder); });
+    return found == all.end() ? std::nullopt : std::optional(fmt::format("{}/{}", *found, name));
+}
+
+std::string no_program(std::string const& name) {
+    auto const all = folders();
+    auto const passed = std::ranges::find_if(all, [&](auto const& folder) { return has(folder, name); });
+    if (passed == all.end())
+        return fmt::format("{} is not installed on this box", name);
+    return fmt::format(
+        "{} is not installed on this box but for `{}/{}`, which root does not run: others may write in that "
+        "folder",
+        name, *passed, name);
 }
 
 } // namespace lbc

@@ -10,4 +10,7 @@ namespace lbc {
 /// Its path; nothing where it is not installed. `name` holds no `/`.
 [[nodiscard]] std::optional<std::string> find_program(std::string const& name);
 
+/// Why there is none, in words: it is not installed, or only in a folder that is passed over.
+[[nodiscard]] std::string no_program(std::string const& name);
+
 } // namespace lbc

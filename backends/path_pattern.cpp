@@ -1,5 +1,7 @@
 #include "backends/path_pattern.hpp"
 
+#include "backends/path_parts.hpp"
+
 #include <fmt/format.h>
 
 #include <fnmatch.h>
@@ -23,17 +25,6 @@ std::optional<std::string> literal_of(std::string_view part) {
         name += part[at];
     }
     return name;
-}
-
-std::vector<std::string> split(std::string_view pattern) {
-    std::vector<std::string> parts;
-    while (!pattern.empty()) {
-        auto const part = pattern.substr(0, pattern.find('/'));
-        if (!part.empty() && part != ".")
-            parts.emplace_back(part);
-        pattern.remove_prefix(std::min(part.size() + 1, pattern.size()));
-    }
-    return parts;
 }
 
 using Done = std::expected<void, FileProblem>;
@@ -97,7 +88,7 @@ private:
 } // namespace
 
 FilePaths match_pattern(PatternTree& tree, std::string const& start, std::string_view pattern, std::size_t& steps) {
-    auto const parts = split(pattern);
+    auto const parts = path_parts(pattern);
     Expansion expansion(tree, steps);
     if (!parts.empty())
         if (auto const done = expansion.expand(start, parts); !done)

@@ -1,5 +1,6 @@
 #include "backends/place.hpp"
 
+#include "backends/path_parts.hpp"
 #include "backends/trusted_owner.hpp"
 
 #include <fmt/format.h>
@@ -20,17 +21,6 @@ namespace lbc {
 namespace {
 
 constexpr std::size_t most_links = 40; // as Linux follows
-
-std::deque<std::string> split(std::string_view path) {
-    std::deque<std::string> parts;
-    while (!path.empty()) {
-        auto const part = path.substr(0, path.find('/'));
-        if (!part.empty() && part != ".")
-            parts.emplace_back(part);
-        path.remove_prefix(std::min(part.size() + 1, path.size()));
-    }
-    return parts;
-}
 
 Descriptor open_at(int folder, char const* name, int flags = 0) {
     return Descriptor(::openat(folder, name, O_PATH | O_CLOEXEC | flags));
@@ -74,7 +64,8 @@ public:
         folder_ = open_at(AT_FDCWD, path.starts_with('/') ? "/" : ".", O_DIRECTORY);
         if (!folder_)
             return system_refusal(errno);
-        for (left_ = split(path); !left_.empty();) {
+        auto const parts = path_parts(path);
+        for (left_.assign(parts.begin(), parts.end()); !left_.empty();) {
             auto const name = std::move(left_.front());
             left_.pop_front();
             struct stat status{};
@@ -130,7 +121,7 @@ private:
             return system_refusal(ELOOP);
         if (target.starts_with('/'))
             folder_ = open_at(AT_FDCWD, "/", O_DIRECTORY);
-        auto const more = split(target);
+        auto const more = path_parts(target);
         left_.insert(left_.begin(), more.begin(), more.end());
         return folder_ ? std::expected<void, SystemError>{} : system_refusal(errno);
     }
@@ -170,7 +161,7 @@ std::expected<Descriptor, SystemError> open_folder(std::string const& path, Miss
 std::expected<Descriptor, SystemError> enter_below(OpenFolder folder, std::string_view path, Missing missing) {
     auto inner = open_at(folder.descriptor.get(), ".", O_DIRECTORY);
     std::string shown(folder.name);
-    for (auto const& name : split(path)) {
+    for (auto const& name : path_parts(path)) {
         if (!inner)
             break;
         shown += (shown.ends_with('/') ? "" : "/") + name;

@@ -35,7 +35,11 @@ std::expected<std::string, int> read_all(int file, std::size_t largest) {
 }
 
 Descriptor reopen(Descriptor const& place, int flags) {
-    return Descriptor(::open(link_of(place).c_str(), flags | O_CLOEXEC | O_NOCTTY));
+    Descriptor file(::open(link_of(place).c_str(), flags | O_CLOEXEC | O_NOCTTY));
+    // What is open is there, if only as an open file: it is the link that is missing.
+    if (!file && (errno == ENOENT || errno == ENOTDIR))
+        errno = no_proc;
+    return file;
 }
 
 std::string path_of(Descriptor const& file) {
@@ -64,6 +68,8 @@ std::expected<std::string, int> read_file(std::string const& path, std::size_t l
 }
 
 std::string read_error(int code) {
+    if (code == no_proc)
+        return "/proc is not mounted here, and files are opened by /proc/self/fd";
     return code == EINVAL ? "it is no regular file" : std::generic_category().message(code);
 }
 

@@ -5,6 +5,7 @@
 
 #include "backends/descriptor.hpp"
 
+#include <cerrno>
 #include <cstddef>
 #include <expected>
 #include <string>
@@ -12,12 +13,15 @@
 namespace lbc {
 
 /// `flags` are open(2)'s: O_NOFOLLOW, or none. An error is errno: EFBIG where it is larger than `largest` bytes, EISDIR
-/// for a folder, EINVAL for what is no regular file otherwise.
+/// for a folder, EINVAL for what is no regular file otherwise, `no_proc` where /proc is missing.
 [[nodiscard]] std::expected<std::string, int> read_file(std::string const& path, std::size_t largest, int flags = 0);
 
 /// The same of a name in an open folder.
 [[nodiscard]] std::expected<std::string, int> read_file_at(int folder, std::string const& name, std::size_t largest,
                                                            int flags = 0);
+
+/// What stands for a box without /proc, by which a file that was looked at is opened.
+inline constexpr int no_proc = ENOSYS;
 
 /// The error in words.
 [[nodiscard]] std::string read_error(int code);

@@ -190,8 +190,7 @@ std::expected<Ended, SystemError> run_program(Invocation const& program) {
     auto const& name = program.words.front();
     auto const path = name.starts_with('/') ? std::optional(name) : find_program(name);
     if (!path)
-        return std::unexpected(
-            SystemError{SystemError::Kind::unsupported, ENOENT, fmt::format("{} is not installed on this box", name)});
+        return std::unexpected(SystemError{SystemError::Kind::unsupported, ENOENT, no_program(name)});
     auto out = make_pipe();
     auto err = make_pipe();
     if (!out || !err)

@@ -80,8 +80,8 @@ std::vector<Fwmark> marks_of(Site const& site) {
     for (auto const& service : site.services)
         for (auto const& on : service.on)
             marks.push_back(on.mark);
-    for (auto const& check : site.check_marks)
-        marks.push_back(check.mark);
+    for (auto const& [way, mark] : site.check_marks)
+        marks.push_back(mark);
     return marks;
 }
 

@@ -1,5 +1,7 @@
 #include "cli/git_tree.hpp"
 
+#include "backends/path_parts.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,17 +22,6 @@ constexpr std::size_t longest_path = 4095;
 constexpr std::size_t longest_name = 255;
 
 std::string no_such_file() { return std::strerror(ENOENT); }
-
-std::vector<std::string> split(std::string_view path) {
-    std::vector<std::string> parts;
-    while (!path.empty()) {
-        auto const part = path.substr(0, path.find('/'));
-        if (!part.empty() && part != ".")
-            parts.emplace_back(part);
-        path.remove_prefix(std::min(part.size() + 1, path.size()));
-    }
-    return parts;
-}
 
 bool is_too_long(std::string_view name) { return name.size() > longest_name; }
 
@@ -55,7 +46,7 @@ GitTree::GitTree(std::string const& revision, std::string_view listing, ReadBlob
         auto const middle = line.substr(first + 1, second - first - 1);
         auto const last = line.substr(second + 1, tab - second - 1);
         auto const path = line.substr(tab + 1);
-        if (path.size() > longest_path || std::ranges::any_of(split(path), is_too_long))
+        if (path.size() > longest_path || std::ranges::any_of(path_parts(path), is_too_long))
             continue;
         bool const is_index = middle != "blob" && middle != "commit";
         entries_[std::string(path)] = {.mode = std::string(line.substr(0, first)),
@@ -101,7 +92,7 @@ GitTree::Path GitTree::locate(std::string const& path) {
 
 /// The path without links, `.` and `..`. It need not exist; the folders on the way to it must.
 GitTree::Path GitTree::resolve(std::string_view path) {
-    auto const parts = split(path);
+    auto const parts = path_parts(path);
     std::deque<std::string> left(parts.begin(), parts.end());
     std::string done;
     for (std::size_t links = 0; !left.empty();) {
@@ -121,7 +112,7 @@ GitTree::Path GitTree::resolve(std::string_view path) {
             auto const target = link_target(next, entry->second);
             if (!target)
                 return target;
-            auto const more = split(*target);
+            auto const more = path_parts(*target);
             if (more.size() > steps_)
                 return std::unexpected(
                     FileProblem("the links on the way have too many parts", FileProblem::Kind::too_many));

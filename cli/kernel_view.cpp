@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 
 namespace lbc {
 namespace {
@@ -146,10 +147,12 @@ std::vector<IpvsService> client_services(KernelView const& view, Site const& sit
     if (without_checks)
         for (auto& service : keepalived_services(site, plan))
             checked.emplace(service.service.key, std::move(service));
+    std::set<IpvsKey> of_checks;
+    for (auto const& check : plan.checks)
+        of_checks.insert({check.mark, check.family});
     std::vector<IpvsService> services;
     for (auto now : view.services) {
-        if (std::ranges::any_of(
-                plan.checks, [&](CheckService const& check) { return IpvsKey{check.mark, check.family} == now.key; }))
+        if (of_checks.contains(now.key))
             continue; // no client's packet goes there
         if (auto const* meant = wanted.find({now.key.mark, now.key.family}))
             name_local_ways(now, *meant);

@@ -150,25 +150,29 @@ std::expected<void, std::string> OutputTree::read_list() {
 }
 
 std::expected<std::optional<FileDifference>, std::string> OutputTree::find_difference(std::string const& path) {
+    auto const made = files_.find(path);
+    auto const is_there = [&](Descriptor const& folder, std::string const& name) {
+        return folder && ::faccessat(folder.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    };
+    // Conflicts of a merge leave other lines in a list, but no file of such a name.
+    if (made == files_.end() && !options_.is_listed(path)) {
+        if (!is_there(root_, path))
+            return std::nullopt;
+        return std::unexpected(fmt::format("`{}` lists `{}`, and lbc makes no file of that name; take the line out, or "
+                                           "remove the file yourself",
+                                           shown(manifest_name), path));
+    }
     auto const place = find(path, Missing::fails);
     if (!place)
         return std::unexpected(place.error());
-    auto const made = files_.find(path);
     if (made != files_.end()) {
         if (!place->folder)
             return FileDifference::missing;
         auto const there = read_file_at(place->folder.get(), place->name, made->second.size(), O_NOFOLLOW);
         return difference(shown(path), there, made->second);
     }
-    bool const is_there =
-        place->folder && ::faccessat(place->folder.get(), place->name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    if (!is_there)
+    if (!is_there(place->folder, place->name))
         return std::nullopt;
-    // Conflicts of a merge leave other lines in a list, but no file of such a name.
-    if (!options_.is_listed(path))
-        return std::unexpected(fmt::format("`{}` lists `{}`, and lbc makes no file of that name; take the line out, or "
-                                           "remove the file yourself",
-                                           shown(manifest_name), path));
     return FileDifference::left_over;
 }
 

@@ -2,6 +2,7 @@
 
 #include "grammar/grammar.hpp"
 #include "grammar/spell.hpp"
+#include "grammar/utf8.hpp"
 
 #include <algorithm>
 
@@ -66,10 +67,21 @@ std::optional<ast::Word> Arguments::word(std::string_view what) {
         failed_ = true;
         return std::nullopt;
     }
+    if (refuse(next.text(), find_joiner(next.text()), "which is not seen", what))
+        return std::nullopt;
     return next;
 }
 
-std::optional<std::string> Arguments::string(std::string_view what) {
+bool Arguments::refuse(std::string_view text, std::size_t at, std::string_view why, std::string_view what) {
+    if (at == text.size())
+        return false;
+    auto const point = static_cast<std::uint32_t>(code_point(text.substr(at, utf8_length(text, at))));
+    fail(DiagId::stray_character, last(),
+         fmt::format("the character U+{:04X}, {}, cannot stand in {}", point, why, what));
+    return true;
+}
+
+std::optional<std::string> Arguments::prose(std::string_view what) {
     if (failed_)
         return std::nullopt;
     if (at_ == words_.size() || words_[at_].kind() != ast::Word::Kind::string) {
@@ -84,6 +96,20 @@ std::optional<std::string> Arguments::string(std::string_view what) {
         fail(DiagId::bad_string, next.span(), fmt::format("{} cannot hold a line break or control character", what));
         return std::nullopt;
     }
+    return value;
+}
+
+std::optional<std::string> Arguments::string(std::string_view what) {
+    auto value = prose(what);
+    if (value && refuse(*value, find_joiner(*value), "which is not seen", what))
+        return std::nullopt;
+    return value;
+}
+
+std::optional<std::string> Arguments::command(std::string_view what) {
+    auto value = string(what);
+    if (value && refuse(*value, find_false_space(*value), "which looks like a space and is none", what))
+        return std::nullopt;
     return value;
 }
 

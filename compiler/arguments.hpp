@@ -45,8 +45,11 @@ public:
 
     /// The next word, bare, whatever it is. `what` names it in messages: "a port".
     [[nodiscard]] std::optional<ast::Word> word(std::string_view what);
-    /// A string in quotes, unescaped; refuses control characters, line breaks among them.
+    /// A string in quotes, unescaped; refuses control characters, line breaks among them. `prose` is for people alone,
+    /// and joiners may stand in it; a `command` has no blanks but those of ASCII, as they part no words.
+    [[nodiscard]] std::optional<std::string> prose(std::string_view what);
     [[nodiscard]] std::optional<std::string> string(std::string_view what);
+    [[nodiscard]] std::optional<std::string> command(std::string_view what);
 
     /// The next word as a value.
     template <typename Parse>
@@ -129,6 +132,8 @@ public:
     }
 
 private:
+    /// Reports the character at `at` of the last word that was read, if there is one.
+    bool refuse(std::string_view text, std::size_t at, std::string_view why, std::string_view what);
     bool next_element();
     void skip_to_comma(std::size_t start);
     void report_redundant(Span again, Span first);

@@ -1,8 +1,10 @@
 #include "compiler/load.hpp"
 
 #include "grammar/grammar.hpp"
+#include "grammar/utf8.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace lbc {
 namespace {
@@ -80,6 +82,12 @@ private:
         auto const pattern = unescape(words[1].text());
         auto const folder = pattern.starts_with('/') ? std::string{} : reader_.folder(from);
         auto const where = words[1].span();
+        if (auto const at = find_joiner(pattern); at < pattern.size()) {
+            diagnostics_.report(DiagId::stray_character, where,
+                                "the character U+{:04X}, which is not seen, cannot stand in a path",
+                                static_cast<std::uint32_t>(code_point(pattern.substr(at, utf8_length(pattern, at)))));
+            return;
+        }
         if (pattern.find_first_of("*?[") == std::string::npos) {
             include(folder + pattern, where);
             return;

@@ -70,7 +70,7 @@ void allocate_checks(Site& site, Taken& taken, Diagnostics& diagnostics) {
         for (auto const family : families)
             for (auto const index : service.has_vip(family) ? service.reals_for(family) : std::vector<std::size_t>{}) {
                 auto const& real = service.reals[index];
-                if (!is_checked_through_vip(service, real) || site.check_mark(family, real) != nullptr)
+                if (!is_checked_through_vip(service, real) || site.check_mark(family, real))
                     continue;
                 auto const slot = static_cast<std::uint32_t>(hash_of("check " + real.address.str()) % size);
                 auto const mark = next_free(site.marks, slot, taken);
@@ -81,7 +81,7 @@ void allocate_checks(Site& site, Taken& taken, Diagnostics& diagnostics) {
                     return;
                 }
                 taken.insert(mark);
-                site.check_marks.push_back({family, real.address, real.forwarding, mark});
+                site.check_marks.emplace(CheckWay{family, real.address, real.forwarding}, mark);
             }
 }
 

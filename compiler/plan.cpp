@@ -99,18 +99,17 @@ void add_virtual_services(Site const& site, std::size_t index, ServiceOn const& 
     }
 }
 
-void add_checks(Site const& site, Service const& service, Plan& plan) {
+/// `given` has the marks of the plan's checks.
+void add_checks(Site const& site, Service const& service, std::set<Fwmark>& given, Plan& plan) {
     if (site.check_marks.empty())
         return;
     for (auto const family : families)
         for (auto const index : service.has_vip(family) ? service.reals_for(family) : std::vector<std::size_t>{}) {
             auto const& real = service.reals[index];
-            auto const* check = is_checked_through_vip(service, real) ? site.check_mark(family, real) : nullptr;
-            if (check == nullptr || std::ranges::any_of(plan.checks, [&](CheckService const& other) {
-                    return other.family == family && other.mark == check->mark;
-                }))
+            auto const mark = is_checked_through_vip(service, real) ? site.check_mark(family, real) : std::nullopt;
+            if (!mark || !given.insert(*mark).second)
                 continue;
-            auto& added = plan.checks.emplace_back(CheckService{check->mark, family, {}});
+            auto& added = plan.checks.emplace_back(CheckService{*mark, family, {}});
             added.real.address = real.address;
             added.real.forwarding = real.forwarding;
             added.real.span = real.span;
@@ -148,10 +147,11 @@ Plan make_plan(Site const& site, DirectorId director) {
     plan.backup_only = site.guard == GuardMode::backup_only;
     plan.marks = make_mark_table(site, director);
     plan.services.reserve(site.services.size());
+    std::set<Fwmark> given;
     for (std::size_t i = 0; i < site.services.size(); ++i)
         if (auto const* on = site.services[i].on_director(director)) {
             add_virtual_services(site, i, *on, plan);
-            add_checks(site, site.services[i], plan);
+            add_checks(site, site.services[i], given, plan);
         }
     return plan;
 }

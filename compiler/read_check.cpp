@@ -170,7 +170,8 @@ constexpr std::array options{
     Option{"user", kind(Kind::script), false, read_name<&Check::user>},
     Option{"instance", kind(Kind::bfd), true, read_name<&Check::instance>},
     Option{"track", kind(Kind::file), true, read_name<&Check::track>},
-    Option{"file", kind(Kind::file), false, read_string<&Check::file>},
+    Option{"file", kind(Kind::file), false,
+           [](Arguments& in, Check& check) { check.file = in.command("a path").value_or(""); }},
     Option{"weight", kind(Kind::file), false,
            [](Arguments& in, Check& check) { check.weight = in.number<int>({"weight", 0, 65535}); }},
 };
@@ -263,7 +264,7 @@ void read_block_options(ast::Node const& owner, Check& check, Given& given, Read
 } // namespace
 
 CommandText read_command(Arguments& in) {
-    auto text = in.string("a command").value_or("");
+    auto text = in.command("a command").value_or("");
     return {std::move(text), in.last()};
 }
 

@@ -44,7 +44,7 @@ void read_pool(Arguments& in, Draft& draft);
 constexpr std::array service_rules{
     StatementRule<Draft>{
         "description", Occurs::once, Block::none,
-        [](Arguments& in, Draft& draft) { draft.service.description = in.string("a description").value_or(""); }},
+        [](Arguments& in, Draft& draft) { draft.service.description = in.prose("a description").value_or(""); }},
     StatementRule<Draft>{"vip", Occurs::repeated, Block::none, read_vip},
     StatementRule<Draft>{"port", Occurs::repeated, Block::none, read_port},
     StatementRule<Draft>{"mark", Occurs::once, Block::none, read_mark},

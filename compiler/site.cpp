@@ -104,6 +104,15 @@ std::optional<IpAddress> Service::checked_vip(Family family) const {
 
 std::string Check::tracked_path() const { return file.empty() ? std::string(tracked_file_start) + track : file; }
 
+std::pair<std::vector<VrrpVip>, std::vector<VrrpVip>> Vrrp::by_advertisement() const {
+    constexpr std::size_t most = 20;
+    std::vector<VrrpVip> said;
+    std::vector<VrrpVip> more;
+    for (auto const& vip : vips)
+        (vip.address.family() == family() && said.size() < most ? said : more).push_back(vip);
+    return {std::move(said), std::move(more)};
+}
+
 int Vrrp::version() const {
     bool const fits = !advert || advert->count() % 1000 == 0;
     return family() == Family::ipv6 || !fits ? 3 : 2;
@@ -152,19 +161,17 @@ std::optional<Port> port_of(Service const& service, RealServer const& real, Chec
         return usual ? check.port : std::nullopt;
     if (real.port != Port{})
         return real.port;
-    std::optional<Port> only;
-    std::size_t count = 0;
-    for (auto const& claim : service.ports) {
-        if (claim.protocol != usual->protocol && claim.protocol != Protocol::any)
-            continue;
-        for (auto const& range : claim.ports) {
-            if (usual->port != Port{} && range.first <= usual->port && usual->port <= range.last)
-                return usual->port;
-            count += range.first == range.last ? 1 : 2;
-            only = range.first;
-        }
-    }
-    return count == 1 ? only : std::nullopt;
+    // A service has one claim of a protocol, or `any` alone.
+    auto const claim = std::ranges::find_if(service.ports, [&](PortClaim const& one) {
+        return one.protocol == usual->protocol || one.protocol == Protocol::any;
+    });
+    if (claim == service.ports.end() || claim->ports.empty())
+        return std::nullopt;
+    auto const range = std::ranges::lower_bound(claim->ports, usual->port, {}, &PortRange::last);
+    if (usual->port != Port{} && range != claim->ports.end() && range->first <= usual->port)
+        return usual->port;
+    auto const& first = claim->ports.front();
+    return claim->ports.size() == 1 && first.first == first.last ? std::optional(first.first) : std::nullopt;
 }
 
 std::optional<DirectorId> Site::find_director(std::string_view name) const {
@@ -175,11 +182,9 @@ std::optional<DirectorId> Site::find_director(std::string_view name) const {
     return DirectorId{static_cast<std::size_t>(found - directors.begin())};
 }
 
-CheckMark const* Site::check_mark(Family family, RealServer const& real) const {
-    auto const found = std::ranges::find_if(check_marks, [&](CheckMark const& check) {
-        return check.family == family && check.real == real.address && check.forwarding == real.forwarding;
-    });
-    return found == check_marks.end() ? nullptr : &*found;
+std::optional<Fwmark> Site::check_mark(Family family, RealServer const& real) const {
+    auto const found = check_marks.find({family, real.address, real.forwarding});
+    return found == check_marks.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<DirectorId> director_at(Site const& site, IpAddress const& address) {

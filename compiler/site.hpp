@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -79,7 +80,7 @@ struct Forwarding {
     Port gue_port;                      // with `gue`
     Checksum checksum = Checksum::none; // with `gre` and `gue`
 
-    friend bool operator==(Forwarding const&, Forwarding const&) = default;
+    friend auto operator<=>(Forwarding const&, Forwarding const&) = default;
 };
 
 /// As in a site file: "dr", "tun gue port 5555 csum".
@@ -296,6 +297,8 @@ struct Vrrp {
 
     /// Of its first VIP, and so of its advertisements.
     [[nodiscard]] Family family() const { return vips.empty() ? Family::ipv4 : vips.front().address.family(); }
+    /// Those VIPs that its advertisements say, 20 at most (keepalived's VRRP_MAX_VIP), and those that move with them.
+    [[nodiscard]] std::pair<std::vector<VrrpVip>, std::vector<VrrpVip>> by_advertisement() const;
     /// VRRP's: 3 for IPv6 and for intervals that version 2 cannot say (RFC 3768, 5.3.7: whole seconds), else 2.
     [[nodiscard]] int version() const;
     [[nodiscard]] bool has_weighted_track() const;
@@ -328,12 +331,13 @@ struct MarkRange {
     [[nodiscard]] bool contains(Fwmark mark) const { return first <= mark && mark <= last; }
 };
 
-/// The mark by which checks through a VIP reach one real server, in the way that its services do.
-struct CheckMark {
+/// How checks through a VIP reach one real server: as its services do.
+struct CheckWay {
     Family family = Family::ipv4; // of the VIP
     IpAddress real;
     Forwarding forwarding;
-    Fwmark mark;
+
+    friend auto operator<=>(CheckWay const&, CheckWay const&) = default;
 };
 
 struct Site {
@@ -348,12 +352,12 @@ struct Site {
     bool incomplete = false;
     Fwmark guard_mark; // reserved on every director while guard is local or drop, else 0
     IpvsOwner ipvs = IpvsOwner::lbc;
-    std::vector<CheckMark> check_marks; // in the order of the source
+    std::map<CheckWay, Fwmark> check_marks; // one for each way, whichever services and ports are checked by it
 
     [[nodiscard]] Director const& operator[](DirectorId id) const { return directors[id.index]; }
     [[nodiscard]] std::optional<DirectorId> find_director(std::string_view name) const;
-    /// Null where no check goes there.
-    [[nodiscard]] CheckMark const* check_mark(Family family, RealServer const& real) const;
+    /// None where no check goes there.
+    [[nodiscard]] std::optional<Fwmark> check_mark(Family family, RealServer const& real) const;
 };
 
 /// The port that a check connects to: its own; else the real server's; else, of the service's ports, the one that is

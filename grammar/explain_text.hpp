@@ -42,7 +42,11 @@ check http { path "/health" regex "up: \\d+" }    # right
              R"md(The character belongs to no word, string or comment of the language: it is not seen, or its bytes are
 no UTF-8. Control characters drive the terminal that shows them, those that change the direction of
 the text, or have no width, make a line read otherwise than it is. None has a place in a file that
-people review. It often comes along with pasted text. Delete it, or save the file as UTF-8.)md"},
+people review. It often comes along with pasted text. Delete it, or save the file as UTF-8.
+
+Joiners (U+200C, U+200D) may stand in comments and descriptions, between letters of a script that is
+written with them and between emoji, and nowhere else. In a command, a blank of Unicode such as U+00A0
+looks like a space and parts no words: write a space.)md"},
     DiagInfo{DiagId::misplaced_block, "misplaced-block", Severity::error,
              R"md(A brace stands where no block can begin or end: a `{` on a line of its own, a block more than three
 levels deep, or a `}` too many. The `{` stands on the line of its statement, because the end of a

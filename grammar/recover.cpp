@@ -20,7 +20,6 @@ char const* token_end(char const* at, char const* end) {
 }
 
 constexpr std::size_t longest_shown = 80; // bytes
-constexpr std::ptrdiff_t longest_character = 4;
 
 /// What stands at `at`, for people.
 std::string describe(char const* at, char const* end) {
@@ -89,14 +88,9 @@ void check_word(State& state, ast::Word::Kind kind, std::string_view text) {
         return;
     state.tree.mark_broken();
     auto const here = state.tree.span(text.data(), text.data() + text.size());
-    if (is_string)
-        state.diagnostics.report(DiagId::bad_string, here,
-                                 "a string has {} bytes at most, this one {}; shorten it, or have a script do what a "
-                                 "long command does",
-                                 longest_word, size);
-    else
-        state.diagnostics.report(DiagId::bad_name, here, "a word has {} bytes at most, this one {}; shorten it",
-                                 longest_word, size);
+    state.diagnostics.report(is_string ? DiagId::bad_string : DiagId::bad_name, here,
+                             "a {} has {} bytes at most, this one {}; shorten it", is_string ? "string" : "word",
+                             longest_word, size);
 }
 
 void report(State& state, std::string_view expected, char const* where, char const* end) {
@@ -113,7 +107,8 @@ void report(State& state, std::string_view expected, char const* where, char con
         auto& message = out.report(DiagId::unclosed_block, tree.brace(), "this block is never closed; expected `}}`");
         if (where != end)
             message.note(here, "it would have to be closed before this");
-    } else if (where != end && find_stray({where, where + std::min(end - where, longest_character)}) == 0) {
+    } else if (auto const at = static_cast<std::size_t>(where - tree.text().data());
+               where != end && find_stray(tree.text(), at) == at) {
         return; // `report_stray` has said it
     } else if (expected == expected_statement && where != end && *where == '}') {
         out.report(DiagId::misplaced_block, here, "`}}` closes no block");

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 namespace lbc {
 namespace {
@@ -47,9 +48,68 @@ constexpr std::array unseen{
     Characters{0xE0000, 0xE0FFF}, // tags, further selectors
 };
 
-bool is_unseen(char32_t point) {
-    auto const* const found = std::ranges::lower_bound(unseen, point, {}, &Characters::last);
-    return found != unseen.end() && found->first <= point;
+/// Letters and signs of scripts in which joiners shape words, in their order.
+constexpr std::array joined_letters{
+    Characters{0x620, 0x8FF},   // Arabic, Syriac, Thaana, N'Ko, Mandaic
+    Characters{0x900, 0xDFF},   // Devanagari to Sinhala
+    Characters{0x1000, 0x109F}, // Myanmar
+    Characters{0x1780, 0x17FF}, // Khmer
+    Characters{0xFB50, 0xFDFF}, // forms of Arabic
+    Characters{0xFE70, 0xFEFE},
+};
+
+/// Emoji, and what stands behind one: U+200D makes one of several.
+constexpr std::array joined_emoji{
+    Characters{0x2190, 0x2BFF},
+    Characters{0xFE0F, 0xFE0F},
+    Characters{0x1F000, 0x1FAFF},
+};
+
+/// Blanks of Unicode, and what has the look of one, in their order.
+constexpr std::array false_spaces{
+    Characters{0xA0, 0xA0},     Characters{0x1680, 0x1680}, Characters{0x2000, 0x200A}, Characters{0x202F, 0x202F},
+    Characters{0x205F, 0x205F}, Characters{0x2800, 0x2800}, Characters{0x3000, 0x3000},
+};
+
+template <std::size_t size>
+bool is_one_of(std::array<Characters, size> const& list, char32_t point) {
+    auto const* const found = std::ranges::lower_bound(list, point, {}, &Characters::last);
+    return found != list.end() && found->first <= point;
+}
+
+bool is_joiner(char32_t point) { return point == 0x200C || point == 0x200D; }
+
+/// The characters on both sides of one that begins at `at`; 0 where there is none.
+std::pair<char32_t, char32_t> neighbours(std::string_view text, std::size_t at) {
+    auto start = at == 0 ? at : at - 1;
+    for (int i = 0; i < 3 && start > 0 && (static_cast<unsigned char>(text[start]) & 0xC0U) == 0x80U; ++i)
+        --start;
+    auto const before =
+        start < at && utf8_length(text, start) == at - start ? code_point(text.substr(start, at - start)) : U'\0';
+    auto const next = at + utf8_length(text, at);
+    auto const length = next < text.size() ? utf8_length(text, next) : 0;
+    return {before, length == 0 ? U'\0' : code_point(text.substr(next, length))};
+}
+
+/// Whether a joiner at `at` stands where it does something.
+bool joins(std::string_view text, std::size_t at) {
+    auto const [before, after] = neighbours(text, at);
+    if (is_one_of(joined_letters, before) && is_one_of(joined_letters, after))
+        return true;
+    return code_point(text.substr(at, utf8_length(text, at))) == 0x200D && is_one_of(joined_emoji, before) &&
+           is_one_of(joined_emoji, after);
+}
+
+/// The first character from a list, or `text.size()`.
+template <typename Is>
+std::size_t find_character(std::string_view text, Is const& is) {
+    for (std::size_t at = 0; at < text.size();) {
+        auto const length = utf8_length(text, at);
+        if (length > 1 && is(code_point(text.substr(at, length))))
+            return at;
+        at += std::max<std::size_t>(1, length);
+    }
+    return text.size();
 }
 
 /// How many bytes from `at` on are of ASCII and seen.
@@ -120,7 +180,10 @@ std::size_t find_stray(std::string_view text, std::size_t at) {
             return text.size();
         auto const length = utf8_length(text, at);
         auto const is_layout = text[at] == '\n' || text[at] == '\t' || text.substr(at).starts_with("\r\n");
-        if (length == 0 || (!is_layout && is_unseen(code_point(text.substr(at, length)))))
+        if (length == 0)
+            return at;
+        auto const point = code_point(text.substr(at, length));
+        if (!is_layout && is_one_of(unseen, point) && !(is_joiner(point) && joins(text, at)))
             return at;
         if (is_selector(text.substr(at, length)) && (at == 0 || static_cast<unsigned char>(text[at - 1]) < 0x80))
             return at;
@@ -128,14 +191,20 @@ std::size_t find_stray(std::string_view text, std::size_t at) {
     }
 }
 
-std::string printable_lines(std::string_view text) {
+std::size_t find_joiner(std::string_view text) { return find_character(text, is_joiner); }
+
+std::size_t find_false_space(std::string_view text) {
+    return find_character(text, [](char32_t point) { return is_one_of(false_spaces, point); });
+}
+
+std::string printable_lines(std::string_view text, char instead) {
     std::string out;
     out.reserve(text.size());
     for (std::size_t at = 0; at < text.size();) {
         auto const stray = find_stray(text, at);
         out += text.substr(at, stray - at);
         if (stray < text.size())
-            out += '?';
+            out += instead;
         at = stray < text.size() ? stray + std::max<std::size_t>(1, utf8_length(text, stray)) : stray;
     }
     return out;

@@ -47,8 +47,8 @@ void add_connection(Lines& lines, Checked const& checked, Check const& check) {
         lines.emplace_back(fmt::format("bindto {}", check.bind->str()));
     else if (auto const own = site[director].address(to.family()); vip && own)
         lines.emplace_back(fmt::format("bindto {}", own->str()));
-    if (auto const* mark = site.check_mark(family, real); vip && mark != nullptr)
-        lines.emplace_back(fmt::format("fwmark {}", mark->mark.value));
+    if (auto const mark = site.check_mark(family, real); vip && mark)
+        lines.emplace_back(fmt::format("fwmark {}", mark->value));
 }
 
 void add_timing(Lines& lines, Check const& check) {

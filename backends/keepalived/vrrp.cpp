@@ -10,9 +10,6 @@ namespace {
 
 using Lines = std::vector<Statement>;
 
-/// An advertisement says so many addresses; the others move with them all the same.
-constexpr std::size_t advertised = 20;
-
 std::optional<std::uint8_t> priority_of(Vrrp const& vrrp, DirectorId director) {
     auto const found = std::ranges::find(vrrp.priorities, director, &std::pair<DirectorId, std::uint8_t>::first);
     return found == vrrp.priorities.end() ? std::nullopt : std::optional(found->second);
@@ -53,17 +50,17 @@ void add_unicast(Site const& site, Vrrp const& vrrp, DirectorId self, Lines& lin
 }
 
 void add_addresses(Vrrp const& vrrp, Lines& lines) {
-    Lines said;
-    Lines more;
-    for (auto const& vip : vrrp.vips) {
-        auto line = fmt::format("{}/{}", vip.address.str(), vip.length);
-        if (!vip.device.empty())
-            line += fmt::format(" dev {}", vip.device);
-        (vip.address.family() == vrrp.family() && said.size() < advertised ? said : more).emplace_back(std::move(line));
-    }
-    lines.emplace_back("virtual_ipaddress", std::move(said));
+    auto const lines_of = [](std::vector<VrrpVip> const& vips) {
+        Lines own;
+        for (auto const& vip : vips)
+            own.emplace_back(
+                fmt::format("{}/{}{}{}", vip.address.str(), vip.length, vip.device.empty() ? "" : " dev ", vip.device));
+        return own;
+    };
+    auto const [said, more] = vrrp.by_advertisement();
+    lines.emplace_back("virtual_ipaddress", lines_of(said));
     if (!more.empty())
-        lines.emplace_back("virtual_ipaddress_excluded", std::move(more));
+        lines.emplace_back("virtual_ipaddress_excluded", lines_of(more));
 }
 
 void add_tracks(Vrrp const& vrrp, Lines& lines) {

@@ -185,7 +185,7 @@ std::expected<void, SystemError> read_nft_elements(NftSet& set) {
     auto& found = question.found;
     auto elements = found.has_unknown ? std::nullopt : elements_of(std::move(found.raw), set);
     if (!elements) {
-        set.unknown = "with an element that lbc has no words for";
+        set.unknown = "with an element that lbc does not know";
         return {};
     }
     set.elements = std::move(*elements);

@@ -119,7 +119,7 @@ bool narrow(Matches& when, NftKey const& key, NftElement const& element) {
         case NftField::protocol: return narrowing.protocol(element.protocol);
         case NftField::port: return narrowing.ports(element.ports);
         case NftField::source_mac: return narrowing.mac(element.mac);
-        default: add_unknown(when, "what lbc has no words for"); return true;
+        default: add_unknown(when, "what lbc does not know"); return true;
         }
     });
 }

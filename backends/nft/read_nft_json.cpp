@@ -157,8 +157,7 @@ private:
         auto const* elements = member(&value, "elem");
         for (auto const& element : elements == nullptr || !elements->is_array() ? NftJson::array() : *elements)
             if (bool const has_words = add_element(element, set); !has_words || !has_room(set)) {
-                set.unknown =
-                    has_words ? "of more elements than lbc reads" : "with an element that lbc has no words for";
+                set.unknown = has_words ? "of more elements than lbc reads" : "with an element that lbc does not know";
                 break;
             }
         left_ -= std::min(left_, set.elements.size());

@@ -145,7 +145,7 @@ private:
     /// iptables-nft-save writes so of what another program has put into the table.
     static Done comment(std::string_view line) {
         if (line.starts_with("# Table `") && line.contains("incompatible")) {
-            return refuse("the text lacks rules that its program had no words for: `{}`", shown(line));
+            return refuse("the text lacks rules that the program which wrote it does not know: `{}`", shown(line));
         }
         return {};
     }

@@ -40,6 +40,16 @@ std::string limits_of(Destination const& real) {
     return real.connections_max == 0 ? "none" : fmt::format("{}-{}", real.connections_min, real.connections_max);
 }
 
+/// What a new real server has beside its weight, where that is not the default.
+std::string settings_of(Destination const& real, std::string_view comma) {
+    std::string text;
+    if (real.forwarding != Forwarding{})
+        text += fmt::format("{} forward {}", comma, lbc::to_string(real.forwarding));
+    if (real.connections_max != 0)
+        text += fmt::format("{} connections {}", comma, limits_of(real));
+    return text;
+}
+
 class ServiceLines {
 public:
     ServiceLines(Comparison const& all, DirectorPair const& director, std::set<ServiceKey> const& told, ChangeList& out)
@@ -57,13 +67,21 @@ public:
 
 private:
     void add_new(NamedService const& service) {
+        auto const& added = service.service;
         std::vector<std::string> reals;
-        for (auto const& real : service.service.reals)
-            reals.push_back(all_.name_of(real.address, real.port) +
-                            (real.weight == 1 ? "" : fmt::format(" weight {}", real.weight)));
+        for (auto const& real : added.reals)
+            reals.push_back(name_of(real) + (real.weight == 1 ? "" : fmt::format(" weight {}", real.weight)) +
+                            settings_of(real, ""));
+        std::string text = added.scheduler.name;
+        if (!added.scheduler.flags.empty())
+            text += " " + words(added.scheduler.flags);
+        if (added.persistence)
+            text += ", persistence " + to_string(added.persistence);
+        if (added.one_packet)
+            text += ", one-packet scheduling";
         line(Change::Kind::service_added,
-             fmt::format("new virtual service fwmark {} ({}), {}, real servers {}", service.service.mark.str(),
-                         title(service.service.family), service.service.scheduler.name, fmt::join(reals, ", ")),
+             fmt::format("new virtual service fwmark {} ({}), {}, real servers {}", added.mark.str(),
+                         title(added.family), text, fmt::join(reals, ", ")),
              "no connection is touched");
     }
 
@@ -101,7 +119,9 @@ private:
             auto const* old = before.find(real);
             if (old == nullptr)
                 line(Change::Kind::real_added,
-                     fmt::format("real server {} added, {}", name_of(real), share_of(real, after)), kept);
+                     fmt::format("real server {} added, {}{}", name_of(real), share_of(real, after),
+                                 settings_of(real, ",")),
+                     kept);
             else
                 compare(*old, real, after, pair.in_place());
         }

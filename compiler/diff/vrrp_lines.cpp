@@ -127,6 +127,7 @@ private:
                                : fmt::format("connections to {} break", fmt::join(names, ", ")),
                  !names.empty());
         }
+        advertised(before, after);
         alone("router id", std::to_string(before.router_id), std::to_string(after.router_id));
         alone("family", std::string(title(before.family())), std::string(title(after.family())));
         alone("version", std::to_string(before.version()), std::to_string(after.version()));
@@ -138,6 +139,21 @@ private:
                  "the VIP moves, and connections with it", true);
         priorities(before, after);
         others(before, after);
+    }
+
+    /// Which VIPs advertisements say, where they do not say all: the order decides. keepalived ignores one that says
+    /// others than its own (vrrp.c).
+    void advertised(Vrrp const& before, Vrrp const& after) {
+        auto const [old_said, old_more] = before.by_advertisement();
+        auto const [said, more] = after.by_advertisement();
+        if (old_more.empty() && more.empty())
+            return;
+        auto const words = added_and_removed(addresses(old_said), addresses(said));
+        if (!words.empty())
+            line(fmt::format("VIPs in advertisements, which say the first ones: {}; until all directors have it, they "
+                             "do not hear each other",
+                             words),
+                 "the VIP is on several boxes meanwhile", true);
     }
 
     void others(Vrrp const& before, Vrrp const& after) {
@@ -180,6 +196,13 @@ private:
             line(fmt::format("priorities: {}; the VIP moves from {} to {}", fmt::join(words, ", "), from, to),
                  after_.sync && before_.sync ? "synchronised connections go on" : "established connections break",
                  true);
+    }
+
+    static std::vector<std::string> addresses(std::vector<VrrpVip> const& vips) {
+        std::vector<std::string> texts;
+        for (auto const& vip : vips)
+            texts.push_back(vip.address.str());
+        return texts;
     }
 
     static std::vector<std::string> vips(Vrrp const& vrrp) {

@@ -44,6 +44,11 @@ def services(count: int, more=lambda i: f"vip {vip(i)}; port tcp 80; ") -> str:
 IPVS = MARKS + "ipvs keepalived\n"
 
 
+# One director and as many real servers as its service can have with a check.
+DIRECTOR = DIRECTORS.splitlines(keepends=True)[0]
+REALS = "".join(f"real 10.{2 + i // 16}.{i % 16 * 16}.0-10.{2 + i // 16}.{i % 16 * 16 + 15}.255; " for i in range(60))
+
+
 def checks(count: int) -> str:
     return "".join(f"check tcp port {i + 1}; " for i in range(count))
 
@@ -244,6 +249,17 @@ class BigSites(Bounded):
         """What is the same is found without a look at all of them."""
         site = self.write("site.lb", checked("real 10.2.0.0-10.2.0.15; ", 12_000))
         self.assertStatus(self.lbc("compile", "--emit", "keepalived", "-d", "lb1", site, cpu=30), 0)
+        site = self.write("site.lb", IPVS.replace("0xffffff", "0x1ffffff") + DIRECTOR +
+                          f"service web {{ vip 10.1.0.1; port tcp 80; {REALS}check tcp {{ through-vip }} }}\n")
+        self.assertStatus(self.lbc("compile", "--emit", "keepalived", "-d", "lb1", site, cpu=20), 0)
+
+    def test_ports_of_checks(self) -> None:
+        """A service's ports are not walked through for each of its real servers."""
+        ports = listed("port tcp", 30_000, lambda i: str(1001 + 2 * i))
+        done = self.lbc("check", "-", cpu=10,
+                        text=IPVS + DIRECTOR + f"service web {{ vip 10.1.0.1; {ports}{REALS}check tcp }}\n")
+        self.assertStatus(done, 2)
+        self.assertIn(b"has no port", done.stderr)
 
     def test_a_network_of_vips(self) -> None:
         site = MARKS + DIRECTORS + "service web { vip 192.0.2.0/24; port any; real lb1; real lb2 }\n"

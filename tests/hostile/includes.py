@@ -39,6 +39,28 @@ class Includes(Case):
         self.write("site2/key", SECRET)
         self.outside("../site2/key")
 
+    def test_what_is_there_outside_is_not_told(self) -> None:
+        """The answer is the same whether or not a file is there."""
+        (self.folder / "site").mkdir()
+        for name, target in (("link", "../secret/key"), ("folder", "../secret"), ("far", self.folder / "secret")):
+            (self.folder / "site" / name).symlink_to(target)
+        (self.folder / "site/loop").symlink_to("loop")
+        includes = ("../secret/key", self.folder / "secret/key", "link", "folder/key", "far/key", "../secret/key/x",
+                    "folder/../secret/key", "../secret/*", "../secret/k*", "folder/*", "folder/[k]ey", "../secret/*/x",
+                    f"{self.folder}/secret/[k]ey", "../secret/sub/../[k]ey")
+
+        def said() -> list[str]:
+            return [self.check(str(include)) for include in includes]
+
+        without = said()
+        for include, one in zip(includes, without):
+            self.assertIn("[include-outside]", one, include)
+        self.write("secret/key", SECRET)
+        self.assertEqual(said(), without)
+        # Of the site's own folder it is told.
+        for include in ("none", "./x/../none", "../site/none", "loop"):
+            self.assertIn("[include-no-match]", self.check(include), include)
+
     def test_links_inside_are_followed(self) -> None:
         self.write("site/parts/web.lb", SERVICE)
         (self.folder / "site/link").symlink_to("parts")

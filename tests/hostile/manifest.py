@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from support import DIRECTORS, SITE, Case, main, run
+from support import DIRECTORS, SITE, Case, is_sanitized, main, run
+
+SLOWER = 8 if is_sanitized() else 1
 
 HEADER = "# Files of `lbc compile --emit all`, which removes those that it no longer makes.\n"
 
@@ -20,6 +22,22 @@ class Manifest(Case):
                               done.stderr.decode())
                 self.assertTrue((self.folder / name).is_file())
                 self.assertFalse((self.folder / "rules.sh").exists())
+
+    def test_a_name_behind_a_link(self) -> None:
+        """It is refused by its name, wherever it leads."""
+        self.write("theirs/notes", "mine")
+        (self.folder / "lb3").symlink_to("theirs")
+        self.write("MANIFEST", HEADER + "lb3/notes\n")
+        done = run("compile", self.write("site.lb", SITE), "--emit", "all", "-o", self.folder)
+        self.assertStatus(done, 3)
+        self.assertIn("MANIFEST` lists `lb3/notes`, and lbc makes no file of that name", done.stderr.decode())
+
+    def test_many_names_of_none(self) -> None:
+        """What lbc gives no name to is asked of the file system once each."""
+        self.write("MANIFEST", HEADER + "".join(f"{i:07x}\n" for i in range(500_000)))
+        site = self.write("site.lb", SITE)
+        self.assertStatus(run("compile", site, "--emit", "all", "-o", self.folder, cpu=60 * SLOWER), 0)
+        self.assertIn("lb1/iptables.rules\n", (self.folder / "MANIFEST").read_text(encoding="utf-8"))
 
     def test_what_goes_is_said(self) -> None:
         out = self.folder / "out"

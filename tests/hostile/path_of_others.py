@@ -50,6 +50,17 @@ class PathOfOthers(Case):
                 self.assertFalse(self.run_with(path))
         self.assertTrue(self.run_with(str(roots)))
 
+    def test_what_is_passed_over_is_named(self) -> None:
+        theirs = self.put_git(self.folder / "theirs")
+        os.chown(theirs, NOBODY, NOBODY)
+        if shutil.which("git", path="/usr/sbin:/sbin"):
+            self.skipTest("git is in a folder that is always looked into")
+        for path, words in ((theirs, f"git is not installed on this box but for `{theirs}/git`"),
+                            (self.folder, "git is not installed on this box [")):
+            done = run("check", ":site.lb", cwd=self.repository, env={**os.environ, "PATH": str(path)})
+            self.assertStatus(done, 2)
+            self.assertIn(words, done.stderr.decode())
+
 
 if __name__ == "__main__":
     main()

@@ -69,6 +69,30 @@ class Sites(Case):
             self.assertStatus(run("check", self.write("site.lb", one)), 0)
             self.assertStatus(run("fmt", self.folder / "site.lb"), 0)
 
+    def test_joiners_in_what_people_write(self) -> None:
+        """Persian, Hindi and emoji are written with them; a name or a command is not."""
+        for word in ("می\u200cخواهم", "क्\u200dष", "👩\u200d💻"):
+            text = (SITE + f"# {word}\n").replace("port tcp", f'description "{word}"; port tcp')
+            self.assertStatus(run("check", self.write("site.lb", text)), 0)
+            for words in (("fmt",), ("compile", "-d", "lb1"), ("compile", "-d", "lb1", "--emit", "sh")):
+                self.assertIn(word, run(words[0], self.folder / "site.lb", *words[1:]).stdout.decode(), words)
+            for place in (f"interface {word}", f"real 10.0.0.9 {{ notify-up \"/{word}\" }}", f"on {word}",
+                          f"scheduler {word}", f'check http {{ path "/{word}" }}'):
+                done = run("check", self.write("site.lb", SITE.replace("port tcp", place + "; port tcp")))
+                self.assertStatus(done, 2)
+                self.assertIn("[stray-character]", done.stderr.decode(), place)
+            done = run("check", self.write("site.lb", f'include "{word}"\n' + SITE))
+            self.assertStatus(done, 2)
+            self.assertIn("[stray-character]", done.stderr.decode())
+
+    def test_false_spaces_in_commands(self) -> None:
+        for point in (0xA0, 0x1680, 0x2003, 0x202F, 0x205F, 0x2800, 0x3000):
+            for place in ('real 10.0.0.9 { notify-up "/a¤b" }', 'check script { command "/a¤b" }',
+                          'quorum-up "/a¤b"', 'check file { track x; file "/a¤b" }'):
+                said = self.check(SITE.replace("port tcp", place.replace("¤", chr(point)) + "; port tcp"), place)
+                self.assertIn(f"the character U+{point:04X}, which looks like a space and is none, cannot stand in a",
+                              said)
+
     def test_a_carriage_return_alone(self) -> None:
         self.assertIn("U+000D", self.check(SITE + "# vip 192.0.2.99\rharmless\n", "CR"))
 

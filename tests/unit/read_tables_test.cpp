@@ -223,7 +223,7 @@ TEST_SUITE("read tables") {
         CHECK(problem("#ipset " + std::string(1'000, ' ') + "add\n") ==
               "1: a line for ipset is longer than 1000 bytes");
         CHECK(problem("# Table `mangle' is incompatible, use 'nft' tool.\n") ==
-              "1: the text lacks rules that its program had no words for: "
+              "1: the text lacks rules that the program which wrote it does not know: "
               "`# Table `mangle' is incompatible, use 'nft' tool.`");
     }
 

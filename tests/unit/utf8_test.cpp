@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -50,6 +51,32 @@ TEST_SUITE("utf8") {
         CHECK(printable_lines(text) == text);
         CHECK(printable("a\nb\r\nc") == "a?b??c");
         CHECK(find_stray("") == 0);
+    }
+
+    TEST_CASE("joiners stand between letters that they join") {
+        std::string const joiner = "\xe2\x80\x8d";
+        std::string const non_joiner = "\xe2\x80\x8c";
+        for (auto const& text : {"می" + non_joiner + "خواهم", "क्" + joiner + "ष", "क्" + non_joiner + "ष",
+                                 "👩" + joiner + "💻", "❤\xef\xb8\x8f" + joiner + "🔥", "👩🏽" + joiner + "🚀"}) {
+            CAPTURE(text);
+            CHECK(find_stray(text) == text.size());
+            CHECK(find_joiner(text) < text.size());
+            CHECK(printable(text) == text);
+        }
+        for (auto const& text :
+             {"a" + joiner + "b", "é" + joiner + "é", "а" + non_joiner + "а", joiner + "ش", "ش" + joiner,
+              "ش" + joiner + joiner + "ش", "ش" + joiner + " ش", "👩" + non_joiner + "💻", "ش" + joiner + "\xff"}) {
+            CAPTURE(text);
+            CHECK(find_stray(text) == std::min(text.find(joiner), text.find(non_joiner)));
+        }
+        CHECK(find_joiner("é ش") == std::string_view("é ش").size());
+    }
+
+    TEST_CASE("what looks like a space is found") {
+        for (std::string_view const space : {"\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x8a", "\xe2\x80\xaf",
+                                             "\xe2\x81\x9f", "\xe2\xa0\x80", "\xe3\x80\x80"})
+            CHECK(find_false_space("é " + std::string(space)) == 3);
+        CHECK(find_false_space("é b\xff") == 5);
     }
 
     TEST_CASE("a text is cut between characters") {
