@@ -92,6 +92,9 @@ public:
     /// Takes a set off that no rule asks; one that is not there is as good.
     [[nodiscard]] virtual std::expected<void, SystemError> destroy_set(std::string const& name) = 0;
 
+    /// How many rules, and sets of sets, of whatever program, use a set; none use one that is not there.
+    [[nodiscard]] virtual std::expected<std::size_t, SystemError> count_set_uses(std::string const& name) = 0;
+
     /// All legacy tables of a family that there are now, whoever's their rules: those of raw, mangle, nat, filter and
     /// security that /proc/net/ip_tables_names (ip6_tables_names) has. None is made by asking.
     [[nodiscard]] virtual std::expected<Netfilter, SystemError> read_netfilter(Family family) = 0;

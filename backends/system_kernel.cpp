@@ -32,6 +32,9 @@ public:
     }
     std::expected<void, SystemError> write_set(MarkSet const& set) override { return write_ipset_set(set); }
     std::expected<void, SystemError> destroy_set(std::string const& name) override { return destroy_ipset_set(name); }
+    std::expected<std::size_t, SystemError> count_set_uses(std::string const& name) override {
+        return count_ipset_uses(name);
+    }
 
     std::expected<Netfilter, SystemError> read_netfilter(Family family) override {
         auto read = read_libiptc_netfilter(family);

@@ -4,6 +4,7 @@
 #include "cli/mark_change_json.hpp"
 #include "cli/site_input.hpp"
 #include "compiler/proof/wording.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -60,18 +61,18 @@ private:
                hop.steps[last].table == step.table)
             ++last;
         if (!every_rule_ && last - first > few) {
-            text_ += fmt::format("  {:{}}{} {} to {}: {} do not match\n", "", 2 * step.depth, step.chain, step.number,
-                                 hop.steps[last - 1].number, counted(last - first, "rule"));
+            text_ += fmt::format("  {:{}}{} {} to {}: {} do not match\n", "", 2 * step.depth, printable(step.chain),
+                                 step.number, hop.steps[last - 1].number, counted(last - first, "rule"));
             return last;
         }
-        auto const place = step.table == "mangle" ? step.chain : step.table + " " + step.chain;
+        auto const place = printable(step.table == "mangle" ? step.chain : step.table + " " + step.chain);
         if (step.rule.starts_with("policy "))
-            text_ += fmt::format("  {} {}", place, step.rule);
+            text_ += fmt::format("  {} {}", place, printable(step.rule));
         else
             text_ += fmt::format("  {:{}}{} {}{}: {}", "", 2 * step.depth, place, step.number,
-                                 step.is_own ? "" : " (not lbc's)", step.rule);
+                                 step.is_own ? "" : " (not lbc's)", printable(step.rule));
         if (step.match == Match::no)
-            text_ += fmt::format("   no: {}", step.why_not);
+            text_ += fmt::format("   no: {}", printable(step.why_not));
         else
             text_ += paint(step.match == Match::maybe ? "   may match" : "   matches", "\x1b[32m");
         text_ += '\n';

@@ -4,6 +4,7 @@
 #include "cli/mark_change_json.hpp"
 #include "cli/site_input.hpp"
 #include "compiler/proof/wording.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -81,8 +82,8 @@ std::string text_of(Outcomes const& outcomes, Packet const& packet, MarkNames co
 }
 
 std::string text_of(Decision const& decision) {
-    return fmt::format("{} {} {}, {}: {}", decision.table, decision.chain, decision.number,
-                       decision.is_own ? "lbc's" : "not lbc's", decision.rule);
+    return printable(fmt::format("{} {} {}, {}: {}", decision.table, decision.chain, decision.number,
+                                 decision.is_own ? "lbc's" : "not lbc's", decision.rule));
 }
 
 /// Lines about packets of one kind.
@@ -100,7 +101,8 @@ std::string text_of(MarkFault const& fault, MarkNames const& names) {
 
 std::string summary(VerifiedFamily const& family) {
     return fmt::format("  {}: {}; {}, {}\n", title(family.family),
-                       family.tables.empty() ? "no tables" : fmt::format("{}", fmt::join(family.tables, ", ")),
+                       family.tables.empty() ? "no tables"
+                                             : printable(fmt::format("{}", fmt::join(family.tables, ", "))),
                        counted(family.rules, "rule"), fmt::format("{} kinds of packets", family.proof.pieces));
 }
 

@@ -1,5 +1,7 @@
 #include "cli/write_lines.hpp"
 
+#include "grammar/utf8.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -20,12 +22,12 @@ std::vector<std::string> lines_of(Ruleset const& rules) {
             lines.push_back(fmt::format("ipset: {},{}:{} skbmark {}", entry.address.str(),
                                         to_string(Protocol{entry.protocol}), entry.port.value, entry.mark.str()));
     for (auto const& chain : rules.chains) {
-        lines.push_back("-N " + chain.name);
+        lines.push_back(printable("-N " + chain.name));
         for (auto const& rule : chain.rules)
-            lines.push_back(fmt::format("-A {} {}", chain.name, to_string(rule)));
+            lines.push_back(printable(fmt::format("-A {} {}", chain.name, to_string(rule))));
     }
     for (auto const& hook : rules.hooks)
-        lines.push_back(fmt::format("-A {} {}", hook.builtin, to_string(hook.rule)));
+        lines.push_back(printable(fmt::format("-A {} {}", hook.builtin, to_string(hook.rule))));
     return lines;
 }
 

@@ -1,6 +1,7 @@
 #include "backends/ipset/ipset_kernel.hpp"
 
 #include "backends/ipset/ipset_message.hpp"
+#include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -28,7 +29,7 @@ std::string reason(int code) {
     case IPSET_ERR_FIND_TYPE: return "the kernel has no type hash:ip,port with skbinfo (module ip_set_hash_ipport)";
     case IPSET_ERR_MAX_SETS: return "there are as many sets as the kernel takes";
     case IPSET_ERR_BUSY:
-    case IPSET_ERR_REFERENCED: return "a rule uses it";
+    case IPSET_ERR_REFERENCED: return "a rule, or a set of sets, uses it";
     case IPSET_ERR_TYPE_MISMATCH:
     case IPSET_ERR_EXIST: return "a set with this name is of another kind; `ipset destroy` takes it off";
     case EINVAL: return "the kernel has no sets (module ip_set)";
@@ -234,8 +235,26 @@ std::expected<void, SystemError> write_ipset_set(MarkSet const& set) {
                        [&](IpsetSocket& socket) { return write(socket, set); });
 }
 
+std::expected<std::size_t, SystemError> count_ipset_uses(std::string const& name) {
+    if (!has_sets()) {
+        return 0;
+    }
+    return with_socket("read", fmt::format("the set {}", printable(name)),
+                       [&](IpsetSocket& socket) -> std::expected<std::size_t, int> {
+                           std::size_t uses = 0;
+                           auto const listed = socket.ask(
+                               IPSET_CMD_LIST, NLM_F_DUMP, Family::ipv4,
+                               [&](nl_msg* message) { return put_head_request(message, name); },
+                               [&](nlattr* attributes, int length) { uses += uses_in(attributes, length); });
+                           if (!listed && listed.error() != ENOENT) {
+                               return std::unexpected(listed.error());
+                           }
+                           return uses;
+                       });
+}
+
 std::expected<void, SystemError> destroy_ipset_set(std::string const& name) {
-    return with_socket("destroy", fmt::format("the set {}", name),
+    return with_socket("destroy", fmt::format("the set {}", printable(name)),
                        [&](IpsetSocket& socket) { return destroy(socket, name); });
 }
 

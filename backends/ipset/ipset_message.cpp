@@ -68,6 +68,11 @@ bool put_names_request(nl_msg* message) {
     return put(message, IPSET_ATTR_PROTOCOL, protocol_version) && put(message, IPSET_ATTR_FLAGS | net_order, flags);
 }
 
+bool put_head_request(nl_msg* message, std::string const& name) {
+    std::uint32_t const flags = htonl(IPSET_FLAG_LIST_HEADER);
+    return put_set(message, name) && put(message, IPSET_ATTR_FLAGS | net_order, flags);
+}
+
 bool put_set(nl_msg* message, std::string const& name) {
     return put(message, IPSET_ATTR_PROTOCOL, protocol_version) && put_text(message, IPSET_ATTR_SETNAME, name);
 }
@@ -100,6 +105,12 @@ bool put_entries(nl_msg* message, std::string const& name, std::span<SetEntry co
 
 std::string name_in(nlattr* attributes, int length) {
     return Attributes<IPSET_ATTR_CMD_MAX>(attributes, length).text(IPSET_ATTR_SETNAME);
+}
+
+std::size_t uses_in(nlattr* attributes, int length) {
+    Attributes<IPSET_ATTR_CMD_MAX> const answer(attributes, length);
+    Attributes<IPSET_ATTR_CREATE_MAX> const head(answer[IPSET_ATTR_DATA]);
+    return ntohl(head.get<std::uint32_t>(IPSET_ATTR_REFERENCES).value_or(0));
 }
 
 void add_entries_in(nlattr* attributes, int length, Family family, std::vector<SetEntry>& entries) {

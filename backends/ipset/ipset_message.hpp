@@ -23,7 +23,8 @@ struct SetSize {
 [[nodiscard]] SetSize size_of_set(std::size_t entries);
 
 // Each puts a request's attributes into the message; false where they do not fit.
-[[nodiscard]] bool put_names_request(nl_msg* message); // lists the names of all sets
+[[nodiscard]] bool put_names_request(nl_msg* message);                         // lists the names of all sets
+[[nodiscard]] bool put_head_request(nl_msg* message, std::string const& name); // lists a set without its entries
 [[nodiscard]] bool put_set(nl_msg* message, std::string const& name);
 [[nodiscard]] bool put_sets(nl_msg* message, std::string const& name, std::string const& other);
 [[nodiscard]] bool put_new_set(nl_msg* message, std::string const& name, Family family, SetSize size);
@@ -31,6 +32,8 @@ struct SetSize {
 
 /// The set that a message of a list is about; empty where it does not say.
 [[nodiscard]] std::string name_in(nlattr* attributes, int length);
+/// How many rules and sets use it.
+[[nodiscard]] std::size_t uses_in(nlattr* attributes, int length);
 /// Adds the entries that a message of a list has. One that lbc has no words for makes none of its own equal.
 void add_entries_in(nlattr* attributes, int length, Family family, std::vector<SetEntry>& entries);
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <thread>
 
@@ -94,6 +95,29 @@ void write_wanted(TableHandle<Tables>& table, Ruleset const& current, Ruleset co
     remove_chains(table, current, wanted);
 }
 
+/// A chain's rules as they were, each with its counters. A set that came back has another number than the old rules
+/// have, so that those of lbc's that ask one are written by its name.
+template <typename Tables>
+void append_saved(TableHandle<Tables>& table, RawChain const& saved, Chain const& as_read) {
+    using Entry = typename Tables::Entry;
+    xt::ByteView left = saved.entries;
+    xt::Bytes buffer;
+    for (Rule const& rule : as_read.rules) {
+        Entry was;
+        std::memcpy(&was, left.data(), sizeof was);
+        auto const entry = left.first(was.next_offset);
+        left = left.subspan(was.next_offset);
+        if (!std::holds_alternative<MapMark>(rule.then) || !xt::refuse_rule(rule, Tables::family).empty()) {
+            table.append(saved.name, entry);
+            continue;
+        }
+        buffer.clear();
+        xt::append_rule(rule, Tables::family, buffer);
+        std::memcpy(buffer.data() + offsetof(Entry, counters), &was.counters, sizeof was.counters);
+        table.append(saved.name, buffer);
+    }
+}
+
 /// Puts `saved`, which reads as `wanted`, in the place of `current`.
 template <typename Tables>
 void write_saved(TableHandle<Tables>& table, Ruleset const& current, Ruleset const& wanted, RawRules const& saved) {
@@ -102,7 +126,7 @@ void write_saved(TableHandle<Tables>& table, Ruleset const& current, Ruleset con
     }
     prepare_chains(table, current, wanted);
     for (RawChain const& chain : saved.chains) {
-        table.append(chain.name, chain.entries);
+        append_saved(table, chain, *find_chain(wanted.chains, chain.name));
     }
     std::vector<PlacedHook> const hooks = placed_hooks(table);
     for (auto placed = hooks.rbegin(); placed != hooks.rend(); ++placed) {

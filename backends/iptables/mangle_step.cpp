@@ -1,5 +1,7 @@
 #include "backends/iptables/mangle_step.hpp"
 
+#include "grammar/utf8.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -56,11 +58,15 @@ void list_left(Kernel& kernel, Family family, std::vector<std::string>& out) {
     out.push_back(fmt::format("{}: what is in it cannot be read; it may hold the new rules", table_name(family)));
 }
 
-bool asks_sets(Ruleset const& rules) {
-    return std::ranges::any_of(rules.chains, [](Chain const& chain) {
-        return std::ranges::any_of(chain.rules,
-                                   [](Rule const& rule) { return std::holds_alternative<MapMark>(rule.then); });
-    });
+/// How many rules that lbc could bring back ask a set.
+std::size_t count_rules_that_ask(Ruleset const& rules, std::string const& set) {
+    std::ptrdiff_t count = 0;
+    for (Chain const& chain : rules.chains) {
+        count += std::ranges::count_if(chain.rules, [&](Rule const& rule) {
+            return rule.when.unknown.empty() && rule.then == Target(MapMark{set});
+        });
+    }
+    return static_cast<std::size_t>(count);
 }
 
 class MangleStep final : public Step {
@@ -90,10 +96,7 @@ public:
         return {};
     }
 
-    /// A set that came back is not known by the number that the old rules had.
-    std::expected<void, SystemError> take_back() override {
-        return asks_sets(table_->owned()) ? table_->replace(Ruleset(table_->owned())) : table_->restore();
-    }
+    std::expected<void, SystemError> take_back() override { return table_->restore(); }
 
     void list_left(std::vector<std::string>& out) override { lbc::list_left(kernel_, wanted_.family, out); }
 
@@ -193,6 +196,26 @@ void plan_sets(Kernel& kernel, Ruleset const& now, Ruleset const& wanted, Family
     }
 }
 
+/// Whether the sets that are to go could: `leaving` are the rules that go before them.
+std::expected<void, SystemError> ask_whether_sets_go(Kernel& kernel, FamilyChange const& change,
+                                                     Ruleset const& leaving) {
+    for (MarkSet const& set : change.before.sets) {
+        if (change.after.find_set(set.name) != nullptr) {
+            continue;
+        }
+        auto const uses = kernel.count_set_uses(set.name);
+        if (!uses) {
+            return std::unexpected(uses.error());
+        }
+        if (*uses > count_rules_that_ask(leaving, set.name)) {
+            return std::unexpected(SystemError{
+                SystemError::Kind::failed, 0,
+                fmt::format("the set {} is to go, and a rule or a set of others uses it", printable(set.name))});
+        }
+    }
+    return {};
+}
+
 /// What is lbc's in a table that was opened, with the sets.
 std::expected<Ruleset, SystemError> owned_with_sets(Kernel& kernel, MangleTable const& table) {
     Ruleset rules = table.owned();
@@ -253,6 +276,10 @@ std::expected<void, SystemError> plan_family(Kernel& kernel, Ruleset wanted, Mar
     change.before.sets = std::move(*sets);
     change.after.sets = std::move(wanted_sets);
     std::ranges::copy(marks_of(change.before), std::back_inserter(plan.marks));
+    auto const leaving = same_rules ? Ruleset{wanted.family, {}, {}} : (*table)->owned();
+    if (auto can_go = ask_whether_sets_go(kernel, change, leaving); !can_go) {
+        return can_go;
+    }
     plan_sets(kernel, change.before, change.after, steps);
     plan.changes.push_back(std::move(change));
     if (same_rules) {

@@ -1,5 +1,6 @@
 #include "backends/iptables/variant_rules.hpp"
 
+#include "backends/iptables/variant_lines.hpp"
 #include "backends/restore/read_tables.hpp"
 
 #include <fmt/format.h>
@@ -12,16 +13,6 @@
 
 namespace lbc {
 namespace {
-
-/// "LBC" of "-A PREROUTING -i eth0 -j LBC", where a rule's last words say so.
-std::string_view last_jump(std::string_view rule) {
-    auto const blank = rule.rfind(' ');
-    if (blank == std::string_view::npos)
-        return {};
-    auto const before = rule.substr(0, blank);
-    auto const option = before.substr(before.rfind(' ') + 1);
-    return option == "-j" || option == "-g" ? rule.substr(blank + 1) : std::string_view();
-}
 
 class VariantStep final : public Step {
 public:
@@ -73,22 +64,6 @@ std::expected<std::vector<VariantRules>, SystemError> read_all(Kernel& kernel) {
     return found;
 }
 
-/// A line of iptables-save, which prints a line break in a rule's comment as it is: what is in quotes ends no line.
-std::string_view take_line(std::string_view& saved) {
-    bool is_quoted = false;
-    std::size_t end = 0;
-    for (; end < saved.size() && (is_quoted || saved[end] != '\n'); ++end) {
-        if (is_quoted && saved[end] == '\\')
-            ++end;
-        else if (saved[end] == '"' && saved.starts_with('-'))
-            is_quoted = !is_quoted;
-    }
-    end = std::min(end, saved.size());
-    auto const line = saved.substr(0, end);
-    saved.remove_prefix(std::min(end + 1, saved.size()));
-    return line;
-}
-
 /// For iptables-restore, to which a line break in a comment is one.
 std::string on_one_line(std::string_view rule) {
     std::string out(rule);
@@ -104,8 +79,13 @@ FamilyChange leaving(VariantRules const& rules) {
 
 std::string VariantRules::removal() const {
     std::string text = "*mangle\n";
+    // From the last: a removal moves what is behind it. A comment with a line break cannot be given as it is.
+    for (auto hook = hooks.rbegin(); hook != hooks.rend(); ++hook)
+        if (hook->rule.contains('\n'))
+            text += fmt::format("-D {} {}\n", hook->builtin, hook->number);
     for (auto const& hook : hooks)
-        text += fmt::format("-D {} {}\n", hook.builtin, hook.rule);
+        if (!hook.rule.contains('\n'))
+            text += fmt::format("-D {} {}\n", hook.builtin, hook.rule);
     for (auto const& chain : chains)
         text += fmt::format("-F {}\n", chain);
     for (auto const& chain : chains)
@@ -120,7 +100,7 @@ std::string VariantRules::return_text() const {
     for (auto const& rule : rules)
         text += rule + '\n';
     for (auto const& hook : hooks)
-        text += fmt::format("-I {} {} {}\n", hook.builtin, hook.number, hook.rule);
+        text += fmt::format("-I {} {} {}\n", hook.builtin, hook.number, on_one_line(hook.rule));
     return text + "COMMIT\n";
 }
 
@@ -146,7 +126,7 @@ VariantRules read_variant_rules(std::string_view saved, Family family) {
     std::map<std::string_view, std::size_t> counts; // of rules of built-in chains
     bool is_mangle = false;
     while (!saved.empty()) {
-        auto const line = take_line(saved);
+        auto const line = take_saved_line(saved).text;
         if (line.starts_with('*'))
             is_mangle = line == "*mangle";
         if (!is_mangle)
@@ -166,7 +146,7 @@ VariantRules read_variant_rules(std::string_view saved, Family family) {
             found.rules.push_back(on_one_line(line));
         auto const count = counts.find(chain);
         if (count != counts.end() && ++count->second != 0 && is_own_chain(last_jump(line)))
-            found.hooks.push_back({std::string(chain), count->second, on_one_line(words.substr(chain.size() + 1))});
+            found.hooks.push_back({std::string(chain), count->second, std::string(words.substr(chain.size() + 1))});
     }
     return found;
 }
@@ -187,6 +167,8 @@ std::expected<MarkPlan, SystemError> plan_variants_leave(Kernel& kernel) {
     MarkPlan plan;
     for (auto& rules : *found) {
         if (auto tested = kernel.restore_variant(rules.family, rules.removal(), true); !tested)
+            return std::unexpected(std::move(tested.error()));
+        if (auto tested = kernel.restore_variant(rules.family, rules.return_text(), true); !tested)
             return std::unexpected(std::move(tested.error()));
         plan.changes.push_back(leaving(rules));
         std::ranges::copy(marks_of(plan.changes.back().before), std::back_inserter(plan.marks));

@@ -17,7 +17,7 @@ struct VariantRules {
     struct Hook {
         std::string builtin;
         std::size_t number = 0; // from 1, in its chain
-        std::string rule;       // without `-A CHAIN`
+        std::string rule;       // without `-A CHAIN`, line breaks of its comment and all
     };
     Family family{};
     std::vector<std::string> chains;
@@ -37,7 +37,8 @@ struct VariantRules {
 /// What is lbc's in each family's table that has any, as changes that take it off.
 [[nodiscard]] std::expected<std::vector<FamilyChange>, SystemError> read_variants(Kernel& kernel);
 
-/// Steps that take lbc's chains off both tables; none where there are none. Asks first whether they could go.
+/// Steps that take lbc's chains off both tables; none where there are none. Asks first whether they could go, and come
+/// back.
 [[nodiscard]] std::expected<MarkPlan, SystemError> plan_variants_leave(Kernel& kernel);
 
 } // namespace lbc

@@ -1,5 +1,6 @@
 #include "backends/nft/nft_netfilter.hpp"
 
+#include "backends/iptables/variant_lines.hpp"
 #include "backends/nft/libnftables.hpp"
 #include "backends/nft/nft_json.hpp"
 #include "backends/nft/nft_present.hpp"
@@ -29,21 +30,69 @@ bool may_be_of_iptables(NftState const& table) {
            !is_known(table);
 }
 
+/// Whether a name is one that a text of iptables-nft-save has as one word. It prints names as they are.
+bool is_one_word(std::string_view name) {
+    return std::ranges::all_of(name,
+                               [](char c) { return c > ' ' && c < '\x7f' && c != '"' && c != '\'' && c != '\\'; });
+}
+
+/// Whether a text of iptables-nft-save tells a table's rules: its names are words, and it has as many rules of each
+/// chain as nft listed. A line break in a name makes a line, and a blank an option, that no rule has.
+bool tells(Ruleset const& saved, NftState const& table) {
+    if (std::ranges::any_of(saved.chains, [&](Chain const& chain) {
+            return !chain.rules.empty() &&
+                   std::ranges::find(table.chains, chain.name, &NftChain::name) == table.chains.end();
+        }))
+        return false;
+    return std::ranges::all_of(table.chains, [&](NftChain const& chain) {
+        auto const* found = saved.find(chain.name);
+        auto const rules = found == nullptr ? 0 : std::ranges::count_if(found->rules, [](Rule const& rule) {
+            auto const* drop = std::get_if<Drop>(&rule.then);
+            return drop == nullptr || !drop->is_policy;
+        });
+        auto const is_plain = [](NftRule const& rule) {
+            return std::ranges::all_of(rule.statements, [](NftStatement const& part) {
+                auto const* match = std::get_if<NftMatch>(&part);
+                return match == nullptr || std::ranges::all_of(match->interfaces, [](InterfacePattern const& one) {
+                           return is_one_word(one.str());
+                       });
+            });
+        };
+        return is_one_word(chain.name) && std::ranges::all_of(chain.rules, is_plain) &&
+               static_cast<std::size_t>(rules) == chain.rules.size();
+    });
+}
+
+/// Whether a text of iptables-nft-save has nothing in its tables but chains and rules: what is behind a line break in a
+/// name is neither.
+bool has_whole_lines(std::string_view saved) {
+    bool is_in_table = false;
+    while (!saved.empty()) {
+        auto const [line, is_broken] = take_saved_line(saved);
+        bool const is_part = line.starts_with(':') || line.starts_with("-A ");
+        bool const is_outside = line.empty() || line.starts_with('#') || line.starts_with('*');
+        if (is_broken || !(is_in_table ? is_part || line == "COMMIT" : is_outside))
+            return false;
+        is_in_table = is_in_table ? line != "COMMIT" : line.starts_with('*');
+    }
+    return true;
+}
+
 /// What iptables-nft-save has of its tables. Nothing where it is not there, or has no words for one of them.
 std::optional<Netfilter> saved_tables(Family family) {
     auto const* program = family == Family::ipv4 ? "iptables-nft-save" : "ip6tables-nft-save";
     auto const saved = run_program({.words = {program}, .limit = longest_save, .patience = patience});
-    if (!saved || !saved->good())
+    if (!saved || !saved->good() || !has_whole_lines(saved->out))
         return std::nullopt;
     auto tables = read_tables(saved->out, family);
     return tables ? std::optional(std::move(*tables)) : std::nullopt;
 }
 
 /// The rules of the one with the name and the hooks of the other.
-void take_rules(Ruleset& table, Netfilter const& saved) {
+void take_rules(Ruleset& table, NftState const& listed, Netfilter const& saved) {
     auto const name = std::string_view(table.table).substr(table.table.find(' ') + 1);
     auto const found = std::ranges::find(saved.tables, name, &Ruleset::table);
-    if (found == saved.tables.end())
+    if (found == saved.tables.end() || !tells(*found, listed))
         return;
     table.chains = found->chains;
     table.sets = found->sets;
@@ -134,7 +183,7 @@ std::expected<NftRulesets, SystemError> read_nft_netfilter() {
                 if (!saved)
                     saved = saved_tables(family);
                 if (*saved)
-                    take_rules(*rules, **saved);
+                    take_rules(*rules, table, **saved);
             }
             rulesets[index_of(family)].push_back(std::move(*rules));
         }

@@ -47,6 +47,10 @@ public:
 
     std::expected<void, SystemError> restore() override {
         auto done = kernel_.call("restore", family_);
+        if (done && !kernel_.has_sets_of(owned_)) {
+            return std::unexpected(
+                SystemError{SystemError::Kind::failed, ENOENT, "a rule asks a set that is not there"});
+        }
         if (done) {
             table() = owned_;
         }

@@ -15,6 +15,7 @@ class FakeKernel : public Kernel {
 public:
     std::array<Ruleset, 2> tables{Ruleset{Family::ipv4, {}, {}}, Ruleset{Family::ipv6, {}, {}}};
     std::array<std::vector<MarkSet>, 2> sets; // sorted by name
+    std::set<std::string> used_by_others;     // sets that rules of others ask
     std::array<bool, 2> has_table{true, true};
     /// Whole tables with the rules of others; those of `tables` are no part of them.
     std::array<std::vector<Ruleset>, 2> foreign;
@@ -65,6 +66,7 @@ public:
     [[nodiscard]] std::expected<std::vector<MarkSet>, SystemError> read_sets(Family family) override;
     [[nodiscard]] std::expected<void, SystemError> write_set(MarkSet const& set) override;
     [[nodiscard]] std::expected<void, SystemError> destroy_set(std::string const& name) override;
+    [[nodiscard]] std::expected<std::size_t, SystemError> count_set_uses(std::string const& name) override;
     /// `foreign`, with what is lbc's in its mangle table: each hook behind the foreign rules of its chain.
     [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override;
     [[nodiscard]] std::expected<bool, SystemError> has_own_chains(Family family) override;

@@ -68,4 +68,12 @@ std::expected<void, SystemError> FakeKernel::destroy_set(std::string const& name
     return done;
 }
 
+std::expected<std::size_t, SystemError> FakeKernel::count_set_uses(std::string const& name) {
+    std::size_t uses = used_by_others.contains(name) ? 1 : 0;
+    for (auto const& table : tables) {
+        uses += static_cast<std::size_t>(std::ranges::count(set_names(table), name));
+    }
+    return uses;
+}
+
 } // namespace lbc::test

@@ -46,6 +46,9 @@ public:
     [[nodiscard]] std::expected<void, SystemError> destroy_set(std::string const& name) override {
         return kernel_.destroy_set(name);
     }
+    [[nodiscard]] std::expected<std::size_t, SystemError> count_set_uses(std::string const& name) override {
+        return kernel_.count_set_uses(name);
+    }
     [[nodiscard]] std::expected<Netfilter, SystemError> read_netfilter(Family family) override {
         return kernel_.read_netfilter(family);
     }

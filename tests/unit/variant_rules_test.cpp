@@ -1,9 +1,11 @@
 #include "backends/apply.hpp"
+#include "backends/iptables/variant_lines.hpp"
 #include "backends/iptables/variant_rules.hpp"
 #include "cli/mark_backend.hpp"
 #include "tests/support/fake_kernel.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -77,6 +79,35 @@ TEST_SUITE("variant rules") {
         CHECK(forged.hooks[0].number == 2);
         CHECK(read_variant_rules("", Family::ipv4).empty());
         CHECK(read_variant_rules(":\n*mangle\n:\n-A\n-A \n-A x\n", Family::ipv4).empty());
+    }
+
+    TEST_CASE("a text is believed as far as the kernel's rules bear it out") {
+        std::vector<NftDumpedRule> const rules{{"PREROUTING", ""}, {"PREROUTING", "LBC"}, {"OUTPUT", "LBC-OUT"},
+                                               {"LBC", ""},        {"LBC", ""},           {"LBCX", "LBC"}};
+        CHECK_FALSE(distrust(saved, rules));
+        CHECK_FALSE(distrust("", {}));
+        auto const with = [](std::string_view in_prerouting, std::string_view behind, std::string_view next = "") {
+            std::vector<NftDumpedRule> const few{{"PREROUTING", std::string(next)}, {"LBC", ""}};
+            return distrust(fmt::format("*mangle\n:PREROUTING ACCEPT [0:0]\n:LBC - [0:0]\n-A PREROUTING {}\n-A LBC {}\n"
+                                        "COMMIT\n# Completed\n",
+                                        in_prerouting, behind),
+                            few);
+        };
+        CHECK_FALSE(with("-i a\"b -j ACCEPT", "-j RETURN"));
+        CHECK_FALSE(with("-i \"b -j ACCEPT", "-j RETURN"));
+        CHECK_FALSE(with("! -i a\n# -j ACCEPT", "-j RETURN"));
+        CHECK_FALSE(with("-j LBC", "-m comment --comment \"a \\\" b\\\\\" -j RETURN", "LBC"));
+        CHECK(with("-m comment --comment \"a -j ACCEPT", "-j RETURN").has_value());
+        CHECK(with("-m comment --comment \"a\"b -j ACCEPT", "-j RETURN").has_value());
+        CHECK(with("-i x -j LBC", "-j RETURN") == "it has the line `-A PREROUTING -i x -j LBC`");
+        CHECK(with("-j LBC -i x", "-j RETURN", "LBC") == "it has the line `-A PREROUTING -j LBC -i x`");
+        CHECK(with("-i a\n-A LBC -j ACCEPT", "-j RETURN") == "it has the line `-A LBC -j RETURN`");
+        CHECK(with("-j ACCEPT", "-i a\n# -j ACCEPT") == "it has the line `-A LBC -i a`");
+        CHECK(with("-j ACCEPT", "-i a\"b -j RETURN").has_value());
+        CHECK(distrust("*mangle\n:LBC - [0:0]\nCOMMIT\n", rules) ==
+              "it has 0 rules of the chain LBC, where the kernel has 2");
+        CHECK(distrust("*mangle\n:LBC x - [0:0]\nCOMMIT\n", {}) == "it has the line `:LBC x - [0:0]`");
+        CHECK(distrust("*mangle\nCOMMIT\n", rules) == "it has no chain LBC, which the kernel has");
     }
 
     TEST_CASE("they go when something else marks, and come back where a later step fails") {
