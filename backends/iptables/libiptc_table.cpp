@@ -121,20 +121,16 @@ void append_saved(TableHandle<Tables>& table, RawChain const& saved, Chain const
 /// Puts `saved`, which reads as `wanted`, in the place of `current`.
 template <typename Tables>
 void write_saved(TableHandle<Tables>& table, Ruleset const& current, Ruleset const& wanted, RawRules const& saved) {
-    for (Chain const& chain : current.chains) {
+    for (Chain const& chain : current.chains)
         table.flush(chain.name);
-    }
     prepare_chains(table, current, wanted);
-    for (RawChain const& chain : saved.chains) {
+    for (RawChain const& chain : saved.chains)
         append_saved(table, chain, *find_chain(wanted.chains, chain.name));
-    }
     std::vector<PlacedHook> const hooks = placed_hooks(table);
-    for (auto placed = hooks.rbegin(); placed != hooks.rend(); ++placed) {
+    for (auto placed = hooks.rbegin(); placed != hooks.rend(); ++placed)
         table.remove_rule(placed->hook.builtin, placed->number);
-    }
-    for (RawHook const& hook : saved.hooks) {
+    for (RawHook const& hook : saved.hooks)
         table.insert(hook.builtin, hook.number, hook.entry);
-    }
     remove_chains(table, current, wanted);
 }
 
@@ -159,15 +155,13 @@ template <typename Visitor>
 std::expected<void, SystemError> each_rule(Ruleset const& rules, Visitor visit) {
     for (Chain const& chain : rules.chains) {
         for (Rule const& rule : chain.rules) {
-            if (auto done = visit(chain.name, rule); !done) {
+            if (auto done = visit(chain.name, rule); !done)
                 return done;
-            }
         }
     }
     for (Hook const& hook : rules.hooks) {
-        if (auto done = visit(hook.builtin, hook.rule); !done) {
+        if (auto done = visit(hook.builtin, hook.rule); !done)
             return done;
-        }
     }
     return {};
 }
@@ -200,19 +194,16 @@ public:
     explicit LibiptcTable(TableHandle<Tables> handle) : handle_(std::move(handle)), owned_(owned_rules(*handle_)) {}
 
     Ruleset const& owned() const override {
-        if (!owned_) {
+        if (!owned_)
             owned_ = owned_rules(*run_);
-        }
         return *owned_;
     }
 
     bool holds(Ruleset const& wanted) const override {
-        if (run_ && run_->has(wanted)) {
+        if (run_ && run_->has(wanted))
             return true;
-        }
-        if (!owned_) {
+        if (!owned_)
             owned_ = owned_rules(*run_, wanted);
-        }
         return *owned_ == wanted;
     }
 
