@@ -157,7 +157,7 @@ void append_raw(std::vector<NftRawElement>& to, NftElement const& element, NftSe
 std::optional<std::vector<NftElement>> elements_of(std::vector<NftRawElement> raw, NftSet const& set) {
     auto const size = size_of(set.key);
     for (auto const& one : raw)
-        if (one.key.size != size || (one.key_end && one.key_end->size != size) ||
+        if (one.key.size != size || (one.key_end && (one.key_end->size != size || !set.has_intervals)) ||
             (!one.ends_interval && one.mark.has_value() != set.is_map))
             return std::nullopt;
     if (is_simple_interval(set))
