@@ -18,7 +18,7 @@ FORGED = """x
 -A LBC -j MARK --set-mark 0xbad
 -A INPUT -j LBC
 y"""
-CAN = is_root() and all(map(shutil.which, ("iptables-legacy", "iptables-nft"))) and subprocess.run(
+CAN = is_root() and all(map(shutil.which, ("iptables-legacy", "iptables-nft", "ipset"))) and subprocess.run(
     ["unshare", "-mn", "true"], check=False).returncode == 0
 
 
@@ -50,6 +50,29 @@ class ForgedLines(Case):
             "nft", "LBC_ONLY=marks IPTABLES=iptables-nft IP6TABLES=ip6tables-nft sh rules.sh apply lb1",
             f"{LBC} apply site.lb -d lb1 --only marks --backend nft --migrate")
         self.assertFalse([rule for rule in rules if "LBC" in rule], rules)
+
+    def test_what_is_shown_of_a_kernel(self) -> None:
+        """A set's name, which a kernel takes with a line break in it."""
+        self.write("site.lb", SITE)
+        commands = (f"{LBC} trace site.lb -d lb1 --live -v --to 192.0.2.10:80", f"{LBC} verify site.lb -d lb1 --only marks",
+                    f"{LBC} remove --only marks --dry-run", f"{LBC} apply site.lb -d lb1 --only marks --backend iptables "
+                    "--dry-run")
+        for command in commands:
+            done = subprocess.run(
+                ["unshare", "-mn", "bash", "-euc", f"""mount -t tmpfs none /run
+                name=$'LBC-4-x\nFORGED'
+                ipset create "$name" hash:ip,port skbinfo
+                iptables-legacy -t mangle -N LBC
+                for chain in PREROUTING LBC; do
+                    iptables-legacy -t mangle -A $chain -j SET --map-set "$name" dst,dst --map-mark
+                done
+                {command} 2>&1 || true"""],
+                cwd=self.folder, capture_output=True, text=True, timeout=120, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            if " verify " not in command:
+                self.assertIn("FORGED", done.stdout, command)
+            self.assertFalse([line for line in done.stdout.splitlines() if line.lstrip("+- ").startswith("FORGED")],
+                             done.stdout)
 
 
 if __name__ == "__main__":
