@@ -75,12 +75,26 @@ private:
             proof_.dropped.push_back(std::move(change));
             return;
         }
-        bool const is_sure = std::ranges::none_of(change.possible, [&](Outcome const& outcome) {
-            return outcome.unknown || outcome.open != 0 || accepts(change.before, outcome, change.witness);
-        });
+        bool const is_sure = std::ranges::none_of(change.possible,
+                                                  [&](Outcome const& outcome) {
+                                                      return outcome.unknown || outcome.open != 0 ||
+                                                             accepts(change.before, outcome, change.witness);
+                                                  }) &&
+                             !may_be_dropped(change);
         MarkFault fault{is_sure ? MarkFault::Kind::differs : MarkFault::Kind::unknown, std::move(change), {}};
         fault.decision = decide(fault, rules);
         proof_.faults.push_back(std::move(fault));
+    }
+
+    /// Whether a rule that is about some packets alone may drop the one that is named, before it shows anything.
+    [[nodiscard]] bool may_be_dropped(MarkChange const& change) const {
+        auto const rules = rules_.with_doubtful_drops(change.destination.prefix);
+        if (!rules)
+            return false;
+        auto const& packet = change.witness;
+        auto const found = rules->walk(change.sent_here ? Direction::leaving : Direction::entering, packet,
+                                       {packet.port, packet.port});
+        return std::ranges::any_of(found.front().outcomes, [](Outcome const& outcome) { return outcome.dropped; });
     }
 
     /// The rule that gave the mark or ended the walk; of what is not known, the first that is not.
@@ -119,7 +133,7 @@ private:
                 ended = decision;
         });
         if (fault.kind == MarkFault::Kind::unknown)
-            return doubtful ? doubtful : led;
+            return doubtful ? doubtful : led ? led : gave ? gave : ended;
         return gave && !fault.packets.after.dropped ? gave : ended;
     }
 

@@ -113,8 +113,11 @@ void RuleIndex::finish() {
             for (std::size_t rule = 0; tables_[table].chains[chain].is_reached && rule < rules.size(); ++rule) {
                 auto const& placed = *rules[rule].rule;
                 auto const& when = placed.when;
-                if (cannot_matter(placed, tables_[table].rules->table, tables_[table].chains[chain].name))
+                if (cannot_matter(placed, tables_[table].rules->table, tables_[table].chains[chain].name)) {
+                    if (std::holds_alternative<Drop>(placed.then))
+                        doubtful_drops_.push_back({table, chain, rule});
                     continue;
+                }
                 if (when.destination)
                     destinations.insert(*when.destination);
                 if (auto const* map = std::get_if<MapMark>(&placed.then))
@@ -130,7 +133,7 @@ void RuleIndex::finish() {
     lengths_.assign(lengths.begin(), lengths.end());
 }
 
-RulesFor RuleIndex::at(Prefix const& destination) const {
+std::vector<RuleIndex::Place> RuleIndex::places_at(Prefix const& destination) const {
     auto places = for_all_;
     for (auto const length : lengths_) {
         if (length > destination.length)
@@ -138,10 +141,17 @@ RulesFor RuleIndex::at(Prefix const& destination) const {
         if (auto const found = by_prefix_.find(Prefix::of(destination.address, length)); found != by_prefix_.end())
             places.insert(places.end(), found->second.begin(), found->second.end());
     }
-    std::ranges::sort(places);
-    if (work_ != nullptr)
-        work_->add(places.size());
-    return select(places, work_);
+    return places;
+}
+
+RulesFor RuleIndex::at(Prefix const& destination) const { return select(places_at(destination), work_); }
+
+std::optional<RulesFor> RuleIndex::with_doubtful_drops(Prefix const& destination) const {
+    if (doubtful_drops_.empty())
+        return std::nullopt;
+    auto places = places_at(destination);
+    places.insert(places.end(), doubtful_drops_.begin(), doubtful_drops_.end());
+    return select(std::move(places), work_);
 }
 
 RulesFor RuleIndex::all() const {
@@ -150,10 +160,13 @@ RulesFor RuleIndex::all() const {
         for (std::size_t chain = 0; chain < tables_[table].chains.size(); ++chain)
             for (std::size_t rule = 0; rule < tables_[table].chains[chain].rules.size(); ++rule)
                 places.push_back({table, chain, rule});
-    return select(places, nullptr);
+    return select(std::move(places), nullptr);
 }
 
-RulesFor RuleIndex::select(std::vector<Place> const& places, Work* work) const {
+RulesFor RuleIndex::select(std::vector<Place> places, Work* work) const {
+    std::ranges::sort(places);
+    if (work != nullptr)
+        work->add(places.size());
     std::vector<RulesFor::Table> tables;
     for (auto const& table : tables_)
         tables.push_back({table.rules, {}});

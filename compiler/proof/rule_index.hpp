@@ -5,14 +5,14 @@
 #include "compiler/proof/walk.hpp"
 
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace lbc {
 
 class RuleIndex {
 public:
-    /// Refers to the rules.
-    /// Refers to `work` too, which counts what `at` and its walks do.
+    /// Refers to the rules, and to `work`, which counts what `at` and its walks do.
     explicit RuleIndex(Ruleset const& rules, Work* work = nullptr);
     explicit RuleIndex(Netfilter const& netfilter, Work* work = nullptr);
     explicit RuleIndex(Ruleset&&, Work* = nullptr) = delete;
@@ -23,6 +23,10 @@ public:
 
     /// Those that can match packets for an address of `destination` that is in no narrower one of `destinations`.
     [[nodiscard]] RulesFor at(Prefix const& destination) const;
+
+    /// The same with rules of others that may drop some of the packets, which leave the others as they were; nothing
+    /// where there are none.
+    [[nodiscard]] std::optional<RulesFor> with_doubtful_drops(Prefix const& destination) const;
 
     /// Every rule, those that cannot matter to a mark among them.
     [[nodiscard]] RulesFor all() const;
@@ -48,13 +52,15 @@ private:
     void finish();
     static void reach(IndexedTable& table, std::string_view base, std::vector<std::size_t>& reached);
     void find_reached();
-    [[nodiscard]] RulesFor select(std::vector<Place> const& places, Work* work) const;
+    [[nodiscard]] std::vector<Place> places_at(Prefix const& destination) const;
+    [[nodiscard]] RulesFor select(std::vector<Place> places, Work* work) const;
 
     std::vector<IndexedTable> tables_;
     std::vector<Prefix> destinations_;
     std::vector<int> lengths_;                       // of destinations, sorted
     std::vector<Place> for_all_;                     // rules that ask for no destination, or for any but one
     std::map<Prefix, std::vector<Place>> by_prefix_; // the others
+    std::vector<Place> doubtful_drops_;
     RulesFor::BeforeMarks before_marks_;
     Work* work_;
 };

@@ -15,7 +15,7 @@ import net
 from deep import DeepLab
 from draw import ETHERNET, TUNNEL
 from fixtures import CLIENT_MAC, VIPS, known_site
-from model import Meaning, Packet
+from model import WITH_PORTS, Meaning, Packet
 
 MARK = 0x7700
 
@@ -343,7 +343,24 @@ class Probes(unittest.TestCase):
         if said["holds"]:
             for _ in range(2):
                 self.assertEqual(self.wrong(), [], text)
+        for family in said["families"]:
+            for fault in family["faults"][:2]:
+                if fault["kind"] == "differs":
+                    self.assertEqual(self.misses(fault), "", text)
         return said["holds"]
+
+    def misses(self, fault: dict) -> str:
+        """What is wrong with a difference's own packet, once it is sent."""
+        witness = fault["witness"]
+        if not witness["source_mac"] or not witness["destination"].startswith(("10.", "fd00:")):
+            return ""
+        self.lab.provide(witness["interface"], has_mac=True)
+        packet = Packet(witness["interface"], witness["source_mac"], witness["destination"], witness["protocol"],
+                        witness["port"] if witness["protocol"] in WITH_PORTS else None, witness["mark"])
+        self.counts["packets named"] += 1
+        mark = self.lab.outcomes([packet])[0]
+        said = [None if outcome["dropped"] else outcome["mark"] for outcome in fault["possible"]]
+        return "" if said == [mark] else f"{packet}: kernel {mark}, lbc says {said}\n{fault['decision']}"
 
     def test_every_statement(self) -> None:
         for statement in STATEMENTS.strip().splitlines():

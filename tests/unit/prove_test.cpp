@@ -141,6 +141,25 @@ TEST_CASE("proof: of a mark that is restored, the bits of the mask alone are unk
     }
 }
 
+TEST_CASE("proof: a packet that may be dropped before it has a wrong mark is no sure difference") {
+    Compiled const compiled(two_directors + web);
+    auto const plan = compiled.plan("lb1");
+    auto const own = layout_linear(compiled.site, plan.marks, Family::ipv4);
+    Matches doubtful;
+    doubtful.unknown = "-m limit";
+    for (auto const& [when, kind] :
+         {std::pair(doubtful, MarkFault::Kind::unknown), std::pair(Matches{}, MarkFault::Kind::differs)}) {
+        auto const drop = kind == MarkFault::Kind::unknown ? Target{Drop{}} : Target{Pass{"LOG"}};
+        auto const proof =
+            proof_of(plan, {own, theirs("filter", {{"INPUT", {{when, drop, {}}, {{}, SetMark{Fwmark{9}}, {}}}}})});
+        CHECK_FALSE(proof.holds());
+        for (auto const& fault : proof.faults) {
+            CHECK(fault.kind == kind);
+            CHECK(fault.decision);
+        }
+    }
+}
+
 TEST_CASE("proof: rules that no packet comes to before IPVS tell no packets apart") {
     Compiled const compiled(two_directors + web);
     auto const plan = compiled.plan("lb1");
