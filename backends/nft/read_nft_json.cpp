@@ -97,8 +97,10 @@ private:
 
     static bool has_flag(NftJson const& value, std::string_view wanted) {
         auto const* flags = member(&value, "flags");
-        return flags != nullptr &&
-               (*flags == wanted || (flags->is_array() && std::ranges::find(*flags, wanted) != flags->end()));
+        auto const is_wanted = [&](NftJson const& flag) {
+            return flag.is_string() && flag.get_ref<std::string const&>() == wanted;
+        };
+        return flags != nullptr && (is_wanted(*flags) || (flags->is_array() && std::ranges::any_of(*flags, is_wanted)));
     }
 
     /// Its chains are called by nothing (nf_tables_table_disable in nf_tables_api.c).

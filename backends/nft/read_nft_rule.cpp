@@ -238,7 +238,7 @@ private:
     [[nodiscard]] NftJson const* cases_of(NftJson const* data) const {
         if (data == nullptr || !data->is_string())
             return member(data, "set");
-        auto const name = data->get_ref<std::string const&>();
+        auto const& name = data->get_ref<std::string const&>();
         auto const found = around_.verdict_maps.find(name.starts_with('@') ? name.substr(1) : name);
         return found == around_.verdict_maps.end() ? nullptr : found->second;
     }
