@@ -141,21 +141,20 @@ TEST_CASE("proof: of a mark that is restored, the bits of the mask alone are unk
     }
 }
 
-TEST_CASE("proof: a packet that may be dropped before it has a wrong mark is no sure difference") {
+TEST_CASE("proof: a packet that may be dropped before it has a wrong mark is no sure one") {
     Compiled const compiled(two_directors + web);
     auto const plan = compiled.plan("lb1");
     auto const own = layout_linear(compiled.site, plan.marks, Family::ipv4);
     Matches doubtful;
     doubtful.unknown = "-m limit";
-    for (auto const& [when, kind] :
-         {std::pair(doubtful, MarkFault::Kind::unknown), std::pair(Matches{}, MarkFault::Kind::differs)}) {
-        auto const drop = kind == MarkFault::Kind::unknown ? Target{Drop{}} : Target{Pass{"LOG"}};
+    for (auto const& [first, is_sure] : {std::pair(Target{Drop{}}, false), std::pair(Target{Pass{"LOG"}}, true)}) {
         auto const proof =
-            proof_of(plan, {own, theirs("filter", {{"INPUT", {{when, drop, {}}, {{}, SetMark{Fwmark{9}}, {}}}}})});
+            proof_of(plan, {own, theirs("filter", {{"INPUT", {{doubtful, first, {}}, {{}, SetMark{Fwmark{9}}, {}}}}})});
         CHECK_FALSE(proof.holds());
         for (auto const& fault : proof.faults) {
-            CHECK(fault.kind == kind);
-            CHECK(fault.decision);
+            CHECK(fault.kind == MarkFault::Kind::differs);
+            REQUIRE(fault.decision);
+            CHECK(fault.decision->is_sure == is_sure);
         }
     }
 }
