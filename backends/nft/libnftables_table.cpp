@@ -24,8 +24,9 @@ std::expected<void, SystemError> nothing_of(std::expected<std::string, SystemErr
 bool is_own(NftJson const& item) {
     if (!item.is_object() || item.size() != 1)
         return false;
-    auto const& [kind, value] = *item.items().begin();
-    return text_member(&value, "family") == "inet" && text_member(&value, kind == "table" ? "name" : "table") == "lbc";
+    auto const& value = item.begin().value();
+    auto const* name = item.begin().key() == "table" ? "name" : "table";
+    return text_member(&value, "family") == "inet" && text_member(&value, name) == "lbc";
 }
 
 /// A text of a listing by which a command of nft would become another one. Others may have put it there: a kernel takes
