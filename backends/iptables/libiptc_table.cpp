@@ -95,8 +95,8 @@ void write_wanted(TableHandle<Tables>& table, Ruleset const& current, Ruleset co
     remove_chains(table, current, wanted);
 }
 
-/// A chain's rules as they were, each with its counters. A set that came back has another number than the old rules
-/// have, so that those of lbc's that ask one are written by its name.
+/// Appends a chain's rules as they were, each with its counters. A set that is made again gets a new number, and the
+/// old bytes hold the old one: so a rule of lbc's that looks up a set is written anew, by the set's name.
 template <typename Tables>
 void append_saved(TableHandle<Tables>& table, RawChain const& saved, Chain const& as_read) {
     using Entry = typename Tables::Entry;

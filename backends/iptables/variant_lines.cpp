@@ -129,7 +129,7 @@ private:
     }
 
     std::map<std::string, std::vector<std::string>, std::less<>> kernel_; // where the rules of each chain lead
-    Counts counts_;                       // of rules that the text had so far, of lbc's chains and those built in
+    Counts counts_;                       // rules read so far, of lbc's chains and of built-in ones
     std::optional<std::string_view> own_; // the last rule, where it is lbc's
 };
 

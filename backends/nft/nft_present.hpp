@@ -20,7 +20,7 @@ struct NftTableName {
     [[nodiscard]] bool is_dormant() const;
 };
 
-/// The tables that it has, whoever's.
+/// All tables of this network namespace.
 [[nodiscard]] std::expected<std::vector<NftTableName>, SystemError> list_nft_tables();
 
 /// Whether it has the table inet lbc.

@@ -1,5 +1,5 @@
-// The statements of one rule of libnftables-json(5). What lbc has no words for, or what may end the rule before the
-// statements behind it, is kept as a match that may hold or not. Private to this folder.
+// Reads the statements of one rule of libnftables-json(5). A statement that lbc does not know, or that may end the
+// rule, becomes a match that may hold or not. Private to this folder.
 #pragma once
 
 #include "backends/nft/nft_json.hpp"

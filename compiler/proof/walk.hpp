@@ -35,7 +35,7 @@ struct Outcome {
     Fwmark mark;
     bool dropped = false;
     bool unknown = false;     // it may have any mark, or be dropped
-    bool by_others = false;   // no rule of lbc's decides it: none gave the mark, or one of others drops it
+    bool by_others = false;   // not decided by lbc's rules: they gave no mark, or a rule of others drops it
     bool readdressed = false; // a rule of others sends it to another destination
     std::uint32_t open = 0;   // bits of the mark that nothing in the rules tells; they are 0 in `mark`
 
