@@ -152,8 +152,9 @@ std::vector<BaseChain> base_chains(Ruleset const& table) {
 }
 
 Chain const* Ruleset::find(std::string_view name) const {
-    auto const found = std::ranges::find(chains, name, &Chain::name);
-    return found == chains.end() ? nullptr : &*found;
+    auto const found =
+        std::ranges::lower_bound(chains, name, {}, [](Chain const& chain) { return std::string_view(chain.name); });
+    return found == chains.end() || found->name != name ? nullptr : &*found;
 }
 
 MarkSet const* Ruleset::find_set(std::string_view name) const {

@@ -7,17 +7,33 @@
 
 namespace lbc {
 
+namespace {
+
+/// Whether lists and objects stand in one another deeper than a reader follows. nlohmann's parser can be asked to stop
+/// there, but then looks through each list anew for every object that it reads.
+bool is_too_deep(std::string_view text) {
+    int depth = 0;
+    bool is_in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        char const c = text[i];
+        if (c == '"')
+            is_in_string = !is_in_string;
+        else if (is_in_string)
+            i += c == '\\' ? 1 : 0;
+        else if ((c == '[' || c == '{') && ++depth > deepest_json)
+            return true;
+        else if (c == ']' || c == '}')
+            --depth;
+    }
+    return false;
+}
+
+} // namespace
+
 std::expected<NftJson, std::string> parse_json(std::string_view text) {
-    bool is_too_deep = false;
-    auto root = NftJson::parse(
-        text,
-        [&](int depth, NftJson::parse_event_t /*event*/, NftJson& /*value*/) {
-            is_too_deep = is_too_deep || depth > deepest_json;
-            return !is_too_deep; // from there on, nothing is kept
-        },
-        false);
-    if (is_too_deep)
+    if (is_too_deep(text))
         return std::unexpected(fmt::format("it nests deeper than {} levels", deepest_json));
+    auto root = NftJson::parse(text, nullptr, false);
     if (root.is_discarded())
         return std::unexpected("it is no JSON");
     return root;

@@ -44,9 +44,12 @@ private:
             comparison.leaving(carried, changes);
         proof_.pieces += cuts.protocols.size() *
                          (cuts.interfaces.size() * cuts.sources.size() * cuts.entering.size() + cuts.leaving.size());
-        if (!work_.is_spent())
-            for (auto& change : changes)
-                add(std::move(change), rules);
+        drops_.reset();
+        for (auto& change : changes) {
+            if (work_.is_spent())
+                break;
+            add(std::move(change), rules);
+        }
     }
 
     /// A packet that the site gives a mark, and that rules of others take away.
@@ -86,13 +89,14 @@ private:
     }
 
     /// Whether a rule that is about some packets alone may drop the one that is named, before it shows anything.
-    [[nodiscard]] bool may_be_dropped(MarkChange const& change) const {
-        auto const rules = rules_.with_doubtful_drops(change.destination.prefix);
-        if (!rules)
+    [[nodiscard]] bool may_be_dropped(MarkChange const& change) {
+        if (!drops_)
+            drops_ = rules_.with_doubtful_drops(change.destination.prefix);
+        if (!*drops_)
             return false;
         auto const& packet = change.witness;
-        auto const found = rules->walk(change.sent_here ? Direction::leaving : Direction::entering, packet,
-                                       {packet.port, packet.port});
+        auto const found = (*drops_)->walk(change.sent_here ? Direction::leaving : Direction::entering, packet,
+                                           {packet.port, packet.port});
         return std::ranges::any_of(found.front().outcomes, [](Outcome const& outcome) { return outcome.dropped; });
     }
 
@@ -141,6 +145,7 @@ private:
     MarkMeaning meaning_;
     Work work_;
     RuleIndex rules_;
+    std::optional<std::optional<RulesFor>> drops_; // of the destination at hand, once they are asked for
     Proof proof_;
 };
 

@@ -1,8 +1,10 @@
 #include "compiler/proof/rule_index.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <tuple>
+#include <utility>
 #include <variant>
 
 namespace lbc {
@@ -34,7 +36,93 @@ void add_entries(Ruleset const& rules, MapMark const& map, std::set<Prefix>& des
             destinations.insert(Prefix::host(entry.address));
 }
 
+/// Chains of a table by their places, and which leads to which.
+class ChainGraph {
+public:
+    explicit ChainGraph(std::size_t chains) : forward_(chains), backward_(chains) {}
+
+    void add(std::size_t from, std::size_t to) {
+        forward_[from].push_back(to);
+        backward_[to].push_back(from);
+    }
+    [[nodiscard]] std::vector<bool> behind(std::vector<std::size_t> const& start) const {
+        return spread(forward_, start);
+    }
+    [[nodiscard]] std::vector<bool> before(std::vector<std::size_t> const& start) const {
+        return spread(backward_, start);
+    }
+
+private:
+    using Edges = std::vector<std::vector<std::size_t>>;
+
+    /// Those of `start`, and all that the edges lead to from there.
+    static std::vector<bool> spread(Edges const& edges, std::vector<std::size_t> open) {
+        std::vector<bool> seen(edges.size());
+        for (auto const chain : open)
+            seen[chain] = true;
+        while (!open.empty()) {
+            auto const chain = open.back();
+            open.pop_back();
+            for (auto const next : edges[chain])
+                if (!seen[next]) {
+                    seen[next] = true;
+                    open.push_back(next);
+                }
+        }
+        return seen;
+    }
+
+    Edges forward_;
+    Edges backward_;
+};
+
+/// A base chain that has rules, and whether one of them, or of the chains behind it, may give a mark.
+struct MarkingStage {
+    std::tuple<Direction, BaseChain::Hook, int> moment;
+    std::size_t table = 0;
+    std::string chain;
+    bool marks = false;
+};
+
+/// Of several at one moment, any may be the first.
+RulesFor::BeforeMarks before_marks(std::vector<MarkingStage> stages) {
+    RulesFor::BeforeMarks before;
+    std::ranges::sort(stages, std::ranges::greater(), &MarkingStage::moment);
+    std::size_t later = 0; // that mark, in one direction
+    for (auto stage = stages.begin(); stage != stages.end();) {
+        auto const is_same = [&](MarkingStage const& one) { return one.moment == stage->moment; };
+        auto const end = std::find_if_not(stage, stages.end(), is_same);
+        auto const now = static_cast<std::size_t>(std::count_if(stage, end, std::mem_fn(&MarkingStage::marks)));
+        auto const direction = std::get<Direction>(stage->moment);
+        for (; stage != end; ++stage)
+            if (later + now > static_cast<std::size_t>(stage->marks))
+                before.emplace(stage->table, stage->chain);
+        later += now;
+        if (stage != stages.end() && std::get<Direction>(stage->moment) != direction)
+            later = 0;
+    }
+    return before;
+}
+
+/// lbc's own at the same moment are the first.
+auto order_of(RulesFor::Stage const& stage, std::vector<RulesFor::Table> const& tables) {
+    return std::tuple(stage.base.hook, stage.base.priority, tables[stage.table].all->table != nft_table, stage.table);
+}
+
 } // namespace
+
+RulesFor::RulesFor(std::vector<Table> tables, Work* work, BeforeMarks const* before_marks)
+    : tables_(std::move(tables)), work_(work), before_marks_(before_marks) {
+    for (std::size_t i = 0; i < tables_.size(); ++i)
+        for (auto& base : base_chains(*tables_[i].all))
+            if (std::ranges::binary_search(tables_[i].chains, std::string_view(base.chain), {}, &NamedChain::name))
+                stages_[static_cast<std::size_t>(direction_of(base.hook))].push_back({i, std::move(base)});
+    for (auto& stages : stages_) {
+        std::ranges::sort(stages, {}, [this](Stage const& stage) { return order_of(stage, tables_); });
+        if (work_ != nullptr)
+            work_->add(stages.size());
+    }
+}
 
 RuleIndex::RuleIndex(Ruleset const& rules, Work* work) : work_(work) {
     add(rules);
@@ -63,45 +151,40 @@ void RuleIndex::add(Ruleset const& rules) {
         table.chains.push_back({name, std::move(of_chain)});
 }
 
-/// The chains that packets come to from a base chain of the table.
-void RuleIndex::reach(IndexedTable& table, std::string_view base, std::vector<std::size_t>& reached) {
-    std::vector<std::string_view> open{base};
-    std::set<std::string_view> seen{base};
-    while (!open.empty()) {
-        auto const name = open.back();
-        open.pop_back();
-        auto const chain = std::ranges::lower_bound(table.chains, name, {}, &IndexedChain::name);
-        if (chain == table.chains.end() || chain->name != name)
-            continue;
-        reached.push_back(static_cast<std::size_t>(chain - table.chains.begin()));
-        for (auto const& placed : chain->rules)
-            if (auto const* to = led_to(placed.rule->then); to != nullptr && seen.insert(*to).second)
-                open.push_back(*to);
-    }
+std::optional<std::size_t> RuleIndex::IndexedTable::find(std::string_view name) const {
+    auto const found = std::ranges::lower_bound(chains, name, {}, &IndexedChain::name);
+    return found == chains.end() || found->name != name
+               ? std::nullopt
+               : std::optional(static_cast<std::size_t>(found - chains.begin()));
 }
 
 /// Rules of chains that no packet comes to before IPVS, as of FORWARD, tell no packets apart.
 void RuleIndex::find_reached() {
-    std::vector<std::tuple<Direction, BaseChain::Hook, int, std::size_t, std::string, bool>> stages;
-    for (std::size_t i = 0; i < tables_.size(); ++i)
-        for (auto const& base : base_chains(*tables_[i].rules)) {
-            std::vector<std::size_t> reached;
-            reach(tables_[i], base.chain, reached);
-            bool marks = false;
-            for (auto const chain : reached) {
-                tables_[i].chains[chain].is_reached = true;
-                marks = marks || std::ranges::any_of(tables_[i].chains[chain].rules,
-                                                     [](auto const& placed) { return may_mark(placed.rule->then); });
+    std::vector<MarkingStage> stages;
+    for (std::size_t i = 0; i < tables_.size(); ++i) {
+        auto& table = tables_[i];
+        ChainGraph graph(table.chains.size());
+        std::vector<std::size_t> marking;
+        for (std::size_t chain = 0; chain < table.chains.size(); ++chain)
+            for (auto const& placed : table.chains[chain].rules) {
+                if (auto const* name = led_to(placed.rule->then))
+                    if (auto const to = table.find(*name))
+                        graph.add(chain, *to);
+                if (may_mark(placed.rule->then))
+                    marking.push_back(chain);
             }
-            stages.emplace_back(direction_of(base.hook), base.hook, base.priority, i, base.chain, marks);
-        }
-    // Of two at the same moment, either may be the first.
-    for (auto const& [direction, hook, priority, table, chain, marks] : stages)
-        for (auto const& [other_direction, other_hook, other_priority, other_table, other_chain, other_marks] : stages)
-            if (other_marks && direction == other_direction &&
-                std::tie(hook, priority) <= std::tie(other_hook, other_priority) &&
-                std::tie(table, chain) != std::tie(other_table, other_chain))
-                before_marks_.emplace(table, chain);
+        auto const marks = graph.before(marking);
+        std::vector<std::size_t> bases;
+        for (auto& base : base_chains(*table.rules))
+            if (auto const chain = table.find(base.chain)) {
+                bases.push_back(*chain);
+                stages.push_back({{direction_of(base.hook), base.hook, base.priority}, i, base.chain, marks[*chain]});
+            }
+        auto const reached = graph.behind(bases);
+        for (std::size_t chain = 0; chain < table.chains.size(); ++chain)
+            table.chains[chain].is_reached = reached[chain];
+    }
+    before_marks_ = before_marks(std::move(stages));
 }
 
 void RuleIndex::finish() {

@@ -46,11 +46,12 @@ private:
     struct IndexedTable {
         Ruleset const* rules;
         std::vector<IndexedChain> chains; // sorted by name
+
+        [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const;
     };
 
     void add(Ruleset const& rules);
     void finish();
-    static void reach(IndexedTable& table, std::string_view base, std::vector<std::size_t>& reached);
     void find_reached();
     [[nodiscard]] std::vector<Place> places_at(Prefix const& destination) const;
     [[nodiscard]] RulesFor select(std::vector<Place> places, Work* work) const;

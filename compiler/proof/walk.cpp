@@ -3,7 +3,6 @@
 #include "compiler/proof/port_pieces.hpp"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -337,7 +336,7 @@ private:
     Observer const* observer_;
     std::set<MacAddress>* asked_;
     Work* work_;
-    RulesFor::Stage const* stage_ = nullptr; // that the walk is in
+    RulesFor::Stage const* stage_ = nullptr;
     OutcomeSets sets_;
     Pieces accepted_; // by the table that the walk is in
     Pieces done_;
@@ -354,25 +353,10 @@ bool same_rules(RulesFor::NamedChain const& a, RulesFor::NamedChain const& b) {
            });
 }
 
-/// lbc's own at the same moment are the first.
-auto order_of(RulesFor::Stage const& stage, std::vector<RulesFor::Table> const& tables) {
-    return std::tuple(stage.base.hook, stage.base.priority, tables[stage.table].all->table != nft_table, stage.table);
-}
-
 } // namespace
 
 Direction direction_of(BaseChain::Hook hook) {
     return hook == BaseChain::Hook::output ? Direction::leaving : Direction::entering;
-}
-
-RulesFor::RulesFor(std::vector<Table> tables, Work* work, BeforeMarks const* before_marks)
-    : tables_(std::move(tables)), work_(work), before_marks_(before_marks) {
-    for (std::size_t i = 0; i < tables_.size(); ++i)
-        for (auto& base : base_chains(*tables_[i].all))
-            if (std::ranges::find(tables_[i].chains, base.chain, &NamedChain::name) != tables_[i].chains.end())
-                stages_[static_cast<std::size_t>(direction_of(base.hook))].push_back({i, std::move(base)});
-    for (auto& stages : stages_)
-        std::ranges::sort(stages, {}, [this](Stage const& stage) { return order_of(stage, tables_); });
 }
 
 std::vector<PortOutcomes> RulesFor::walk(Direction direction, Packet const& packet, PortRange ports,

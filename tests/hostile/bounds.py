@@ -206,6 +206,25 @@ class Dumps(Bounded):
         self.assertStatus(done, 1)
         self.assertNotIn(b"every packet has", done.stdout)
 
+    def test_chains_times_base_chains(self) -> None:
+        """Each base chain may lead to every other chain, and stands before or behind every other one."""
+        named = {"family": "inet", "table": "t"}
+        count = range(20_000)
+        match = {"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "daddr"}}, "right": "192.0.2.9"}}
+        mark = {"mangle": {"key": {"meta": {"key": "mark"}}, "value": 9}}
+        bases = [{"chain": {**named, "name": f"b{i}", "type": "filter", "hook": "prerouting", "prio": i % 1000}}
+                 for i in count]
+        others = [{"chain": {**named, "name": f"c{i}"}} for i in count]
+
+        def rules(chain: str, effect) -> list[dict]:
+            return [{"rule": {**named, "chain": f"{chain}{i}", "expr": [match, effect(i)]}} for i in count]
+
+        for items in (bases + rules("b", lambda i: mark),
+                      bases + others + rules("b", lambda i: {"jump": {"target": "c0"}}) +
+                      rules("c", lambda i: {"jump": {"target": f"c{min(i + 1, count[-1])}"}})):
+            done = self.verify(json.dumps({"nftables": [{"table": {"family": "inet", "name": "t"}}, *items]}), cpu=20)
+            self.assertStatus(done, 1)
+
     def test_ports_times_rules(self) -> None:
         """Rules that lbc does not know, of packets that others have cut by port."""
         rules = [f"-A PREROUTING -p tcp --dport {2 * i + 1} -m weird -j MARK --set-mark {i + 1}" for i in range(3000)]
