@@ -2,6 +2,7 @@
 
 #include "backends/ipset/ipset_kernel.hpp"
 #include "backends/iptables/iptables_variant.hpp"
+#include "backends/iptables/legacy_words.hpp"
 #include "backends/iptables/libiptc_netfilter.hpp"
 #include "backends/iptables/libiptc_table.hpp"
 #include "backends/iptables/variant_programs.hpp"
@@ -41,6 +42,7 @@ public:
         if (!read) {
             return read;
         }
+        ask_for_legacy_words(*read);
         auto const mangle = std::ranges::find(read->tables, "mangle", &Ruleset::table);
         if (mangle == read->tables.end()) {
             return read;

@@ -145,6 +145,11 @@ std::expected<DirectorId, std::string> choose_director(Site const& site, std::st
                                        host_name, fmt::join(names, ", ")));
 }
 
+void print_notes(Environment const& environment, std::vector<std::string> const& notes) {
+    for (auto const& note : notes)
+        print_failure(environment, "note: " + note);
+}
+
 void print_failure(Environment const& environment, std::string_view message) {
     // What other programs say has lines; none of them is to look like one of lbc's own.
     auto text = printable_lines(message);

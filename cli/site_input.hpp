@@ -59,7 +59,9 @@ void print_messages(SiteInput const& input, SiteOptions const& options, Environm
 
 /// `lbc: MESSAGE`, for what has no place in a file.
 void print_failure(Environment const& environment, std::string_view message);
-/// The same, as the end of a command.
+/// `lbc: note: NOTE`, a line each.
+void print_notes(Environment const& environment, std::vector<std::string> const& notes);
+/// A failure, as the end of a command.
 [[nodiscard]] Status fail(Status status, std::string_view message, Environment const& environment);
 
 /// "1 change", "2 changes"

@@ -180,17 +180,17 @@ std::expected<RuleSource, SystemError> live_rules(Family family, std::string con
     return RuleSource{std::move(*(*rules)[index_of(family)]), "of the kernel of " + director};
 }
 
-Read<RuleSource> dumped_rules(Options const& options, Family family, std::string const& director, FileReader& files) {
+Read<RuleSource> dumped_rules(Options const& options, Family family, std::string const& director, DumpReader& reader) {
     Dump dump;
     if (!options.folder.empty()) {
-        auto read = read_dumps(options.folder, director, files);
+        auto read = reader.read_folder(options.folder, director);
         if (!read)
             return std::unexpected(read.error());
         dump = std::move(*read);
     }
     for (auto const& path : options.against) {
         auto const told = options.ipv6 ? std::optional(Family::ipv6) : std::nullopt;
-        if (auto const added = add_dump(dump, path, told, director, files); !added)
+        if (auto const added = reader.add(dump, path, told, director); !added)
             return std::unexpected(added.error());
     }
     auto& rules = dump[index_of(family)];
@@ -203,16 +203,18 @@ Read<RuleSource> dumped_rules(Options const& options, Family family, std::string
 
 /// Rules of files: of the first director, or of all.
 Read<RuleSources> dumped_rules(Options const& options, Site const& site, DirectorId first, Family family,
-                               FileReader& files) {
+                               Environment const& environment) {
     RuleSources sources;
+    DumpReader reader(environment.files);
     for (std::size_t i = 0; i < site.directors.size(); ++i) {
         if (options.folder.empty() && i != first.index)
             continue;
-        auto source = dumped_rules(options, family, site.directors[i].name.value, files);
+        auto source = dumped_rules(options, family, site.directors[i].name.value, reader);
         if (!source)
             return std::unexpected(source.error());
         sources.emplace(i, std::move(*source));
     }
+    print_notes(environment, reader.notes());
     return sources;
 }
 
@@ -239,7 +241,7 @@ Status trace_packet(Options const& options, Environment const& environment) {
             return fail(Status::refused, rules.error().message, environment);
         given.emplace(director->index, std::move(*rules));
     } else if (!options.against.empty() || !options.folder.empty()) {
-        auto rules = dumped_rules(options, site, *director, family, environment.files);
+        auto rules = dumped_rules(options, site, *director, family, environment);
         if (!rules)
             return fail(Status::bad_input, rules.error(), environment);
         given = std::move(*rules);

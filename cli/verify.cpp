@@ -83,8 +83,9 @@ Status verify_folder(Site const& site, Options const& options, Environment const
     Work work;
     auto rules = rules_of(states, work);
     std::vector<Dump> dumps(states.size()); // the rules refer to them
+    DumpReader reader(environment.files);
     for (std::size_t i = 0; i < states.size(); ++i) {
-        auto dump = read_dumps(options.folder, states[i].name, environment.files);
+        auto dump = reader.read_folder(options.folder, states[i].name);
         if (!dump)
             return fail(Status::bad_input, dump.error(), environment);
         dumps[i] = std::move(*dump);
@@ -98,6 +99,7 @@ Status verify_folder(Site const& site, Options const& options, Environment const
             if (dumps[i][family])
                 rules[i].rules[family] = std::make_shared<RuleIndex const>(*dumps[i][family], &work);
     }
+    print_notes(environment, reader.notes());
     report.loops = find_loops(rules, work);
     report.loops_given_up = work.is_spent();
     return finish(report, options, environment);
@@ -127,12 +129,13 @@ Status verify_site(Options const& options, Environment const& environment) {
         return finish(report, options, environment);
     }
     Dump dump;
+    DumpReader reader(environment.files);
     for (auto const& path : options.against) {
         auto const family = options.ipv6 ? std::optional(Family::ipv6) : std::nullopt;
-        if (auto const added = add_dump(dump, path, family, input->site[*director].name.value, environment.files);
-            !added)
+        if (auto const added = reader.add(dump, path, family, input->site[*director].name.value); !added)
             return fail(Status::bad_input, added.error(), environment);
     }
+    print_notes(environment, reader.notes());
     report.directors.push_back(verify_rules(input->site, plan, dump));
     return finish(report, options, environment);
 }

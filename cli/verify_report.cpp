@@ -11,6 +11,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <map>
+#include <ranges>
+#include <span>
+#include <utility>
 
 namespace lbc {
 namespace {
@@ -86,17 +90,51 @@ std::string text_of(Decision const& decision) {
                                  decision.is_own ? "lbc's" : "not lbc's", decision.rule));
 }
 
+std::string title_of(MarkChange const& packets) {
+    auto const carried =
+        packets.carried == Fwmark{} ? std::string() : fmt::format(", with mark {}", packets.carried.str());
+    return fmt::format("{} {}{}", list_of(targets_of(packets)), origin_of(packets), carried);
+}
+
 /// Lines about packets of one kind.
 std::string text_of(MarkFault const& fault, MarkNames const& names) {
     auto const& packets = fault.packets;
-    auto const carried =
-        packets.carried == Fwmark{} ? std::string() : fmt::format(", with mark {}", packets.carried.str());
-    auto text = fmt::format("\n  {} {}{}\n", list_of(targets_of(packets)), origin_of(packets), carried);
+    auto text = fmt::format("\n  {}\n", title_of(packets));
     text += fmt::format("    site     {}\n", text_of(packets.before, packets.witness, names));
     text += fmt::format("    rules    {}{}\n", fault.kind == MarkFault::Kind::unknown ? "unknown: " : "",
                         text_of(packets.possible, packets.witness, names));
     text += fmt::format("    decided  {}\n", fault.decision ? text_of(*fault.decision) : "no rule");
     return text + fmt::format("    packet   {}\n", title_of_witness(packets));
+}
+
+/// Faults that one rule decides, in the same way.
+using FaultGroup = std::vector<MarkFault const*>;
+
+std::vector<FaultGroup> grouped(VerifiedDirector const& director) {
+    std::vector<FaultGroup> groups;
+    std::map<std::pair<MarkFault::Kind, std::string>, std::size_t> places;
+    for (auto const& family : director.families)
+        for (auto const& fault : family.proof.faults) {
+            auto const rule = fault.decision ? text_of(*fault.decision) : std::string();
+            auto const [place, is_new] = places.try_emplace({fault.kind, rule}, groups.size());
+            if (is_new)
+                groups.emplace_back();
+            groups[place->second].push_back(&fault);
+        }
+    return groups;
+}
+
+/// The first of a group in full, and of the others what they are.
+std::string text_of(FaultGroup const& group, MarkNames const& names) {
+    constexpr std::ptrdiff_t most = 4;
+    auto text = text_of(*group.front(), names);
+    auto const others = std::span(group).subspan(1);
+    for (auto const* other : others | std::views::take(most))
+        text += fmt::format("    also     {}: {}\n", title_of(other->packets),
+                            text_of(other->packets.possible, other->packets.witness, names));
+    if (std::ssize(others) > most)
+        text += fmt::format("    also     {} kinds of packets more\n", std::ssize(others) - most);
+    return text;
 }
 
 std::string summary(VerifiedFamily const& family) {
@@ -114,11 +152,14 @@ std::string head(VerifiedDirector const& director, bool colour) {
                            which, paint(plain, colour));
     }
     std::vector<std::string> parts;
+    if (director.dropped() > 0)
+        parts.push_back(fmt::format("{} dropped by rules of others", director.dropped()));
     if (director.differences() > 0)
         parts.push_back(counted(director.differences(), "difference"));
     if (director.unknown() > 0)
         parts.push_back(fmt::format("{} unknown", director.unknown()));
-    return fmt::format("{}: {}{}{}\n", director.director, paint(director.differences() > 0 ? red : yellow, colour),
+    return fmt::format("{}: {}{}{}\n", director.director,
+                       paint(director.differences() + director.dropped() > 0 ? red : yellow, colour),
                        fmt::join(parts, ", "), paint(plain, colour));
 }
 
@@ -135,15 +176,18 @@ std::string text_of(VerifiedDirector const& director, Site const& site, bool col
                                 "apart, or differ all over\n",
                                 title(family.family));
     for (auto const& family : director.families)
-        for (auto const& packets : family.proof.dropped)
-            text += fmt::format("  rules of others drop {} {}\n", list_of(targets_of(packets)), origin_of(packets));
-    std::size_t shown = 0;
-    for (auto const& family : director.families)
-        for (auto const& fault : family.proof.faults)
-            if (++shown <= most_shown)
-                text += text_of(fault, names);
-    if (shown > most_shown)
-        text += fmt::format("\n  … and {} more; --format json has them all\n", shown - most_shown);
+        for (auto const& fault : family.proof.dropped)
+            text += fmt::format("  rules of others drop {}, as the file says they may\n", title_of(fault.packets));
+    auto const groups = grouped(director);
+    for (auto const& group : groups | std::views::take(most_shown))
+        text += text_of(group, names);
+    if (groups.size() > most_shown)
+        text += fmt::format("\n  … and by {} more; --format json has them all\n",
+                            counted(groups.size() - most_shown, "rule"));
+    if (director.dropped() > 0)
+        text +=
+            "\n  What rules of others drop comes to no real server. If that is meant, say `firewalled` in the service, "
+            "or `interface` with those on which its clients are.\n";
     for (auto const& [service, by_address] : director.conflicts)
         text += fmt::format("\n  {}: IPVS has a service by address, {}/{}, which balances what the site leaves alone, "
                             "peers' packets too; without a guard they loop\n",
@@ -159,21 +203,30 @@ Json json_of(Decision const& decision) {
             {"rule", decision.rule},   {"is_lbc", decision.is_own}, {"is_sure", decision.is_sure}};
 }
 
+std::string_view name_of(MarkFault::Kind kind) {
+    switch (kind) {
+    case MarkFault::Kind::differs: return "differs";
+    case MarkFault::Kind::unknown: return "unknown";
+    case MarkFault::Kind::dropped: return "dropped";
+    }
+    std::unreachable();
+}
+
 Json json_of(VerifiedFamily const& family) {
     auto faults = Json::array();
     for (auto const& fault : family.proof.faults) {
         auto possible = Json::array();
         for (auto const& outcome : fault.packets.possible)
             possible.push_back(json_of(outcome));
-        faults.push_back({{"kind", fault.kind == MarkFault::Kind::differs ? "differs" : "unknown"},
+        faults.push_back({{"kind", name_of(fault.kind)},
                           {"packets", json_of(fault.packets)},
                           {"possible", possible},
                           {"decision", fault.decision ? json_of(*fault.decision) : Json(nullptr)},
                           {"witness", json_of(fault.packets.witness)}});
     }
     auto dropped = Json::array();
-    for (auto const& packets : family.proof.dropped)
-        dropped.push_back(json_of(packets));
+    for (auto const& fault : family.proof.dropped)
+        dropped.push_back(json_of(fault.packets));
     return {{"family", to_string(family.family)},
             {"tables", family.tables},
             {"rules", family.rules},
@@ -187,7 +240,8 @@ Json json_of(VerifiedDirector const& director) {
     Json object = {{"director", director.director},
                    {"holds", director.holds()},
                    {"differences", director.differences()},
-                   {"unknown", director.unknown()}};
+                   {"unknown", director.unknown()},
+                   {"dropped", director.dropped()}};
     auto families = Json::array();
     for (auto const& family : director.families)
         families.push_back(json_of(family));
@@ -237,6 +291,8 @@ std::size_t VerifiedDirector::unknown() const {
         std::ranges::count_if(families, [](VerifiedFamily const& family) { return family.proof.is_given_up; });
     return faults_of(*this, MarkFault::Kind::unknown) + static_cast<std::size_t>(given_up);
 }
+
+std::size_t VerifiedDirector::dropped() const { return faults_of(*this, MarkFault::Kind::dropped); }
 
 bool VerifyReport::knows_loops() const {
     return !loops_given_up &&

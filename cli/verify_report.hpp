@@ -15,7 +15,7 @@ struct VerifiedFamily {
     Family family{};
     std::vector<std::string> tables; // that were looked at, in their order
     std::size_t rules = 0;           // in them
-    Proof proof;
+    Proof proof;                     // `dropped`: where the file says that it is meant, the rest is among the faults
 };
 
 /// A service by address for packets of one of the site's, which takes those that the site leaves without a mark.
@@ -41,7 +41,8 @@ struct VerifiedDirector {
 
     [[nodiscard]] std::size_t differences() const;
     [[nodiscard]] std::size_t unknown() const;
-    [[nodiscard]] bool holds() const { return differences() == 0 && unknown() == 0; }
+    [[nodiscard]] std::size_t dropped() const; // by rules of others
+    [[nodiscard]] bool holds() const { return differences() == 0 && unknown() == 0 && dropped() == 0; }
 };
 
 struct VerifyReport {

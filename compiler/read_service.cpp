@@ -76,6 +76,7 @@ constexpr std::array service_rules{
     StatementRule<Draft>{"omega", Occurs::once, Block::none, read_service_switch<&Service::omega>},
     StatementRule<Draft>{"inhibit-on-failure", Occurs::once, Block::none,
                          read_service_switch<&Service::inhibit_on_failure>},
+    StatementRule<Draft>{"firewalled", Occurs::once, Block::none, read_service_switch<&Service::firewalled>},
 };
 
 constexpr std::array pool_rules{

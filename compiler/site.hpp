@@ -242,6 +242,7 @@ struct Service {
     bool alpha = false;
     bool omega = false;
     bool inhibit_on_failure = false;
+    bool firewalled = false; // rules of others may drop its packets: `verify` tells it, and counts it as no difference
     bool incomplete = false; // a mistake was reported in it: what it lacks is no further one
     Span span;
 

@@ -135,6 +135,7 @@ Json service_object(Context const& context, Service const& service) {
     object["alpha"] = service.alpha;
     object["omega"] = service.omega;
     object["inhibit_on_failure"] = service.inhibit_on_failure;
+    object["firewalled"] = service.firewalled;
     object["source"] = context.place(service.span);
     return object;
 }

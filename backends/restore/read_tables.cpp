@@ -2,11 +2,14 @@
 
 #include "backends/ipset/ipset_text.hpp"
 #include "backends/restore/rule_text.hpp"
+#include "backends/restore/saved_text.hpp"
 #include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <utility>
 
 namespace lbc {
@@ -63,8 +66,6 @@ private:
 /// As much of a line as a message has room for.
 std::string_view shown(std::string_view line) { return line.substr(0, 60); }
 
-bool is_append(Word const& word) { return word.text == "-A" || word.text == "--append"; }
-
 /// "[12:3456]"
 bool is_counters(std::string_view word) {
     std::size_t const colon = word.find(':');
@@ -84,7 +85,9 @@ bool is_chain_name(std::string_view name) {
 
 class TablesReader {
 public:
-    explicit TablesReader(Family family) : family_(family), sets_(family) {}
+    /// `notes`, of what people have saved: null where a program that lbc knows made the text.
+    explicit TablesReader(Family family, std::vector<TextProblem>* notes = nullptr)
+        : family_(family), sets_(family), notes_(notes) {}
 
     std::expected<Netfilter, TextProblem> read(std::string_view text) {
         if (text.size() > largest_text) {
@@ -92,9 +95,13 @@ public:
         }
         RestoreLines lines(text);
         while (auto const line = lines.next()) {
+            line_ = lines.number();
             if (Done const done = take(*line, lines.is_rest()); !done) {
-                return std::unexpected(TextProblem{lines.number(), done.error()});
+                return std::unexpected(TextProblem{line_, done.error()});
             }
+        }
+        if (notes_ != nullptr && tables_.empty() && !is_open_ && !notes_->empty()) {
+            return std::unexpected(TextProblem{notes_->front().line, "no line of the text is a table's or a rule"});
         }
         if (is_open_ && !is_implied_) {
             return std::unexpected(TextProblem{
@@ -139,13 +146,25 @@ private:
         if (line == "COMMIT") {
             return commit();
         }
+        if (notes_ != nullptr && !is_open_ && is_other_output(line)) {
+            notes_->push_back({line_, printable(fmt::format("this is no line of a table: `{}`", shown(line)))});
+            return {};
+        }
         return append(line);
     }
 
-    /// iptables-nft-save writes so of what another program has put into the table.
-    static Done comment(std::string_view line) {
+    Done comment(std::string_view line) {
+        // iptables-nft-save writes so of what another program has put into the table, or has beside it.
         if (line.starts_with("# Table `") && line.contains("incompatible")) {
             return refuse("the text lacks rules that the program which wrote it does not know: `{}`", shown(line));
+        }
+        if (line.starts_with("# Warning: ") && line.contains("-legacy tables present")) {
+            return refuse("the text lacks the rules of other tables of its kernel: `{}`; save both kinds, `nft -j list "
+                          "ruleset` and iptables-legacy-save, each in a file of its own",
+                          shown(line));
+        }
+        if (auto const writer = writer_of(line); writer != Writer::unknown) {
+            writer_ = writer;
         }
         return {};
     }
@@ -157,8 +176,17 @@ private:
         if (!is_table(table)) {
             return refuse("`{}` is no table of iptables", shown(table));
         }
-        if (std::ranges::find(tables_, table, &Ruleset::table) != tables_.end()) {
-            return refuse("the table `{}` is here a second time; one text holds one family's", table);
+        if (auto const again = std::ranges::find(tables_, table, &Ruleset::table); again != tables_.end()) {
+            if (notes_ == nullptr) {
+                return refuse("the table `{}` is here a second time; one text holds one family's", table);
+            }
+            auto const before = writers_[static_cast<std::size_t>(again - tables_.begin())];
+            if (before != writer_) {
+                return refuse("the table `{}` is here of iptables-legacy-save and of iptables-nft-save, which are two "
+                              "tables of one kernel; save both kinds, `nft -j list ruleset` and iptables-legacy-save, "
+                              "each in a file of its own",
+                              table);
+            }
         }
         begin(table);
         return {};
@@ -171,6 +199,8 @@ private:
         rules_.table = table;
         names_ = {rules_.table, {}};
         dropping_.clear();
+        quoted_.clear();
+        begin_ = line_;
     }
 
     /// Rules that no table is named for are the mangle table's, if the text has no other.
@@ -190,13 +220,12 @@ private:
         if (Done const done = need_table(line); !done) {
             return done;
         }
-        auto const words = split_words(line);
-        if (!words || words->size() < 2 || words->size() > 3 ||
-            (words->size() == 3 && !is_counters((*words)[2].written))) {
+        auto const words = split_blanks(line);
+        if (words.size() < 2 || words.size() > 3 || (words.size() == 3 && !is_counters(words[2]))) {
             return refuse("`:{}` is no chain with its policy", shown(line));
         }
-        std::string const& name = words->front().text;
-        std::string_view const policy = (*words)[1].written;
+        std::string const name(words[0]);
+        std::string_view const policy = words[1];
         if (!is_chain_name(name)) {
             return refuse("`{}` cannot be the name of a chain", shown(name));
         }
@@ -209,6 +238,9 @@ private:
         }
         if (policy == "DROP") {
             dropping_.push_back(rules_.chains.size());
+        }
+        if (name.contains('"')) {
+            quoted_.insert(name);
         }
         return add_chain(name);
     }
@@ -223,15 +255,15 @@ private:
     }
 
     Done append(std::string_view line) {
-        auto const split = split_words(line);
+        auto const split = split_rule(line, quoted_);
         if (!split) {
-            return refuse("a quote is not closed");
+            return refuse("{}", split.error());
         }
         Words words = *split;
         if (is_counters(words.front().written)) {
             words = words.subspan(1);
         }
-        if (words.size() < 2 || !is_append(words.front())) {
+        if (words.size() < 2 || !is_append(words.front().text)) {
             return refuse("`{}` is none of `*TABLE`, `:CHAIN POLICY`, `-A CHAIN RULE` and COMMIT", shown(line));
         }
         if (Done const done = need_table(line); !done) {
@@ -275,22 +307,38 @@ private:
             rules_.chains[chain].rules.push_back({{}, Drop{.is_policy = true}, {}});
         }
         std::ranges::sort(rules_.chains, {}, &Chain::name);
-        tables_.push_back(std::move(rules_));
         is_open_ = false;
+        auto const again = std::ranges::find(tables_, rules_.table, &Ruleset::table);
+        if (again == tables_.end()) {
+            tables_.push_back(std::move(rules_));
+            writers_.push_back(writer_);
+        } else if (*again != rules_) {
+            notes_->push_back(
+                {begin_, fmt::format("the table `{}` is here again, with other rules: those before it may "
+                                     "hold or not, as iptables-restore takes them back",
+                                     rules_.table)});
+            *again = with_doubtful(*again, std::move(rules_));
+        }
     }
 
     Family family_;
     IpsetReader sets_;
+    std::vector<TextProblem>* notes_;
     std::vector<Ruleset> tables_;
+    std::vector<Writer> writers_; // of each table
+    Writer writer_ = Writer::unknown;
+    std::size_t line_ = 0;
     std::size_t chains_ = 0;
     std::size_t rule_count_ = 0;
     bool is_open_ = false;
     bool is_implied_ = false; // the open table has no line of its own
 
     // Of the open table:
+    std::size_t begin_ = 0; // its line
     Ruleset rules_;
     TableNames names_;
-    std::vector<std::size_t> dropping_; // places of chains with the policy DROP
+    std::vector<std::size_t> dropping_;         // places of chains with the policy DROP
+    std::set<std::string, std::less<>> quoted_; // its chains with a quote in their names
 };
 
 std::optional<Family> family_of_comment(std::string_view line) {
@@ -311,7 +359,7 @@ FamilySigns signs_of_line(std::string_view line) {
     if (!words) {
         return {};
     }
-    auto const append = std::ranges::find_if(*words, [](Word const& word) { return is_append(word); });
+    auto const append = std::ranges::find_if(*words, [](Word const& word) { return is_append(word.text); });
     auto const chain = static_cast<std::size_t>(append - words->begin()) + 1;
     return chain < words->size() ? family_signs(Words(*words).subspan(chain + 1)) : FamilySigns{};
 }
@@ -320,6 +368,16 @@ FamilySigns signs_of_line(std::string_view line) {
 
 std::expected<Netfilter, TextProblem> read_tables(std::string_view text, Family family) {
     return TablesReader(family).read(text);
+}
+
+std::expected<SavedTables, TextProblem> read_saved_tables(std::string_view text, Family family) {
+    SavedTables saved;
+    auto rules = TablesReader(family, &saved.notes).read(text);
+    if (!rules) {
+        return std::unexpected(std::move(rules.error()));
+    }
+    saved.rules = std::move(*rules);
+    return saved;
 }
 
 std::optional<Family> family_of_tables(std::string_view text) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lbc {
 
@@ -26,10 +27,19 @@ struct TextProblem {
 /// the sets of lbc's among them become the mangle table's.
 /// Lines are cut where iptables-restore cuts them, behind 10,239 bytes: what is left of one is a line of its own.
 /// Refused: a NUL byte, a table or chain given twice, a rule of a chain that is not declared, any line but `*TABLE`,
-/// `:CHAIN`,
-/// `-A` and COMMIT, a section without COMMIT, an address of the other family, and a table that iptables-nft-save says
-/// it cannot word. More than 64 MiB, 1,000,000 rules, or 100,000 chains are refused too.
+/// `:CHAIN`, `-A` and COMMIT, a section without COMMIT, an address of the other family, and rules of its kernel that
+/// iptables-nft-save says the text does not have. More than 64 MiB, 1,000,000 rules, or 100,000 chains are refused too.
 [[nodiscard]] std::expected<Netfilter, TextProblem> read_tables(std::string_view text, Family family);
+
+struct SavedTables {
+    Netfilter rules;
+    std::vector<TextProblem> notes; // what of the text is passed over, or in doubt
+};
+
+/// The same of what people have saved. Between tables, lines of other commands' output are passed over, but for
+/// commands that change rules. A table that stands twice with other rules is read so that what is proved of it holds
+/// whether the first is replaced or kept: its rules may hold or not.
+[[nodiscard]] std::expected<SavedTables, TextProblem> read_saved_tables(std::string_view text, Family family);
 
 /// The family that a text is of, by the first line that tells: the name of the program that made it or is to load it,
 /// an address; else the first match or protocol that only one family has. Nothing where nothing tells.

@@ -122,9 +122,13 @@ FieldTexts fields_of(Sync const& sync, Site const& site) {
 
 FieldTexts fields_of(Service const& service) {
     auto const& [name, description, vips, ports, on, interfaces, bypass, scheduler, persistence, reals, sorry, checks,
-                 quorum, forwarding, local, one_packet, alpha, omega, inhibit_on_failure, incomplete, span] = service;
+                 quorum, forwarding, local, one_packet, alpha, omega, inhibit_on_failure, firewalled, incomplete,
+                 span] = service;
     // `forward` is each server's, with its lines.
-    return {{"alpha", text_of(alpha)}, {"omega", text_of(omega)}, {"inhibit-on-failure", text_of(inhibit_on_failure)}};
+    return {{"alpha", text_of(alpha)},
+            {"omega", text_of(omega)},
+            {"inhibit-on-failure", text_of(inhibit_on_failure)},
+            {"firewalled", text_of(firewalled)}};
 }
 
 FieldTexts fields_of(RealServer const& real) {

@@ -15,7 +15,7 @@ public:
         prefixes.insert(prefixes.end(), rules_.destinations().begin(), rules_.destinations().end());
         for (auto const& destination : destination_classes(family_, std::move(prefixes))) {
             look(destination);
-            proof_.is_given_up = proof_.faults.size() > most_faults || work_.is_spent();
+            proof_.is_given_up = proof_.faults.size() + proof_.dropped.size() > most_faults || work_.is_spent();
             if (proof_.is_given_up)
                 break;
         }
@@ -75,17 +75,26 @@ private:
 
     void add(MarkChange change, RulesFor const& rules) {
         if (is_dropped(change.before, change.possible)) {
-            proof_.dropped.push_back(std::move(change));
+            MarkFault fault{MarkFault::Kind::dropped, std::move(change), {}};
+            fault.decision = decide(fault, rules);
+            proof_.dropped.push_back(std::move(fault));
             return;
         }
-        bool const is_sure = std::ranges::none_of(change.possible, [&](Outcome const& outcome) {
-            return outcome.unknown || outcome.open != 0 || accepts(change.before, outcome, change.witness);
-        });
+        bool const is_sure =
+            exists(change) && std::ranges::none_of(change.possible, [&](Outcome const& outcome) {
+                return outcome.unknown || outcome.open != 0 || accepts(change.before, outcome, change.witness);
+            });
         MarkFault fault{is_sure ? MarkFault::Kind::differs : MarkFault::Kind::unknown, std::move(change), {}};
         fault.decision = decide(fault, rules);
         if (is_sure && fault.decision && fault.decision->is_sure)
             fault.decision->is_sure = !may_be_dropped(fault.packets);
         proof_.faults.push_back(std::move(fault));
+    }
+
+    /// Whether there are such packets for certain. A mark that they come with is what tc, XDP or a local program gives
+    /// them, if any does, but for lbc's own on packets that IPVS forwards.
+    [[nodiscard]] bool exists(MarkChange const& change) const {
+        return change.carried == Fwmark{} || (change.sent_here && marks_.contains(change.carried));
     }
 
     /// Whether a rule that is about some packets alone may drop the one that is named, before it shows anything.

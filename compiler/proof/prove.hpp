@@ -29,6 +29,7 @@ struct MarkFault {
     enum class Kind : std::uint8_t {
         differs, // they have another mark, or are dropped by a rule of lbc's
         unknown, // they may: a rule that lbc does not know decides
+        dropped, // the site gives them a mark, and rules of others drop them all
     };
 
     Kind kind{};
@@ -37,9 +38,9 @@ struct MarkFault {
 };
 
 struct Proof {
-    std::vector<MarkFault> faults;   // none: every packet that gets through has the site's mark
-    std::vector<MarkChange> dropped; // of what the site gives a mark, that rules of others drop
-    std::size_t pieces = 0;          // of the space of packets
+    std::vector<MarkFault> faults;  // none: every packet that gets through has the site's mark
+    std::vector<MarkFault> dropped; // no packet gets another mark by these
+    std::size_t pieces = 0;         // of the space of packets
 
     bool is_given_up = false; // rules tell too many kinds of packets apart, or differ from the site all over
 

@@ -45,9 +45,13 @@ void check_rule(std::string_view line) {
 void check_tables(std::string_view text, lbc::Family family) {
     auto const tables = lbc::read_tables(text, family);
     require(tables || !tables.error().message.empty(), "a refusal has words");
-    if (!tables)
+    auto const saved = lbc::read_saved_tables(text, family);
+    require(saved || !tables, "what a program may write, people may save", text);
+    if (tables)
+        require(saved->rules.tables == tables->tables && saved->notes.empty(), "and it is the same", text);
+    if (!saved)
         return;
-    for (auto const& table : tables->tables)
+    for (auto const& table : saved->rules.tables)
         for (auto const& chain : table.chains)
             require(table.find(chain.name) == &chain, "a chain is found", chain.name);
 }

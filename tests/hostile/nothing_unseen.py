@@ -65,6 +65,7 @@ CASES = {
     "Draft quorum-down": ('"/bin/down web"', '"/bin/down2 web"', "/bin/down web", "/bin/down2 web"),
     "Draft alpha": ("    alpha\n    omega", "    omega", "alpha on to off"),
     "Draft omega": ("    omega\n", "", "omega on to off"),
+    "Draft firewalled": ("    omega\n", "    omega\n    firewalled\n", "firewalled off to on"),
     "Draft inhibit-on-failure": ("    omega\n    inhibit-on-failure", "    omega", "inhibit-on-failure on to off"),
 
     "RealDraft check": ("check ping { every 1s", "check ping { every 9s", "every 1s to 9s"),

@@ -16,8 +16,9 @@ constexpr auto two_boxes = "director lb1 { mac 02:00:00:00:00:01; address 10.0.0
 
 /// A director whose kernel is as the site says.
 struct VerifiedBox : test::Machine {
-    VerifiedBox() : Machine(std::map<std::string, std::string>{{"site.lb", two_boxes}}) {
-        Compiled const compiled(two_boxes);
+    explicit VerifiedBox(std::string const& text = two_boxes)
+        : Machine(std::map<std::string, std::string>{{"site.lb", text}}) {
+        Compiled const compiled(text);
         auto const plan = compiled.plan("lb1");
         kernel.tables = mark_rules(compiled.site, plan, layout_auto);
         kernel.services = ipvs_services(plan);
@@ -54,11 +55,52 @@ TEST_CASE("verify: the rules of others are named") {
     CHECK(lb1.run({"verify", "site.lb"}) == 1);
     CHECK(lb1.says("decided  mangle PREROUTING 1, not lbc's: -d 10.9.9.1/32 -j ACCEPT"));
     lb1.kernel.foreign[0] = {{Family::ipv4, {{"INPUT", {rule(to_vip(), Drop{})}}}, {}, "filter"}};
-    CHECK(lb1.run({"verify", "site.lb"}) == 0);
-    CHECK(lb1.says("rules of others drop 10.9.9.1:80/tcp"));
+    CHECK(lb1.run({"verify", "site.lb"}) == 1);
+    CHECK(lb1.says("lb1: 1 dropped by rules of others"));
+    CHECK(lb1.says("10.9.9.1:80/tcp on any interface"));
+    CHECK(lb1.says("decided  filter INPUT 1, not lbc's: -d 10.9.9.1/32 -j DROP"));
+    CHECK(lb1.says("say `firewalled` in the service"));
     lb1.kernel.foreign[0] = {{Family::ipv4, {{"INPUT", {rule({}, AnyMark{"CONNMARK"})}}}, {}, "mangle"}};
     CHECK(lb1.run({"verify", "site.lb"}) == 1);
     CHECK(lb1.says("unknown: any mark"));
+}
+
+TEST_CASE(
+    "verify: what rules of others drop is no fault where the file says so, where no client is, or of some packets") {
+    auto const drop = [](Matches when) {
+        return Ruleset{Family::ipv4, {{"INPUT", {rule(std::move(when), Drop{})}}}, {}, "filter"};
+    };
+    VerifiedBox lb1;
+    auto on_lo = to_vip();
+    on_lo.in_interface = InterfacePattern::parse("lo");
+    auto some = to_vip();
+    some.unknown = "-s 203.0.113.0/24";
+    for (auto const& when : {on_lo, some}) {
+        lb1.kernel.foreign[0] = {drop(when)};
+        CHECK(lb1.run({"verify", "site.lb"}) == 0);
+        CHECK_FALSE(lb1.says("dropped"));
+    }
+    VerifiedBox meant(std::string(two_boxes) + "defaults { firewalled }\n");
+    meant.kernel.foreign[0] = {drop(to_vip())};
+    CHECK(meant.run({"verify", "site.lb"}) == 0);
+    CHECK(meant.says("rules of others drop 10.9.9.1:80/tcp on any interface"));
+    CHECK(meant.says("as the file says they may"));
+}
+
+TEST_CASE("verify: what one rule decides is told together") {
+    std::string services = two_boxes;
+    for (int i = 2; i < 9; ++i)
+        services +=
+            fmt::format("service s{} {{ vip 10.9.9.{}; port tcp 80; mark {}; real lb1; real lb2 }}\n", i, i, i + 2);
+    VerifiedBox lb1(services);
+    Matches when;
+    when.protocol = 6;
+    lb1.kernel.foreign[0] = {{Family::ipv4, {{"INPUT", {rule(when, SetMark{Fwmark{0x99}})}}}, {}, "mangle"}};
+    CHECK(lb1.run({"verify", "site.lb", "--only", "marks"}) == 1);
+    auto const text = lb1.out.str();
+    CHECK(text.find("decided") == text.rfind("decided"));
+    CHECK(lb1.says("also     10.9.9.2:80/tcp on any interface from any MAC but 02:00:00:00:00:02: mark 0x99"));
+    CHECK(lb1.says("also     3 kinds of packets more"));
 }
 
 TEST_CASE("verify: services by address, services that are missing, and marks of nftables") {

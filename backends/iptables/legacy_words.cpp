@@ -1,0 +1,77 @@
+#include "backends/iptables/legacy_words.hpp"
+
+#include "backends/restore/read_tables.hpp"
+#include "backends/run_program.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <variant>
+
+namespace lbc {
+namespace {
+
+constexpr std::size_t longest_text = std::size_t{64} << 20;
+constexpr std::chrono::seconds patience{10};
+
+/// Of a target that lbc does not know, or not all of; null: it knows it.
+std::string* words_of(Target& target) {
+    if (auto* unknown = std::get_if<UnknownTarget>(&target))
+        return &unknown->name;
+    if (auto* any = std::get_if<AnyMark>(&target))
+        return &any->name;
+    auto* dnat = std::get_if<Dnat>(&target);
+    return dnat == nullptr ? nullptr : &dnat->name;
+}
+
+bool lacks_words(Rule const& rule) {
+    return !rule.when.unknown.empty() || std::holds_alternative<UnknownTarget>(rule.then) ||
+           std::holds_alternative<AnyMark>(rule.then) || std::holds_alternative<Dnat>(rule.then);
+}
+
+/// A rule but for words that lbc does not know.
+Rule without_words(Rule rule) {
+    rule.when.unknown = rule.when.unknown.empty() ? "" : "?";
+    if (auto* words = words_of(rule.then))
+        words->clear();
+    return rule;
+}
+
+} // namespace
+
+bool lacks_words(Netfilter const& rules) {
+    return std::ranges::any_of(rules.tables, [](Ruleset const& table) {
+        return std::ranges::any_of(table.chains, [](Chain const& chain) {
+            return std::ranges::any_of(chain.rules, [](Rule const& rule) { return lacks_words(rule); });
+        });
+    });
+}
+
+void take_legacy_words(Netfilter& rules, std::string_view saved) {
+    auto const text = read_tables(saved, rules.family);
+    if (!text)
+        return;
+    for (auto& table : rules.tables) {
+        auto const same = std::ranges::find(text->tables, table.table, &Ruleset::table);
+        if (same == text->tables.end())
+            continue;
+        for (auto& chain : table.chains) {
+            auto const* worded = same->find(chain.name);
+            if (worded == nullptr || worded->rules.size() != chain.rules.size())
+                continue;
+            for (std::size_t i = 0; i < chain.rules.size(); ++i)
+                if (auto const& rule = worded->rules[i]; without_words(rule) == without_words(chain.rules[i]))
+                    chain.rules[i] = rule;
+        }
+    }
+}
+
+void ask_for_legacy_words(Netfilter& rules) {
+    if (!lacks_words(rules))
+        return;
+    auto const* program = rules.family == Family::ipv4 ? "iptables-legacy-save" : "ip6tables-legacy-save";
+    auto const saved = run_program({.words = {program}, .limit = longest_text, .patience = patience});
+    if (saved && saved->good())
+        take_legacy_words(rules, saved->out);
+}
+
+} // namespace lbc

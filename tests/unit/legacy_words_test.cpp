@@ -1,0 +1,45 @@
+#include "backends/iptables/legacy_words.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace lbc;
+
+namespace {
+
+Rule rule(Matches when, Target then) { return {std::move(when), std::move(then), {}}; }
+
+Matches asks(std::string unknown, std::uint8_t protocol = 0) {
+    Matches when;
+    when.protocol = protocol;
+    when.unknown = std::move(unknown);
+    return when;
+}
+
+} // namespace
+
+TEST_CASE("legacy words: those of the rule in the same place, where the known parts are the same") {
+    Netfilter rules{Family::ipv4,
+                    {{Family::ipv4,
+                      {{"INPUT",
+                        {rule(asks("-m state.0:02"), Accept{}), rule(asks("-m state.0:03", 6), Drop{}),
+                         rule(asks(""), UnknownTarget{"NFLOG.0:00"}), rule(asks("-m x.0:00"), Return{})}},
+                       {"OUTPUT", {rule(asks("-m x.0:00"), Accept{})}}},
+                      {},
+                      "filter"}}};
+    CHECK(lacks_words(rules));
+    take_legacy_words(rules, "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+                             "-A INPUT -m state --state ESTABLISHED -j ACCEPT\n"
+                             "-A INPUT -p udp -m state --state NEW -j DROP\n" // the kernel asks for TCP
+                             "-A INPUT -j NFLOG --nflog-group 1\n"
+                             "-A INPUT -j RETURN\n" // the kernel asks for more
+                             "-A OUTPUT -s 192.0.2.1/32 -j ACCEPT\n-A OUTPUT -j ACCEPT\nCOMMIT\n");
+    auto const& input = rules.tables[0].chains[0].rules;
+    CHECK(to_string(input[0]) == "-m state --state ESTABLISHED -j ACCEPT");
+    CHECK(input[1].when.unknown == "-m state.0:03");
+    CHECK(to_string(input[2]) == "-j NFLOG --nflog-group 1");
+    CHECK(input[3].when.unknown == "-m x.0:00");
+    CHECK(rules.tables[0].chains[1].rules[0].when.unknown == "-m x.0:00");
+    auto const before = rules;
+    take_legacy_words(rules, "no table");
+    CHECK(rules.tables == before.tables);
+}
