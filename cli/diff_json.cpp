@@ -47,7 +47,8 @@ Json json_of(Rollout const& rollout) {
             {"knot", rollout.knot},
             {"avoided", hazards(rollout.avoided)},
             {"unavoidable", hazards(rollout.unavoidable)},
-            {"standing", hazards(rollout.standing)}};
+            {"standing", hazards(rollout.standing)},
+            {"vrrp", rollout.vrrp}};
 }
 
 } // namespace

@@ -51,11 +51,14 @@ bool has_rollout(DiffReport const& report) {
     auto const& rollout = report.rollout;
     return rollout && !report.difference.empty() &&
            (rollout->verdict != Rollout::Verdict::one_director || !rollout->unavoidable.empty() ||
-            !rollout->standing.empty());
+            !rollout->standing.empty() || !rollout->vrrp.empty());
 }
 
 std::vector<std::string> rollout_lines(Rollout const& rollout) {
-    std::vector<std::string> lines{verdict_of(rollout)};
+    // VRRP's steps say themselves which directors change.
+    std::vector<std::string> lines = rollout.vrrp;
+    if (rollout.vrrp.empty() || rollout.verdict != Rollout::Verdict::one_director)
+        lines.insert(lines.begin(), verdict_of(rollout));
     auto const add = [&](std::string_view what, std::vector<Hazard> const& hazards) {
         for (auto const& text : sentences(hazards))
             lines.push_back(fmt::format("{}{}", what, text));
@@ -260,10 +263,11 @@ std::string diff_markdown(DiffReport const& report, bool rules, std::size_t limi
         comment.close(fmt::format("\n… and {} more\n", counted(left_out, "change")));
     comment.add_room(for_rollout);
     if (has_rollout(report)) {
-        std::vector<std::string> lines;
-        for (auto const& line : rollout_lines(*report.rollout))
-            lines.push_back("- " + escaped(line));
-        add_details(comment, "Rollout: " + html(verdict_of(*report.rollout)), lines, "");
+        auto lines = rollout_lines(*report.rollout);
+        auto const title = "Rollout: " + html(lines.front());
+        for (auto& line : lines)
+            line = "- " + escaped(line);
+        add_details(comment, title, lines, "");
     }
     std::size_t left_out = 0;
     if (rules)

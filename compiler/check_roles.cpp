@@ -1,11 +1,60 @@
 #include "compiler/checks.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <tuple>
 
 namespace lbc {
 namespace {
+
+std::string joined(std::vector<IpAddress> const& addresses) {
+    std::vector<std::string> texts;
+    for (auto const& address : addresses)
+        texts.push_back(address.str());
+    return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+/// Each director speaks from one address.
+void check_unicast(Site const& site, Vrrp const& vrrp, Diagnostics& diagnostics) {
+    auto const takes_part = [&](DirectorId director) {
+        return std::ranges::any_of(vrrp.priorities, [&](auto const& entry) { return entry.first == director; });
+    };
+    for (auto const& [id, address] : vrrp.unicast_addresses) {
+        if (address.value.family() != vrrp.family())
+            diagnostics.report(DiagId::unicast_address, address.span,
+                               "`{}` is no {} address, which the first VIP of `{}` wants", address.value.str(),
+                               title(vrrp.family()), vrrp.name.value);
+        else if (!takes_part(id))
+            diagnostics.report(DiagId::unicast_address, address.span, "director `{}` has no `priority` in `{}`",
+                               site[id].name.value, vrrp.name.value);
+    }
+    for (auto const& [id, priority] : vrrp.priorities) {
+        auto const& director = site[id];
+        auto const candidates = unicast_candidates(site, vrrp, id);
+        if (candidates.size() == 1 || director.incomplete)
+            continue;
+        if (!director.address(vrrp.family())) {
+            diagnostics
+                .report(DiagId::missing_address, vrrp.name.span, "`unicast` needs an {} `address` of director `{}`",
+                        title(vrrp.family()), director.name.value)
+                .note(director.span, "the director");
+            continue;
+        }
+        auto const example = candidates.empty() ? *director.address(vrrp.family()) : candidates.front();
+        diagnostics
+            .report(DiagId::unicast_address, vrrp.name.span,
+                    "`{}` does not say which address of director `{}` is on `{}`: {}; write `unicast {} {}`, if that "
+                    "is the one",
+                    vrrp.name.value, director.name.value, vrrp.interface,
+                    candidates.empty() ? "it has several, and none is in the network of a VIP"
+                                       : fmt::format("{} are in the network of a VIP", joined(candidates)),
+                    director.name.value, example.str())
+            .note(director.span, "the director");
+    }
+}
 
 void check_instances(Site const& site, Diagnostics& diagnostics) {
     std::map<std::tuple<std::string, std::uint8_t, Family>, Vrrp const*> routers;
@@ -27,12 +76,8 @@ void check_instances(Site const& site, Diagnostics& diagnostics) {
                             carrier->second.first->name.value)
                     .note(carrier->second.second, "first given here");
         }
-        for (auto const& [id, priority] : vrrp.priorities)
-            if (vrrp.unicast && !site[id].address(vrrp.family()) && !site[id].incomplete)
-                diagnostics
-                    .report(DiagId::missing_address, vrrp.name.span, "`unicast` needs an {} `address` of director `{}`",
-                            title(vrrp.family()), site[id].name.value)
-                    .note(site[id].span, "the director");
+        if (vrrp.unicast)
+            check_unicast(site, vrrp, diagnostics);
     }
 }
 

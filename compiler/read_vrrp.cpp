@@ -39,6 +39,31 @@ void read_priority(Arguments& in, VrrpDraft& draft) {
     std::ranges::sort(draft.vrrp.priorities);
 }
 
+/// `unicast`, `unicast off`, or `unicast lb1 10.20.0.2, lb2 10.20.0.3`.
+void read_unicast(Arguments& in, VrrpDraft& draft) {
+    auto& given = draft.vrrp.unicast_addresses;
+    draft.vrrp.unicast = read_switch(in);
+    if (!draft.vrrp.unicast || in.done())
+        return;
+    in.list([&] {
+        auto const id = read_director_name(in, draft.site);
+        auto const name = in.last();
+        auto const address = in.value(parse_host_address, "an address");
+        if (!id || !address)
+            return;
+        auto const& own = draft.site[*id];
+        if (std::ranges::any_of(given, [&](auto const& entry) { return entry.first == *id; }))
+            in.fail(DiagId::duplicate_statement, name, "this director has an address already");
+        else if (std::ranges::find(own.addresses, *address, &Located<IpAddress>::value) == own.addresses.end())
+            in.fail(DiagId::unicast_address, in.last(),
+                    fmt::format("`{}` is no `address` of director `{}`", address->str(), own.name.value))
+                .note(own.span, "the director");
+        else
+            given.emplace_back(*id, Located<IpAddress>{*address, in.last()});
+    });
+    std::ranges::sort(given, {}, [](auto const& entry) { return entry.first; });
+}
+
 void read_track(Arguments& in, VrrpDraft& draft) {
     if (in.accept("interface")) {
         in.list([&] {
@@ -124,7 +149,7 @@ constexpr std::array vrrp_rules{
     StatementRule<VrrpDraft>{"nopreempt", Occurs::once, Block::none,
                              [](Arguments& in, VrrpDraft& draft) { draft.vrrp.preempt = !read_switch(in); }},
     StatementRule<VrrpDraft>{"preempt-delay", Occurs::once, Block::none, read_preempt_delay},
-    StatementRule<VrrpDraft>{"unicast", Occurs::once, Block::none, read_flag<&Vrrp::unicast>},
+    StatementRule<VrrpDraft>{"unicast", Occurs::once, Block::none, read_unicast},
     StatementRule<VrrpDraft>{"auth", Occurs::once, Block::none, read_auth},
     StatementRule<VrrpDraft>{"virtual-mac", Occurs::once, Block::none, read_flag<&Vrrp::virtual_mac>},
     StatementRule<VrrpDraft>{"track", Occurs::repeated, Block::none, read_track},

@@ -104,15 +104,6 @@ std::optional<IpAddress> Service::checked_vip(Family family) const {
 
 std::string Check::tracked_path() const { return file.empty() ? std::string(tracked_file_start) + track : file; }
 
-std::pair<std::vector<VrrpVip>, std::vector<VrrpVip>> Vrrp::by_advertisement() const {
-    constexpr std::size_t most = 20;
-    std::vector<VrrpVip> said;
-    std::vector<VrrpVip> more;
-    for (auto const& vip : vips)
-        (vip.address.family() == family() && said.size() < most ? said : more).push_back(vip);
-    return {std::move(said), std::move(more)};
-}
-
 int Vrrp::version() const {
     bool const fits = !advert || advert->count() % 1000 == 0;
     return family() == Family::ipv6 || !fits ? 3 : 2;
@@ -193,6 +184,31 @@ std::optional<DirectorId> director_at(Site const& site, IpAddress const& address
             if (own.value == address)
                 return DirectorId{i};
     return std::nullopt;
+}
+
+std::vector<IpAddress> unicast_candidates(Site const& site, Vrrp const& vrrp, DirectorId director) {
+    auto const given =
+        std::ranges::find(vrrp.unicast_addresses, director, [](auto const& entry) { return entry.first; });
+    if (given != vrrp.unicast_addresses.end())
+        return {given->second.value};
+    std::vector<IpAddress> own;
+    for (auto const& address : site[director].addresses)
+        if (address.value.family() == vrrp.family())
+            own.push_back(address.value);
+    if (own.size() <= 1)
+        return own;
+    std::erase_if(own, [&](IpAddress const& address) {
+        return std::ranges::none_of(vrrp.vips, [&](VrrpVip const& vip) {
+            bool const is_here = vip.device.empty() || vip.device == vrrp.interface;
+            return is_here && Prefix::of(vip.address, vip.length).contains(address);
+        });
+    });
+    return own;
+}
+
+std::optional<IpAddress> unicast_address(Site const& site, Vrrp const& vrrp, DirectorId director) {
+    auto const candidates = unicast_candidates(site, vrrp, director);
+    return candidates.empty() ? std::nullopt : std::optional(candidates.front());
 }
 
 std::optional<DirectorId> director_of(Site const& site, RealServer const& real) {

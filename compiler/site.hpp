@@ -288,6 +288,7 @@ struct Vrrp {
     bool preempt = true;
     std::optional<Milliseconds> preempt_delay;
     bool unicast = false;
+    std::vector<std::pair<DirectorId, Located<IpAddress>>> unicast_addresses; // given; in the order of the directors
     std::string auth;
     bool virtual_mac = false;
     std::vector<std::string> track_interfaces;
@@ -298,8 +299,6 @@ struct Vrrp {
 
     /// Of its first VIP, and so of its advertisements.
     [[nodiscard]] Family family() const { return vips.empty() ? Family::ipv4 : vips.front().address.family(); }
-    /// Those VIPs that its advertisements say, 20 at most (keepalived's VRRP_MAX_VIP), and those that move with them.
-    [[nodiscard]] std::pair<std::vector<VrrpVip>, std::vector<VrrpVip>> by_advertisement() const;
     /// VRRP's: 3 for IPv6 and for intervals that version 2 cannot say (RFC 3768, 5.3.7: whole seconds), else 2.
     [[nodiscard]] int version() const;
     [[nodiscard]] bool has_weighted_track() const;
@@ -373,6 +372,12 @@ struct Site {
 
 /// The director that lists an address as its own.
 [[nodiscard]] std::optional<DirectorId> director_at(Site const& site, IpAddress const& address);
+
+/// The addresses that unicast of an instance may come from at one of its directors: the one that `unicast` gives; else
+/// the only one of the family; else those in the network of a VIP on the instance's interface. A checked site has one.
+[[nodiscard]] std::vector<IpAddress> unicast_candidates(Site const& site, Vrrp const& vrrp, DirectorId director);
+/// The first of them.
+[[nodiscard]] std::optional<IpAddress> unicast_address(Site const& site, Vrrp const& vrrp, DirectorId director);
 
 /// The director that a real server is: the one it was named as, or whose address it has.
 [[nodiscard]] std::optional<DirectorId> director_of(Site const& site, RealServer const& real);

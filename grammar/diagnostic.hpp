@@ -71,6 +71,7 @@ enum class DiagId : std::uint8_t {
     duplicate_address,
     missing_mac,
     missing_address,
+    unicast_address,
     missing_mark,
     marks_full,
     no_real_server,

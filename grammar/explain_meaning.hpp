@@ -67,6 +67,24 @@ director lb1 {
     address 192.168.23.11, 2001:db8:23::11
 }
 ```)md"},
+    DiagInfo{DiagId::unicast_address, "unicast-address", Severity::error,
+             R"md(VRRP by `unicast` goes from one director's address to another's, and it must be the one on the
+instance's interface: what is sent from another is not heard there, and both directors become
+master. A director with one address of the family uses that. Of several, lbc takes the one in the
+network of a VIP of the instance, which its prefix length says. Where none is, or more than one,
+`unicast` names it; it is one of those that the director lists as `address`.
+
+```lb
+director lb1 { mac 08:00:27:9e:ef:a0; address 198.51.100.2, 10.20.0.2 }
+director lb2 { mac 08:00:27:46:c7:d4; address 198.51.100.3, 10.20.0.3 }
+vrrp inside {
+    vip       203.0.113.5/32
+    interface bond0.200
+    router-id 20
+    priority  lb1 150, lb2 100
+    unicast   lb1 10.20.0.2, lb2 10.20.0.3
+}
+```)md"},
     DiagInfo{DiagId::missing_mark, "missing-mark", Severity::error,
              R"md(A `mark` list names directors one by one, and does not fit the directors that balance the service:
 one has no mark there, or one is named that `on` leaves out. On a director without a mark the

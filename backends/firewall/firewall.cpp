@@ -55,11 +55,13 @@ private:
     }
 
     /// Where a peer's advertisements come from; an empty one: anywhere.
-    [[nodiscard]] std::vector<std::string> sources(Vrrp const& vrrp, Director const& peer) const {
-        if (family_ == Family::ipv6 && !vrrp.unicast)
+    [[nodiscard]] std::vector<std::string> sources(Vrrp const& vrrp, DirectorId peer) const {
+        if (auto const address = vrrp.unicast ? unicast_address(site_, vrrp, peer) : std::nullopt)
+            return {fmt::format(" -s {}", host(*address))};
+        if (family_ == Family::ipv6)
             return {fmt::format(" -s {}", link_local)};
         std::vector<std::string> found;
-        for (auto const& address : peer.addresses)
+        for (auto const& address : site_[peer].addresses)
             if (address.value.family() == family_)
                 found.push_back(fmt::format(" -s {}", host(address.value)));
         return found.empty() ? std::vector<std::string>{{}} : found;
@@ -67,7 +69,7 @@ private:
 
     void add_vrrp(Vrrp const& vrrp) {
         constexpr std::string_view comment = "VRRP";
-        auto const own = site_[plan_.director].address(family_);
+        auto const own = unicast_address(site_, vrrp, plan_.director);
         auto const group = family_ == Family::ipv4 ? vrrp_group : vrrp_group_ipv6;
         // With a virtual MAC, advertisements pass an interface of keepalived's making.
         auto const enters = vrrp.virtual_mac ? "" : fmt::format(" -i {}", vrrp.interface);
@@ -75,11 +77,10 @@ private:
         for (auto const& [id, priority] : vrrp.priorities) {
             if (id == plan_.director)
                 continue;
-            auto const& peer = site_[id];
             auto const to = vrrp.unicast && own ? host(*own) : std::string(group);
-            for (auto const& source : sources(vrrp, peer))
+            for (auto const& source : sources(vrrp, id))
                 add(in, fmt::format("{} -d {}{} -p {}", source, to, enters, vrrp_protocol), comment);
-            auto const address = peer.address(family_);
+            auto const address = unicast_address(site_, vrrp, id);
             auto const peer_or_group = vrrp.unicast && address ? host(*address) : std::string(group);
             add(out, fmt::format(" -d {}{} -p {}", peer_or_group, leaves, vrrp_protocol), comment);
         }

@@ -154,6 +154,14 @@ Json track_script(TrackScript const& script) {
     return object;
 }
 
+Json unicast_addresses(Context const& context, Vrrp const& vrrp) {
+    auto addresses = Json::array();
+    for (auto const& [id, priority] : vrrp.priorities)
+        if (auto const address = unicast_address(context.site, vrrp, id))
+            addresses.push_back({{"director", context.name(id)}, {"address", value(*address)}});
+    return addresses;
+}
+
 Json vrrp_object(Context const& context, Vrrp const& vrrp) {
     auto const priority = [&](auto const& of) {
         return Json{{"director", context.name(of.first)}, {"priority", of.second}};
@@ -167,6 +175,8 @@ Json vrrp_object(Context const& context, Vrrp const& vrrp) {
     object["preempt"] = vrrp.preempt;
     set(object, "preempt_delay_ms", vrrp.preempt_delay);
     object["unicast"] = vrrp.unicast;
+    if (vrrp.unicast)
+        object["unicast_addresses"] = unicast_addresses(context, vrrp);
     set(object, "auth", vrrp.auth);
     object["virtual_mac"] = vrrp.virtual_mac;
     object["track_interfaces"] = list(vrrp.track_interfaces);

@@ -38,29 +38,28 @@ std::string_view first_state(Vrrp const& vrrp, std::uint8_t priority) {
 }
 
 void add_unicast(Site const& site, Vrrp const& vrrp, DirectorId self, Lines& lines) {
-    auto const family = vrrp.family();
-    if (auto const own = site[self].address(family))
+    if (auto const own = unicast_address(site, vrrp, self))
         lines.emplace_back(fmt::format("unicast_src_ip {}", own->str()));
     lines.emplace_back("check_unicast_src");
     Lines peers;
     for (auto const& [peer, priority] : vrrp.priorities)
-        if (auto const address = peer == self ? std::nullopt : site[peer].address(family))
+        if (auto const address = peer == self ? std::nullopt : unicast_address(site, vrrp, peer))
             peers.emplace_back(address->str());
     lines.emplace_back("unicast_peer", std::move(peers));
 }
 
+/// keepalived ignores advertisements that say others than its own VIPs, or in other number, and then every director is
+/// master. So they say the first alone, which tells instances apart, and the others come and go at any time.
 void add_addresses(Vrrp const& vrrp, Lines& lines) {
-    auto const lines_of = [](std::vector<VrrpVip> const& vips) {
-        Lines own;
-        for (auto const& vip : vips)
-            own.emplace_back(
+    Lines first;
+    Lines others;
+    for (auto const& vip : vrrp.vips)
+        (first.empty() ? first : others)
+            .emplace_back(
                 fmt::format("{}/{}{}{}", vip.address.str(), vip.length, vip.device.empty() ? "" : " dev ", vip.device));
-        return own;
-    };
-    auto const [said, more] = vrrp.by_advertisement();
-    lines.emplace_back("virtual_ipaddress", lines_of(said));
-    if (!more.empty())
-        lines.emplace_back("virtual_ipaddress_excluded", lines_of(more));
+    lines.emplace_back("virtual_ipaddress", std::move(first));
+    if (!others.empty())
+        lines.emplace_back("virtual_ipaddress_excluded", std::move(others));
 }
 
 void add_tracks(Vrrp const& vrrp, Lines& lines) {

@@ -19,15 +19,17 @@ std::string quoted(std::string_view text) {
     return out + '"';
 }
 
+std::string time_text(Milliseconds time) {
+    return time.count() % 1000 == 0 ? fmt::format("{}s", time.count() / 1000) : fmt::format("{}ms", time.count());
+}
+
 namespace {
 
 constexpr auto by_name = FieldText::Shown::name;
 
 std::string text_of(std::string const& word) { return word; }
 std::string text_of(bool on) { return on ? "on" : "off"; }
-std::string text_of(Milliseconds time) {
-    return time.count() % 1000 == 0 ? fmt::format("{}s", time.count() / 1000) : fmt::format("{}ms", time.count());
-}
+std::string text_of(Milliseconds time) { return time_text(time); }
 std::string text_of(IpAddress const& address) { return address.str(); }
 std::string text_of(Port port) { return std::to_string(port.value); }
 template <typename Number>
@@ -140,8 +142,8 @@ FieldTexts fields_of(RealServer const& real) {
 }
 
 FieldTexts fields_of(Vrrp const& vrrp) {
-    auto const& [name, vips, interface, router_id, priorities, advert, preempt, preempt_delay, unicast, auth,
-                 virtual_mac, track_interfaces, track_scripts, notify, group, span] = vrrp;
+    auto const& [name, vips, interface, router_id, priorities, advert, preempt, preempt_delay, unicast,
+                 unicast_addresses, auth, virtual_mac, track_interfaces, track_scripts, notify, group, span] = vrrp;
     FieldTexts fields{{"advert", text_of(advert)},
                       {"nopreempt", text_of(!preempt)},
                       {"preempt-delay", text_of(preempt_delay)},

@@ -27,6 +27,9 @@ using FieldTexts = std::vector<FieldText>;
 /// nothing.
 [[nodiscard]] std::string quoted(std::string_view text);
 
+/// "3s", "250ms".
+[[nodiscard]] std::string time_text(Milliseconds time);
+
 [[nodiscard]] FieldTexts fields_of(Check const& check);
 /// Without quorum, none.
 [[nodiscard]] FieldTexts fields_of(std::optional<Quorum> const& quorum);
@@ -34,7 +37,7 @@ using FieldTexts = std::vector<FieldText>;
 /// What neither traffic nor the writes to IPVS show: what keepalived and readers make of it.
 [[nodiscard]] FieldTexts fields_of(Service const& service);
 [[nodiscard]] FieldTexts fields_of(RealServer const& real);
-/// What `VrrpLines` has no sentence of its own for.
+/// What VRRP itself does not compare: see `unlike`.
 [[nodiscard]] FieldTexts fields_of(Vrrp const& vrrp);
 /// Likewise of a director, whose addresses and MACs have theirs, and whose interfaces are traffic's.
 [[nodiscard]] FieldTexts fields_of(Director const& director);

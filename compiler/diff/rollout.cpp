@@ -1,6 +1,6 @@
 #include "compiler/diff/rollout.hpp"
 
-#include "compiler/diff/lines.hpp"
+#include "compiler/diff/vrrp_changes.hpp"
 #include "compiler/proof/meeting.hpp"
 
 #include <fmt/format.h>
@@ -121,7 +121,7 @@ public:
                 if (from.name != to.name && !work_.is_spent())
                     meet(from, to, order);
         if (work_.is_spent())
-            return {Rollout::Verdict::unknown, {}, {}, {}, {}, {}};
+            return {Rollout::Verdict::unknown, {}, {}, {}, {}, {}, {}};
         if (before_.site->sync && after_.site->sync)
             sync();
         if (changing.size() <= 1)
@@ -272,7 +272,9 @@ std::vector<std::string> sentences(std::span<Hazard const> hazards) {
 }
 
 Rollout plan_rollout(Side const& before, Side const& after, Difference const& difference) {
-    return RolloutPlanner(before, after, difference).run();
+    auto rollout = RolloutPlanner(before, after, difference).run();
+    rollout.vrrp = vrrp_steps({before, after, pair_directors(before, after), difference.renamed});
+    return rollout;
 }
 
 } // namespace lbc

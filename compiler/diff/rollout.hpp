@@ -52,6 +52,7 @@ struct Rollout {
     std::vector<Hazard> avoided;     // by the order; with no_order, what it cannot avoid is here too
     std::vector<Hazard> unavoidable; // in any order, and not again once all have the new site
     std::vector<Hazard> standing;    // once all have the new site
+    std::vector<std::string> vrrp;   // what to do about instances, in sentences
 };
 
 [[nodiscard]] std::string_view to_string(Rollout::Verdict verdict);

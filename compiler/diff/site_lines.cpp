@@ -184,25 +184,10 @@ private:
             line(words + ": its machine is the one with that name", go_on);
     }
 
-    /// Of a director's addresses, the first of a family is where keepalived's packets come from.
+    /// Of a director's addresses, the first of a family is where checks through a VIP come from.
     void sources(std::optional<IpAddress> const& before, std::optional<IpAddress> const& after) {
-        bool const is_read = after_.ipvs == IpvsOwner::keepalived || !after_.vrrps.empty();
-        if (!before || !after || *before == *after || !is_read)
-            return;
-        auto text = fmt::format("address for VRRP and checks {} to {}", before->str(), after->str());
-        if (is_unicast_source(after->family()))
-            line(text + ": until all directors have it, they do not hear each other",
-                 "the VIP is on several boxes meanwhile", true);
-        else
-            line(std::move(text), go_on);
-    }
-
-    [[nodiscard]] bool is_unicast_source(Family family) const {
-        auto const self = *after_.find_director(pair_.after->name);
-        return std::ranges::any_of(after_.vrrps, [&](Vrrp const& vrrp) {
-            return vrrp.unicast && vrrp.family() == family &&
-                   std::ranges::any_of(vrrp.priorities, [&](auto const& entry) { return entry.first == self; });
-        });
+        if (before && after && *before != *after && after_.ipvs == IpvsOwner::keepalived)
+            line(fmt::format("address for checks {} to {}", before->str(), after->str()), go_on);
     }
 
     void line(std::string text, std::string connections, bool disruptive = false) {

@@ -1,5 +1,5 @@
 #include "compiler/diff/fields.hpp"
-#include "compiler/diff/lines.hpp"
+#include "compiler/diff/vrrp_changes.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -22,12 +22,6 @@ T const* find_named(std::vector<T> const& list, Name name, std::string const& wa
 std::string vip_name(VrrpVip const& vip) {
     auto text = fmt::format("{}/{}", vip.address.str(), vip.length);
     return vip.device.empty() ? text : text + " dev " + vip.device;
-}
-
-/// The director that holds an instance's VIPs at first.
-std::string master_of(Vrrp const& vrrp, Site const& site) {
-    auto const highest = std::ranges::max_element(vrrp.priorities, {}, [](auto const& entry) { return entry.second; });
-    return highest == vrrp.priorities.end() ? std::string() : site[highest->first].name.value;
 }
 
 bool is_same_router(Vrrp const& a, Vrrp const& b) {
@@ -120,53 +114,68 @@ private:
     void compare(Vrrp const& before, Vrrp const& after) {
         if (before.name.value != after.name.value)
             line("was called " + before.name.value);
-        if (auto const words = added_and_removed(vips(before), vips(after)); !words.empty()) {
-            auto const names = lost(before);
-            line("VIPs: " + words,
-                 names.empty() ? "established connections go on"
-                               : fmt::format("connections to {} break", fmt::join(names, ", ")),
-                 !names.empty());
-        }
-        advertised(before, after);
-        alone("router id", std::to_string(before.router_id), std::to_string(after.router_id));
-        alone("family", std::string(title(before.family())), std::string(title(after.family())));
-        alone("version", std::to_string(before.version()), std::to_string(after.version()));
-        if (before.auth != after.auth)
-            alone("auth", "the old secret", "the new one");
-        alone("unicast", before.unicast ? "on" : "off", after.unicast ? "on" : "off");
-        if (before.interface != after.interface)
-            line(fmt::format("interface {} to {}", before.interface, after.interface),
-                 "the VIP moves, and connections with it", true);
+        compare_vips(before, after);
+        for (auto const& [what, was, is, restarts] : unlike(all_, before, after))
+            line(fmt::format("{} {} to {}: until all directors have it, they do not hear each other", what, was, is),
+                 "each is master and holds the VIPs meanwhile", true);
+        if (before.virtual_mac != after.virtual_mac)
+            virtual_mac(before, after);
         priorities(before, after);
         others(before, after);
     }
 
-    /// Which VIPs advertisements say, where they do not say all: the order decides. keepalived ignores one that says
-    /// others than its own (vrrp.c).
-    void advertised(Vrrp const& before, Vrrp const& after) {
-        auto const [old_said, old_more] = before.by_advertisement();
-        auto const [said, more] = after.by_advertisement();
-        if (old_more.empty() && more.empty())
+    void compare_vips(Vrrp const& before, Vrrp const& after) {
+        std::vector<std::string> old;
+        std::vector<std::string> wanted;
+        for (auto const& vip : after.vips) {
+            auto const same = std::ranges::find(before.vips, vip.address, &VrrpVip::address);
+            if (same == before.vips.end())
+                wanted.push_back(vip_name(vip));
+            else if (vip_name(*same) != vip_name(vip))
+                line(fmt::format("VIP {} to {}: keepalived takes it away and puts it there anew", vip_name(*same),
+                                 vip_name(vip)),
+                     "it is gone for a moment, and established connections go on", true);
+        }
+        for (auto const& vip : before.vips)
+            if (std::ranges::find(after.vips, vip.address, &VrrpVip::address) == after.vips.end())
+                old.push_back(vip_name(vip));
+        auto const words = added_and_removed(std::move(old), std::move(wanted));
+        if (words.empty())
             return;
-        auto const words = added_and_removed(addresses(old_said), addresses(said));
-        if (!words.empty())
-            line(fmt::format("VIPs in advertisements, which say the first ones: {}; until all directors have it, they "
-                             "do not hear each other",
-                             words),
-                 "the VIP is on several boxes meanwhile", true);
+        auto const names = lost(before);
+        line("VIPs: " + words,
+             names.empty() ? "established connections go on"
+                           : fmt::format("connections to {} break", fmt::join(names, ", ")),
+             !names.empty());
     }
 
+    void virtual_mac(Vrrp const& before, Vrrp const& after) {
+        auto const what = fmt::format("virtual-mac {}", after.virtual_mac ? "off to on" : "on to off");
+        if (!is_stuck(before, after))
+            line(what + ": keepalived starts the instance anew, and the VIPs move to another director and back",
+                 connections_that_move(), true);
+        else if (after.virtual_mac)
+            line(what +
+                 ": by unicast, keepalived does it when it is started anew, and not when it reads its file again");
+        else
+            line(what +
+                     ": by unicast, the VIPs are nowhere from when keepalived reads its file again until it is started "
+                     "anew",
+                 "established connections break", true);
+    }
+
+    /// Every other value. `unlike` and `virtual_mac` have said the rest.
     void others(Vrrp const& before, Vrrp const& after) {
-        if (auto const words = changed_fields(fields_of(before), fields_of(after)); !words.empty())
+        auto const said = unlike(all_, before, after);
+        auto const is_said = [&](FieldText const& field) {
+            return field.name == "virtual-mac" || std::ranges::find(said, field.name, &Unlike::what) != said.end();
+        };
+        auto old = fields_of(before);
+        auto wanted = fields_of(after);
+        std::erase_if(old, is_said);
+        std::erase_if(wanted, is_said);
+        if (auto const words = changed_fields(old, wanted); !words.empty())
             line("changed: " + words);
-    }
-
-    /// What both ends of an advertisement must have alike.
-    void alone(std::string_view what, std::string const& before, std::string const& after) {
-        if (before != after)
-            line(fmt::format("{} {} to {}: until all directors have it, they do not hear each other", what, before,
-                             after),
-                 "the VIP is on several boxes meanwhile", true);
     }
 
     void priorities(Vrrp const& before, Vrrp const& after) {
@@ -186,23 +195,39 @@ private:
                     return after_[entry.first].name.value == all_.director_name(before_[director].name.value);
                 }))
                 words.push_back(fmt::format("{} no more", before_[director].name.value));
-        if (words.empty())
-            return;
-        auto const from = all_.director_name(master_of(before, before_));
-        auto const to = master_of(after, after_);
-        if (from == to || !after.preempt)
-            line(fmt::format("priorities: {}", fmt::join(words, ", ")));
-        else
-            line(fmt::format("priorities: {}; the VIP moves from {} to {}", fmt::join(words, ", "), from, to),
-                 after_.sync && before_.sync ? "synchronised connections go on" : "established connections break",
-                 true);
+        roles(before, after, words.empty() ? std::string() : fmt::format("priorities: {}", fmt::join(words, ", ")));
+        auto const [joining, leaving] = unicast_peers(all_, before, after);
+        for (auto const* names : {&joining, &leaving})
+            if (!names->empty())
+                line(fmt::format("{} {}: until all directors have it, some do not speak to it", fmt::join(*names, ", "),
+                                 names == &joining ? "joins" : "leaves"),
+                     "it may be master beside another meanwhile", true);
     }
 
-    static std::vector<std::string> addresses(std::vector<VrrpVip> const& vips) {
-        std::vector<std::string> texts;
-        for (auto const& vip : vips)
-            texts.push_back(vip.address.str());
-        return texts;
+    /// Who holds the VIPs, at last and on the way there.
+    void roles(Vrrp const& before, Vrrp const& after, std::string words) {
+        auto const old = ranks(all_, before, before_);
+        auto const wanted = ranks(all_, after, after_);
+        auto const from = master_of(old);
+        auto const to = master_of(wanted);
+        bool const leaves = std::ranges::find(wanted, from, &Ranks::value_type::first) == wanted.end();
+        if (from != to && (after.preempt || leaves))
+            return line(fmt::format("{}{}the VIP moves from {} to {}", words, words.empty() ? "" : "; ", from, to),
+                        connections_that_move(), true);
+        if (!words.empty())
+            line(std::move(words));
+        auto const [master, behind, in_front] = detour(all_, before, after);
+        if (!behind.empty())
+            line(fmt::format("the VIP moves to {} and back, unless {} is changed first", fmt::join(behind, " or "),
+                             master),
+                 connections_that_move(), true);
+        if (!in_front.empty())
+            line(fmt::format("the VIP moves to {} and back, unless that is changed first", fmt::join(in_front, " or ")),
+                 connections_that_move(), true);
+    }
+
+    [[nodiscard]] std::string connections_that_move() const {
+        return after_.sync && before_.sync ? "synchronised connections go on" : "established connections break";
     }
 
     static std::vector<std::string> vips(Vrrp const& vrrp) {

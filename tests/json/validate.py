@@ -34,7 +34,7 @@ OPTIONAL = {f"{owner}.{field}" for owner, fields in {
               "host version sni helo name type command dynamic user instance track file weight",
     "paths": "digest regex",
     "vips": "dev",
-    "vrrp": "advert_ms preempt_delay_ms auth notify group",
+    "vrrp": "advert_ms preempt_delay_ms unicast_addresses auth notify group",
     "track_scripts": "weight every_ms",
     "sync": "instance maxlen group port ttl",
     "marks": "guard",
