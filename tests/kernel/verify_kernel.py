@@ -19,8 +19,8 @@ from deep import DeepLab
 from draw import ETHERNET, TUNNEL, Draw, Packets
 from draw_rules import Rules
 from fixtures import VIPS, known_site
-from measure import show
-from model import NO_STATION, WITH_PORTS, Meaning, Packet, Site
+from judge import Judge, can_be_sent, proof
+from model import Meaning, Packet, Site
 
 SITES, SETS = 10, 16
 NOBODY = 65534
@@ -41,19 +41,6 @@ def live(director: str, status: int) -> dict:
 
 def faults(said: dict) -> list[dict]:
     return [fault for family in said["families"] for fault in family["faults"]]
-
-
-def witness_of(fault: dict) -> Packet:
-    said = fault["witness"]
-    port = said["port"] if said["protocol"] in WITH_PORTS else None
-    mac = NO_STATION if said["interface"] == "lo" else said["source_mac"]
-    return Packet(said["interface"], mac, said["destination"], said["protocol"], port, said["mark"])
-
-
-def can_be_sent(witness: dict) -> bool:
-    """Not where all that is known of the destination is that rules name it not, nor with a MAC on `lo`."""
-    return (witness["destination"].startswith(("10.", "8.", "9.", "fd00:")) and
-            not (witness["interface"] == "lo" and witness["source_mac"]))
 
 
 def place_of(fault: dict) -> tuple[str, str, int]:
@@ -157,22 +144,6 @@ class Verify(unittest.TestCase):
         harness.load_apply("lb1")
         return Meaning(site, "lb1", allocated)
 
-    def check_witness(self, fault: dict, meaning: Meaning) -> str:
-        """What is wrong with a fault's own packet, once it is sent."""
-        packet = witness_of(fault)
-        if packet.device is not None:
-            self.lab.provide(packet.device, packet.mac is not None)
-            if packet.device not in self.lab.devices:
-                return ""  # no such device can be made here, and the run is a skipped one
-        mark = self.lab.outcomes([packet])[0]
-        wanted = meaning.incoming(packet) if packet.device else meaning.outgoing(packet)
-        said = [None if outcome["dropped"] else outcome["mark"] for outcome in fault["possible"]]
-        site = None if fault["packets"]["before"]["dropped"] else fault["packets"]["before"]["mark"]
-        if said == [mark] and site == wanted != mark:
-            return ""
-        return (f"{packet}: kernel {show(mark)}, language {show(wanted)}; lbc says {said}, and {show(site)} of the site"
-                f"\n  {fault['decision']}")
-
     def test_sites_hold(self) -> None:
         count = 0
         for seed in range(1, SITES + 1):
@@ -211,7 +182,7 @@ class Verify(unittest.TestCase):
                 for fault in found:
                     self.assertEqual((fault["kind"], place_of(fault)), ("differs", case.place))
                     self.assertFalse(fault["decision"]["is_lbc"])
-                    self.assertEqual(self.check_witness(fault, meaning), "")
+                self.assertEqual(Judge(self.lab, meaning).misses(found), [])
                 count += len(found)
         print(f"{count} faults, each seen in the kernel", flush=True)
 
@@ -226,11 +197,10 @@ class Verify(unittest.TestCase):
                 net.run("nft", "-f", "-", text=change)
                 found = faults(live("lb1", 1))
                 self.assertTrue(found)
-                for fault in found:
-                    self.assertEqual(fault["kind"], "differs")
-                    if can_be_sent(fault["witness"]):
-                        self.assertEqual(self.check_witness(fault, meaning), "")
-                        count += 1
+                self.assertEqual({fault["kind"] for fault in found}, {"differs"})
+                sent = [fault for fault in found if can_be_sent(fault["witness"])]
+                self.assertEqual(Judge(self.lab, meaning).misses(sent), [])
+                count += len(sent)
         print(f"{count} faults of nftables, each seen in the kernel", flush=True)
 
     def test_what_is_harmless_is_not(self) -> None:
@@ -254,8 +224,7 @@ class Verify(unittest.TestCase):
         self.assertEqual({fault["decision"]["rule"] for fault in found}, {"-p tcp -m tcp --dport 80 -j DROP"})
         sendable = [fault for fault in found if can_be_sent(fault["witness"])]
         self.assertTrue(sendable)
-        for fault in sendable:
-            self.assertEqual(self.check_witness(fault, meaning), "")
+        self.assertEqual(Judge(self.lab, meaning).misses(sendable), [])
 
     def test_random_rules(self) -> None:
         """Whatever rules others have: each fault is one in the kernel, and without a fault no packet shows one."""
@@ -279,24 +248,21 @@ class Verify(unittest.TestCase):
         entering = [replace(packet, mark=0) for packet in drawn.incoming()]
         leaving = [packet for packet in drawn.outgoing() if packet.mark in (0, allocated.get(None))]
         packets = rng.sample(entering, min(90, len(entering))) + rng.sample(leaving, min(20, len(leaving)))
-        marks = {meaning.mark_of(s) for s in meaning.services}
-        if meaning.peers and None in allocated:  # without peers, the guard's is a mark like any other
-            marks.add(allocated[None])
-        self.load_random(rng, packets, sorted(marks), few=seed % 2 == 0)
-        said = json.loads(harness.lbc("verify", str(harness.SITE), "-d", director, "--only", "marks", "--format",
-                                      "json").stdout)["directors"][0]
+        judge = Judge(self.lab, meaning)
+        self.load_random(rng, packets, sorted(judge.marks), few=seed % 2 == 0)
+        said = proof(director)
         for family in said["families"]:
             number = 4 if family["family"] == "ipv4" else 6
             self.assertNotIn("unknown", [fault["kind"] for fault in family["faults"]], "all is of a kind that lbc knows")
             found = [fault for fault in family["faults"] if can_be_sent(fault["witness"])]
             found = rng.sample(found, min(8, len(found)))
             counts["faults"] += len(found)
-            wrong = [text for fault in found if (text := self.check_witness(fault, meaning))]
+            wrong = judge.misses(found)
             if all(fault["kind"] == "dropped" for fault in family["faults"]):
                 some = [packet for packet in packets if packet.family == number]
                 counts["packets as the site says"] += len(some)
                 self.provide_devices()
-                wrong += self.not_as_the_site_says(some, meaning, marks)
+                wrong += judge.wrong(some).values()
             rules = net.run(f"{DUMPS[number]}-legacy-save") if wrong else ""
             self.assertFalse(wrong, "\n".join([*wrong[:4], rules, f"seed {seed}, {director}", site.to_lb()]))
 
@@ -316,16 +282,6 @@ class Verify(unittest.TestCase):
                 net.run(f"{program}-legacy-restore", "--noflush", text="\n".join(["*raw", *lines, "COMMIT", ""]))
             elif about:
                 net.run(f"{program}-legacy-restore", "--noflush", text=Rules(rng, about, marks).text())
-
-    def not_as_the_site_says(self, packets: list[Packet], meaning: Meaning, marks: set[int]) -> list[str]:
-        """Packets that were not dropped, nor are others' to mark with a mark of their own."""
-        wrong = []
-        for packet, mark in zip(packets, self.lab.outcomes(packets), strict=True):
-            wanted = meaning.incoming(packet) if packet.device else meaning.outgoing(packet)
-            others = wanted == packet.mark and mark not in marks
-            if mark is not None and mark != wanted and not others:
-                wrong.append(f"{packet}: kernel {show(mark)}, language {show(wanted)}, and lbc finds no fault")
-        return wrong
 
 
 class Reading(unittest.TestCase):
