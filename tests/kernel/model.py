@@ -30,6 +30,10 @@ class Packet:
     port: int | None = None
     mark: int = 0  # the mark that it already has
     options: bool = False  # IPv4 options or an IPv6 extension header stand before the payload
+    hops: int = 64  # TTL or hop limit
+    service_class: int = 0  # TOS or traffic class
+    flags: int = 2  # of TCP; SYN
+    padding: int = 0  # bytes behind the transport header
 
     @property
     def family(self) -> int:

@@ -90,9 +90,9 @@ def mac_bytes(mac: str) -> bytes:
 def payload(packet: Packet, sport: int) -> bytes:
     port = packet.port or 0
     if packet.protocol == TCP:
-        return struct.pack("!HHIIBBHHH", sport, port, 1, 0, 5 << 4, 2, 1024, 0, 0)
+        return struct.pack("!HHIIBBHHH", sport, port, 1, 0, 5 << 4, packet.flags, 1024, 0, 0)
     if packet.protocol == UDP:
-        return struct.pack("!HHHH", sport, port, 8, 0)
+        return struct.pack("!HHHH", sport, port, 8 + packet.padding, 0)
     if packet.protocol == SCTP:
         return struct.pack("!HHII", sport, port, 0, 0) + struct.pack("!BBHI", 10, 0, 8, 0)
     if packet.protocol in (ICMP, ICMPV6):
@@ -108,17 +108,17 @@ def checksum(data: bytes) -> int:
 
 def datagram(packet: Packet, source: bytes) -> bytes:
     """The packet from its IP header on."""
-    body = payload(packet, 40000 + source[-1])
+    body = payload(packet, 40000 + source[-1]) + bytes(packet.padding)
     to = ip_address(packet.to).packed
     if packet.family == 4:
         options = b"\x01\x01\x01\x00" if packet.options else b""
-        head = struct.pack("!BBHHHBBH", 0x45 + len(options) // 4, 0, 20 + len(options) + len(body), 0, 0, 64,
-                           packet.protocol, 0) + source + to + options
+        head = struct.pack("!BBHHHBBH", 0x45 + len(options) // 4, packet.service_class,
+                           20 + len(options) + len(body), 0, 0, packet.hops, packet.protocol, 0) + source + to + options
         return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + body
     following = packet.protocol
     if packet.options:
         body, following = struct.pack("!BB", packet.protocol, 0) + b"\x01\x04\0\0\0\0" + body, DEST_OPTIONS
-    return struct.pack("!IHBB", 6 << 28, len(body), following, 64) + source + to + body
+    return struct.pack("!IHBB", 6 << 28 | packet.service_class << 20, len(body), following, packet.hops) + source + to + body
 
 
 class Lab:
