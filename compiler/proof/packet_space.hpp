@@ -67,21 +67,6 @@ struct ProtocolPorts {
 /// Adds a range behind those that are there, which it may touch.
 void append_ports(std::vector<ProtocolPorts>& list, std::optional<std::uint8_t> protocol, PortRange range);
 
-/// Calls `use(ports, a, b)` for the ports that a piece of `a` and one of `b` share; both are sorted.
-template <typename Use>
-void for_each_overlap(std::vector<PortOutcomes> const& a, std::vector<PortOutcomes> const& b, Use use) {
-    for (auto one = a.begin(), other = b.begin(); one != a.end() && other != b.end();) {
-        PortRange const both{std::max(one->ports.first, other->ports.first),
-                             std::min(one->ports.last, other->ports.last)};
-        if (both.first <= both.last)
-            use(both, one->outcomes, other->outcomes);
-        if (one->ports.last <= both.last)
-            ++one;
-        else
-            ++other;
-    }
-}
-
 /// A destination's addresses: those of a prefix but for narrower ones in it.
 struct DestinationClass {
     Prefix prefix;

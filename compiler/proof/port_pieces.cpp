@@ -103,4 +103,14 @@ std::vector<PortRange> ports_of(Matches const& when) {
     return others;
 }
 
+std::vector<PortOutcomes> either(std::vector<PortOutcomes> const& a, std::vector<PortOutcomes> const& b) {
+    std::vector<PortOutcomes> found;
+    for_each_overlap(a, b, [&](PortRange ports, Outcomes const& one, Outcomes const& other) {
+        Outcomes both;
+        std::ranges::set_union(one, other, std::back_inserter(both));
+        found.push_back({ports, std::move(both)});
+    });
+    return found;
+}
+
 } // namespace lbc

@@ -41,4 +41,7 @@ void unite(Pieces& into, Pieces other, OutcomeSets& sets);
 /// What a rule asks of ports: sorted, none touching the next.
 [[nodiscard]] std::vector<PortRange> ports_of(Matches const& when);
 
+/// What comes of one way or of another, for the same ports.
+[[nodiscard]] std::vector<PortOutcomes> either(std::vector<PortOutcomes> const& a, std::vector<PortOutcomes> const& b);
+
 } // namespace lbc

@@ -76,6 +76,11 @@ private:
     Edges backward_;
 };
 
+/// Whether it makes a difference to a rule, or by it, what marks and destinations packets have.
+bool uses_marks(Rule const& rule) {
+    return rule.when.mark || may_mark(rule.then) || std::holds_alternative<Dnat>(rule.then);
+}
+
 /// A base chain that has rules, and whether one of them, or of the chains behind it, may give a mark.
 struct MarkingStage {
     std::tuple<Direction, BaseChain::Hook, int> moment;
@@ -85,8 +90,8 @@ struct MarkingStage {
 };
 
 /// Of several at one moment, any may be the first.
-RulesFor::BeforeMarks before_marks(std::vector<MarkingStage> stages) {
-    RulesFor::BeforeMarks before;
+RulesFor::BaseNames before_marks(std::vector<MarkingStage> stages) {
+    RulesFor::BaseNames before;
     std::ranges::sort(stages, std::ranges::greater(), &MarkingStage::moment);
     std::size_t later = 0; // that mark, in one direction
     for (auto stage = stages.begin(); stage != stages.end();) {
@@ -104,6 +109,8 @@ RulesFor::BeforeMarks before_marks(std::vector<MarkingStage> stages) {
     return before;
 }
 
+constexpr std::size_t most_orders = 24;
+
 /// lbc's own at the same moment are the first.
 auto order_of(RulesFor::Stage const& stage, std::vector<RulesFor::Table> const& tables) {
     return std::tuple(stage.base.hook, stage.base.priority, tables[stage.table].all->table != nft_table, stage.table);
@@ -111,17 +118,47 @@ auto order_of(RulesFor::Stage const& stage, std::vector<RulesFor::Table> const& 
 
 } // namespace
 
-RulesFor::RulesFor(std::vector<Table> tables, Work* work, BeforeMarks const* before_marks)
-    : tables_(std::move(tables)), work_(work), before_marks_(before_marks) {
+RulesFor::RulesFor(std::vector<Table> tables, Work* work, BaseFacts const* facts)
+    : tables_(std::move(tables)), work_(work), facts_(facts) {
+    std::array<Stages, 2> first;
     for (std::size_t i = 0; i < tables_.size(); ++i)
         for (auto& base : base_chains(*tables_[i].all))
             if (std::ranges::binary_search(tables_[i].chains, std::string_view(base.chain), {}, &NamedChain::name))
-                stages_[static_cast<std::size_t>(direction_of(base.hook))].push_back({i, std::move(base)});
-    for (auto& stages : stages_) {
-        std::ranges::sort(stages, {}, [this](Stage const& stage) { return order_of(stage, tables_); });
+                first[static_cast<std::size_t>(direction_of(base.hook))].push_back({i, std::move(base)});
+    for (std::size_t i = 0; i < first.size(); ++i) {
+        std::ranges::sort(first[i], {}, [this](Stage const& stage) { return order_of(stage, tables_); });
         if (work_ != nullptr)
-            work_->add(stages.size());
+            work_->add(first[i].size());
+        orders_[i] = orders_of(std::move(first[i]));
     }
+}
+
+/// Of stages at one moment, those that use marks in every order, if more than one does; the others are nothing to them.
+std::vector<RulesFor::Stages> RulesFor::orders_of(Stages first) const {
+    auto const is_used = [this](Stage const& stage) {
+        return facts_ == nullptr || facts_->use_marks.contains({stage.table, stage.base.chain});
+    };
+    std::vector<Stages> orders{first};
+    for (std::size_t begin = 0; begin < first.size();) {
+        std::vector<std::size_t> places;
+        auto end = begin;
+        for (; end < first.size() && first[end].base.hook == first[begin].base.hook &&
+               first[end].base.priority == first[begin].base.priority;
+             ++end)
+            if (is_used(first[end]))
+                places.push_back(end);
+        begin = end;
+        auto const before = orders;
+        for (auto order = places; std::ranges::next_permutation(order).found;)
+            for (auto const& one : before) {
+                if (orders.size() == most_orders)
+                    return {};
+                auto& other = orders.emplace_back(one);
+                for (std::size_t i = 0; i < places.size(); ++i)
+                    other[places[i]] = first[order[i]];
+            }
+    }
+    return orders;
 }
 
 RuleIndex::RuleIndex(Ruleset const& rules, Work* work) : work_(work) {
@@ -165,6 +202,7 @@ void RuleIndex::find_reached() {
         auto& table = tables_[i];
         ChainGraph graph(table.chains.size());
         std::vector<std::size_t> marking;
+        std::vector<std::size_t> using_marks;
         for (std::size_t chain = 0; chain < table.chains.size(); ++chain)
             for (auto const& placed : table.chains[chain].rules) {
                 if (auto const* name = led_to(placed.rule->then))
@@ -172,19 +210,24 @@ void RuleIndex::find_reached() {
                         graph.add(chain, *to);
                 if (may_mark(placed.rule->then))
                     marking.push_back(chain);
+                if (uses_marks(*placed.rule))
+                    using_marks.push_back(chain);
             }
         auto const marks = graph.before(marking);
+        auto const uses = graph.before(using_marks);
         std::vector<std::size_t> bases;
         for (auto& base : base_chains(*table.rules))
             if (auto const chain = table.find(base.chain)) {
                 bases.push_back(*chain);
                 stages.push_back({{direction_of(base.hook), base.hook, base.priority}, i, base.chain, marks[*chain]});
+                if (uses[*chain])
+                    facts_.use_marks.emplace(i, base.chain);
             }
         auto const reached = graph.behind(bases);
         for (std::size_t chain = 0; chain < table.chains.size(); ++chain)
             table.chains[chain].is_reached = reached[chain];
     }
-    before_marks_ = before_marks(std::move(stages));
+    facts_.before_marks = before_marks(std::move(stages));
 }
 
 void RuleIndex::finish() {
@@ -260,7 +303,7 @@ RulesFor RuleIndex::select(std::vector<Place> places, Work* work) const {
             chains.push_back({chain.name, {}});
         chains.back().rules.push_back(chain.rules[place.rule]);
     }
-    return RulesFor(std::move(tables), work, &before_marks_);
+    return RulesFor(std::move(tables), work, &facts_);
 }
 
 } // namespace lbc

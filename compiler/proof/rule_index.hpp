@@ -62,7 +62,7 @@ private:
     std::vector<Place> for_all_;                     // rules that ask for no destination, or for any but one
     std::map<Prefix, std::vector<Place>> by_prefix_; // the others
     std::vector<Place> doubtful_drops_;
-    RulesFor::BeforeMarks before_marks_;
+    RulesFor::BaseFacts facts_;
     Work* work_;
 };
 

@@ -47,9 +47,9 @@ public:
                 budget_ += most_visits * chain.rules.size();
     }
 
-    std::vector<PortOutcomes> run(Direction direction, PortRange ports) {
+    std::vector<PortOutcomes> run(RulesFor::Stages const& stages, PortRange ports) {
         Pieces active{{ports.first.value, ports.last.value, sets_.of({Outcome::pass(packet_.mark, true)})}};
-        for (auto const& stage : rules_.stages(direction)) {
+        for (auto const& stage : stages) {
             stage_ = &stage;
             pass(rules_.tables()[stage.table], stage.base, active);
         }
@@ -361,7 +361,12 @@ Direction direction_of(BaseChain::Hook hook) {
 
 std::vector<PortOutcomes> RulesFor::walk(Direction direction, Packet const& packet, PortRange ports,
                                          std::set<MacAddress>* asked) const {
-    return Walk(*this, packet, {.asked = asked, .work = work_}).run(direction, ports);
+    std::vector<PortOutcomes> found;
+    for (auto const& stages : orders(direction)) {
+        auto one = Walk(*this, packet, {.asked = asked, .work = work_}).run(stages, ports);
+        found = found.empty() ? std::move(one) : either(found, one);
+    }
+    return found.empty() ? std::vector<PortOutcomes>{{ports, {Outcome::anything()}}} : found;
 }
 
 Outcome RulesFor::walk(Direction direction, Packet const& packet) const {
@@ -369,7 +374,10 @@ Outcome RulesFor::walk(Direction direction, Packet const& packet) const {
 }
 
 Outcomes RulesFor::trace(Direction direction, Packet const& packet, Observer const& observer) const {
-    return Walk(*this, packet, {.observer = &observer}).run(direction, only_port(packet)).front().outcomes;
+    if (orders(direction).empty())
+        return {Outcome::anything()};
+    Walk(*this, packet, {.observer = &observer}).run(orders(direction).front(), only_port(packet));
+    return walk(direction, packet, only_port(packet)).front().outcomes;
 }
 
 bool operator==(RulesFor const& a, RulesFor const& b) {

@@ -6,6 +6,7 @@
 #include "compiler/proof/work.hpp"
 #include "compiler/ruleset.hpp"
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -66,6 +67,21 @@ struct PortOutcomes {
     Outcomes outcomes;
 };
 
+/// Calls `use(ports, a, b)` for the ports that a piece of `a` and one of `b` share; both are sorted.
+template <typename Use>
+void for_each_overlap(std::vector<PortOutcomes> const& a, std::vector<PortOutcomes> const& b, Use use) {
+    for (auto one = a.begin(), other = b.begin(); one != a.end() && other != b.end();) {
+        PortRange const both{std::max(one->ports.first, other->ports.first),
+                             std::min(one->ports.last, other->ports.last)};
+        if (both.first <= both.last)
+            use(both, one->outcomes, other->outcomes);
+        if (one->ports.last <= both.last)
+            ++one;
+        else
+            ++other;
+    }
+}
+
 /// Which hooks a packet passes (nf_inet_hooks), as far as they lie before IPVS, which has LOCAL_IN at 98 and 99 and
 /// LOCAL_OUT at -99 and -98 (ip_vs_core.c).
 enum class Direction : std::uint8_t {
@@ -111,25 +127,32 @@ public:
         std::vector<NamedChain> chains; // those that are not empty, sorted by name; built-in ones among them
     };
 
-    /// Base chains, by the place of their table and their names, that packets come to before a rule that may give a
-    /// mark, whatever their destination.
-    using BeforeMarks = std::set<std::pair<std::size_t, std::string>>;
+    /// Base chains, by the place of their table and their names.
+    using BaseNames = std::set<std::pair<std::size_t, std::string>>;
+    /// What is known of base chains, whatever the destination of packets.
+    struct BaseFacts {
+        BaseNames before_marks; // packets come to them before a rule that may give a mark
+        BaseNames use_marks;    // they may give or ask for one, or send packets to another destination
+    };
 
-    /// `work` counts what walks do, and ends them; null: they go on. `before_marks` null: all are.
-    explicit RulesFor(std::vector<Table> tables, Work* work = nullptr, BeforeMarks const* before_marks = nullptr);
+    /// `work` counts what walks do, and ends them; null: they go on. `facts` null: each is true of all.
+    explicit RulesFor(std::vector<Table> tables, Work* work = nullptr, BaseFacts const* facts = nullptr);
 
-    /// A base chain that has rules. Which of several with one hook and priority comes first, a kernel does not tell:
-    /// lbc's is taken for the first, so that others may undo what it does.
+    /// A base chain that has rules.
     struct Stage {
         std::size_t table; // its place among the tables
         BaseChain base;
     };
-    /// In the order in which packets come to them.
-    [[nodiscard]] std::vector<Stage> const& stages(Direction direction) const {
-        return stages_[static_cast<std::size_t>(direction)];
+    using Stages = std::vector<Stage>;
+    /// The orders in which packets may come to them. Which of several with one hook and priority comes first, a kernel
+    /// does not tell: it is the one that was made last (nf_hook_entries_grow in netfilter/core.c). In the first order,
+    /// lbc's is. Empty: there are too many.
+    [[nodiscard]] std::vector<Stages> const& orders(Direction direction) const {
+        return orders_[static_cast<std::size_t>(direction)];
     }
 
-    /// What becomes of the packets for `ports`; `packet.port` is not looked at. In order, each port once. `asked` gets
+    /// What becomes of the packets for `ports`; `packet.port` is not looked at. In order, each port once, with what may
+    /// come of any order. `asked` gets
     /// the MACs that rules on the way asked for: packets from any two others go the same way.
     [[nodiscard]] std::vector<PortOutcomes> walk(Direction direction, Packet const& packet, PortRange ports,
                                                  std::set<MacAddress>* asked = nullptr) const;
@@ -137,24 +160,26 @@ public:
     /// What becomes of one packet; `unknown` where it may have several outcomes.
     [[nodiscard]] Outcome walk(Direction direction, Packet const& packet) const;
 
-    /// The same, telling each rule that the packet comes to, in order.
+    /// The same in the first order, telling each rule that the packet comes to.
     Outcomes trace(Direction direction, Packet const& packet, Observer const& observer) const;
 
     [[nodiscard]] std::vector<Table> const& tables() const { return tables_; }
 
     /// Whether a packet that a rule of the base chain sends elsewhere may still get another mark.
     [[nodiscard]] bool is_before_marks(Stage const& stage) const {
-        return before_marks_ == nullptr || before_marks_->contains({stage.table, stage.base.chain});
+        return facts_ == nullptr || facts_->before_marks.contains({stage.table, stage.base.chain});
     }
 
     /// Whether both have the same rules, so that no packet can tell them apart.
     friend bool operator==(RulesFor const& a, RulesFor const& b);
 
 private:
+    [[nodiscard]] std::vector<Stages> orders_of(Stages first) const;
+
     std::vector<Table> tables_;
-    std::array<std::vector<Stage>, 2> stages_;
+    std::array<std::vector<Stages>, 2> orders_;
     Work* work_;
-    BeforeMarks const* before_marks_;
+    BaseFacts const* facts_;
 };
 
 /// One outcome of several: `unknown` unless all are the same.

@@ -159,6 +159,51 @@ TEST_CASE("proof: a packet that may be dropped before it has a wrong mark is no 
     }
 }
 
+TEST_CASE("proof: what depends on the order of two chains at one moment is unknown") {
+    Compiled const compiled(two_directors + web);
+    auto const plan = compiled.plan("lb1");
+    auto const own = layout_linear(compiled.site, plan.marks, Family::ipv4);
+    auto const beside = [&](std::vector<Rule> rules, int priority) {
+        auto table = theirs("ip theirs", {{"late", std::move(rules)}});
+        table.shape = std::make_shared<TableShape const>(
+            TableShape{{{"late", BaseChain::Hook::prerouting, priority, false}}, {}});
+        return proof_of(plan, {own, table});
+    };
+    constexpr int mangle = -150; // NF_IP_PRI_MANGLE
+    std::vector<Rule> const mark{{{}, SetMark{Fwmark{9}}, {}}};
+    auto const kinds_of = [](Proof const& proof) {
+        std::set<MarkFault::Kind> kinds;
+        for (auto const& fault : proof.faults)
+            kinds.insert(fault.kind);
+        return kinds;
+    };
+    CHECK(kinds_of(beside(mark, mangle)) == std::set{MarkFault::Kind::unknown});
+    CHECK(kinds_of(beside(mark, mangle + 1)) == std::set{MarkFault::Kind::differs});
+    CHECK(beside(mark, mangle - 1).holds());
+    CHECK(beside({{{}, Accept{}, {}}}, mangle).holds());
+    // Before lbc's guard or behind it.
+    auto output = theirs("ip theirs", {{"late", {{{}, SetMark{Fwmark{}}, {}}}}});
+    output.shape =
+        std::make_shared<TableShape const>(TableShape{{{"late", BaseChain::Hook::output, mangle, false}}, {}});
+    CHECK(kinds_of(proof_of(plan, {own, output})) == std::set{MarkFault::Kind::unknown});
+}
+
+TEST_CASE("proof: no packet of IPv6 has an extension header for its protocol") {
+    Compiled const compiled(two_directors + "service web { vip fd00::9; port any; mark 3; real fd00::1 }");
+    auto const plan = compiled.plan("lb1");
+    auto const own = layout_linear(compiled.site, plan.marks, Family::ipv6);
+    auto const holds = [&](std::uint8_t protocol) {
+        Matches when;
+        when.protocol = protocol;
+        Ruleset const others{Family::ipv6, {{"INPUT", {{when, SetMark{Fwmark{9}}, {}}}}}, {}, "filter"};
+        return prove(plan.marks, own_marks(plan), Netfilter{Family::ipv6, {own, others}}).holds();
+    };
+    for (auto const header : {43, 44, 51, 60})
+        CHECK(holds(static_cast<std::uint8_t>(header)));
+    for (auto const protocol : {50, 59, 58})
+        CHECK_FALSE(holds(static_cast<std::uint8_t>(protocol)));
+}
+
 TEST_CASE("proof: rules that no packet comes to before IPVS tell no packets apart") {
     Compiled const compiled(two_directors + web);
     auto const plan = compiled.plan("lb1");
