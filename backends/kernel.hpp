@@ -129,6 +129,8 @@ public:
     /// `unsupported` where this kernel has no such setting.
     [[nodiscard]] virtual std::expected<int, SystemError> read_sysctl(Sysctl sysctl) = 0;
     [[nodiscard]] virtual std::expected<void, SystemError> write_sysctl(Sysctl sysctl, int value) = 0;
+    /// Whether nothing else of this box is lost by a write that would change the value. The error says what to do.
+    [[nodiscard]] virtual std::expected<void, SystemError> may_write_sysctl(Sysctl sysctl, int value) = 0;
 
     /// Nothing was recorded: an empty record.
     [[nodiscard]] virtual std::expected<Record, SystemError> read_record() = 0;

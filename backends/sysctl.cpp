@@ -20,6 +20,13 @@ Sysctls sysctls_of(Plan const& plan) {
         wanted[Sysctl::accept_local] = 1;
         wanted[Sysctl::conn_reuse_mode] = 3;
     }
+    // IPVS sends requests on by itself; answers are routed (ip_forward.c, ip6_forward in ip6_output.c).
+    if (plan.forwards[index_of(Family::ipv4)]) {
+        wanted[Sysctl::ip_forward] = 1;
+    }
+    if (plan.forwards[index_of(Family::ipv6)]) {
+        wanted[Sysctl::ipv6_forwarding] = 1;
+    }
     return wanted;
 }
 

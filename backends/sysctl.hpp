@@ -15,18 +15,23 @@ enum class Sysctl : std::uint8_t {
     backup_only,     // `guard backup-only`
     accept_local,    // a check through the VIP is answered from the VIP, which is this box's own address, too
     conn_reuse_mode, // its next check may come from a port that IPVS remembers for another real server
+    ip_forward,      // answers of real servers by `nat` pass this box
+    ipv6_forwarding, // the same of IPv6
 };
 
-inline constexpr std::array sysctls{Sysctl::backup_only, Sysctl::accept_local, Sysctl::conn_reuse_mode};
+inline constexpr std::array sysctls{Sysctl::backup_only, Sysctl::accept_local, Sysctl::conn_reuse_mode,
+                                    Sysctl::ip_forward, Sysctl::ipv6_forwarding};
 
 /// As sysctl(8) takes it: "net.ipv4.vs.backup_only".
 [[nodiscard]] constexpr std::string_view title(Sysctl sysctl) {
     switch (sysctl) {
     case Sysctl::backup_only: return "net.ipv4.vs.backup_only";
     case Sysctl::accept_local: return "net.ipv4.conf.all.accept_local";
-    case Sysctl::conn_reuse_mode: break;
+    case Sysctl::conn_reuse_mode: return "net.ipv4.vs.conn_reuse_mode";
+    case Sysctl::ip_forward: return "net.ipv4.ip_forward";
+    case Sysctl::ipv6_forwarding: break;
     }
-    return "net.ipv4.vs.conn_reuse_mode";
+    return "net.ipv6.conf.all.forwarding";
 }
 
 /// Values by setting.

@@ -80,6 +80,10 @@ public:
         return write_sysctl_file(sysctl, value);
     }
 
+    std::expected<void, SystemError> may_write_sysctl(Sysctl sysctl, int value) override {
+        return may_write_sysctl_file(sysctl, value);
+    }
+
     std::expected<Record, SystemError> read_record() override { return read_record_file(); }
 
     std::expected<void, SystemError> write_record(Record const& record) override { return write_record_file(record); }

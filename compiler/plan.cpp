@@ -116,6 +116,19 @@ void add_checks(Site const& site, Service const& service, std::set<Fwmark>& give
         }
 }
 
+/// Answers by `nat` pass the director; of the sorry server where there is a program that puts it in its place.
+void add_forwarding(Site const& site, Service const& service, Plan& plan) {
+    auto const add = [&](IpAddress const& address, Forwarding const& forwarding) {
+        if (forwarding.method == Forwarding::Method::nat)
+            plan.forwards[index_of(address.family())] = true;
+    };
+    for (auto const& real : service.reals)
+        add(real.address, real.forwarding);
+    if (site.ipvs == IpvsOwner::keepalived)
+        for (auto const& sorry : service.sorry.get())
+            add(sorry.address, sorry.forwarding);
+}
+
 } // namespace
 
 std::string Destination::name() const { return port == Port{} ? address.str() : endpoint(address, port); }
@@ -152,6 +165,7 @@ Plan make_plan(Site const& site, DirectorId director) {
         if (auto const* on = site.services[i].on_director(director)) {
             add_virtual_services(site, i, *on, plan);
             add_checks(site, site.services[i], given, plan);
+            add_forwarding(site, site.services[i], plan);
         }
     return plan;
 }

@@ -9,6 +9,7 @@
 
 #include "compiler/site.hpp"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -117,6 +118,8 @@ struct Plan {
     std::vector<VirtualService> services; // in the order of the source, IPv4 before IPv6
     std::vector<CheckService> checks;     // those that this director's checks go by
     bool backup_only = false;             // net.ipv4.vs.backup_only is to be 1
+    /// Of each family: answers of real servers by `nat` come back through this director, which forwards them.
+    std::array<bool, families.size()> forwards{};
 };
 
 /// The marks of a director's plan alone. The site may have errors.

@@ -299,6 +299,9 @@ std::expected<void, SystemError> plan_sysctl(Kernel& kernel, Sysctl sysctl, Ipvs
     if (*now == value) {
         return {};
     }
+    if (auto may = kernel.may_write_sysctl(sysctl, value); !may) {
+        return may;
+    }
     plan.settings.push_back(fmt::format("set {} to {}", title(sysctl), value));
     // Where two guards are on for a moment, the stricter one holds.
     Steps& steps = is_asked ? plan.before_marks : plan.after_marks;

@@ -7,7 +7,7 @@ from __future__ import annotations
 import collections
 import unittest
 
-from world import World, apply_all, site
+from world import World, apply_all, site, write_site
 
 VIP, VIP2, VIP6 = "10.0.0.100", "10.0.0.101", "fd00::100"
 
@@ -52,17 +52,28 @@ class Balance(unittest.TestCase):
         self.assertLessEqual(world.copies().most(), 2)
 
     def test_nat(self):
-        world = World(["lb1", "lb2"], ["rs1", "rs2"], {VIP: "lb1"}, ports=(80, 8080))
+        """Out of the box: what forwards the answers is set by `apply`, and taken back by `remove`."""
+        world = World(["lb1", "lb2"], ["rs1", "rs2"], {VIP: "lb1", VIP6: "lb1"}, ports=(80, 8080))
         for name in ("rs1", "rs2"):
-            world[name].ip(f"route add {world.client.address}/32 via {world['lb1'].address}")
-        world["lb1"].sysctl("ipv4/ip_forward", 1)
-        apply_all(world, site(world, f"service web {{ vip {VIP}; port tcp 80; scheduler rr; forward nat\n"
-                                     "real 10.0.0.31:8080; real 10.0.0.32:8080 }"))
-        self.assertEqual(self.spread(world.tcp(VIP, 8)), {"rs1": 4, "rs2": 4})
+            world[name].sysctl("ipv6/conf/eth0/accept_redirects", 0)
+            world[name].ip(f"route add {world.client.address}/32 via {world['lb1'].address}",
+                           f"route add {world.client.address6}/128 via {world['lb1'].address6}")
+        forwards = ("/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding")
+        self.assertEqual(world["lb1"].run("cat", *forwards).stdout.split(), ["0", "0"])
+        text = site(world, f"service web {{ vip {VIP}, {VIP6}; port tcp 80; scheduler rr; forward nat\n"
+                           "real 10.0.0.31:8080; real 10.0.0.32:8080; real [fd00::1f]:8080; real [fd00::20]:8080 }")
+        told = world["lb1"].lbc("diff", write_site(text), "-d", "lb1").stdout
+        self.assertIn("net.ipv4.ip_forward 0 to 1", told)
+        apply_all(world, text)
+        self.assertEqual(world["lb1"].run("cat", *forwards).stdout.split(), ["1", "1"])
         # Once as the client sent it and once rewritten, which is another packet.
+        for vip in (VIP, VIP6):
+            self.assertEqual(self.spread(world.tcp(vip, 8)), {"rs1": 4, "rs2": 4})
         copies = world.copies()
         self.assertEqual(copies.most(), 1)
         self.assertEqual(sum(copies.seen.values()), 2 * sum(copies.sent.values()))
+        world["lb1"].lbc("remove")
+        self.assertEqual(world["lb1"].run("cat", *forwards).stdout.split(), ["0", "0"])
 
     def test_tunnels(self):
         world = World(["lb1", "lb2"], ["rs1"], {VIP: "lb1", VIP6: "lb1"})

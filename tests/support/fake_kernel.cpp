@@ -330,6 +330,12 @@ std::expected<void, SystemError> FakeKernel::write_sysctl(Sysctl sysctl, int val
     return done;
 }
 
+std::expected<void, SystemError> FakeKernel::may_write_sysctl(Sysctl sysctl, int /*value*/) {
+    if (costly_sysctls.contains(sysctl))
+        return std::unexpected(SystemError{SystemError::Kind::failed, 0, std::string(title(sysctl)) + " costs"});
+    return {};
+}
+
 std::expected<Record, SystemError> FakeKernel::read_record() {
     auto done = call("read record");
     if (!done) {

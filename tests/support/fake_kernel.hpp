@@ -29,7 +29,12 @@ public:
     std::vector<IpvsService> services;  // in any order
     std::vector<IpvsAddress> addresses; // likewise; services that are found by address
     std::vector<SyncDaemon> daemons;    // that run
-    Sysctls sysctls{{Sysctl::backup_only, 0}, {Sysctl::accept_local, 0}, {Sysctl::conn_reuse_mode, 1}};
+    Sysctls sysctls{{Sysctl::backup_only, 0},
+                    {Sysctl::accept_local, 0},
+                    {Sysctl::conn_reuse_mode, 1},
+                    {Sysctl::ip_forward, 0},
+                    {Sysctl::ipv6_forwarding, 0}};
+    std::set<Sysctl> costly_sysctls; // a write of which takes something else from the box
     Record record;
 
     std::optional<std::string> keepalived_file; // that keepalived reads
@@ -81,6 +86,7 @@ public:
     [[nodiscard]] std::unique_ptr<KeepalivedDaemon> open_keepalived(std::string path) override;
     [[nodiscard]] std::expected<int, SystemError> read_sysctl(Sysctl sysctl) override;
     [[nodiscard]] std::expected<void, SystemError> write_sysctl(Sysctl sysctl, int value) override;
+    [[nodiscard]] std::expected<void, SystemError> may_write_sysctl(Sysctl sysctl, int value) override;
     [[nodiscard]] std::expected<Record, SystemError> read_record() override;
     [[nodiscard]] std::expected<void, SystemError> write_record(Record const& wanted) override;
 

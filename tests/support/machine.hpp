@@ -75,6 +75,9 @@ public:
     [[nodiscard]] std::expected<void, SystemError> write_sysctl(Sysctl sysctl, int value) override {
         return kernel_.write_sysctl(sysctl, value);
     }
+    [[nodiscard]] std::expected<void, SystemError> may_write_sysctl(Sysctl sysctl, int value) override {
+        return kernel_.may_write_sysctl(sysctl, value);
+    }
     [[nodiscard]] std::expected<Record, SystemError> read_record() override { return kernel_.read_record(); }
     [[nodiscard]] std::expected<void, SystemError> write_record(Record const& record) override {
         return kernel_.write_record(record);

@@ -380,10 +380,24 @@ change_sync() {
     done
 }
 
+# keep_routes FILE: with IPv6 forwarding Linux drops the default routes of router advertisements, where accept_ra is 1.
+keep_routes() {
+    if [ -z "$director" ] || [ "$(cat "$1")" != 0 ]; then return 0; fi
+    devices=$(awk '$2 == "00" && $4 == "00" && substr($9, 4, 1) ~ /[13-79b-f]/ { print $10 }' /proc/net/ipv6_route)
+    while read -r device; do
+        accept_ra=/proc/sys/net/ipv6/conf/$device/accept_ra
+        [ -z "$device" ] || [ "$(cat "$accept_ra")" = 2 ] ||
+            refuse "$1=1 would take the default route of $device away: write 2 to $accept_ra first"
+    done <<EOF
+$devices
+EOF
+}
+
 plan_sysctls() {
     [ -e /proc/sys/net/ipv4/vs ] || modprobe ip_vs 2>/dev/null || true
     for sysctl in $sysctls; do
         [ -w "${sysctl%=*}" ] || [ -z "$director" ] || refuse "cannot write ${sysctl%=*}"
+        case $sysctl in */ipv6/conf/all/forwarding=*) keep_routes "${sysctl%=*}" ;; esac
     done
 }
 
