@@ -37,6 +37,8 @@ Kept kept(Rights rights) {
     case Rights::write_files: return {reading | writing, reading, true};
     case Rights::connect: return {set_of({CAP_DAC_OVERRIDE}), 0, true};
     case Rights::read_kernel: return {network | reading, network | reading | set_of({CAP_SYS_MODULE}), false};
+    case Rights::read_box:
+        return {network | reading | set_of({CAP_SYS_PTRACE}), network | reading | set_of({CAP_SYS_MODULE}), false};
     case Rights::change_kernel: break;
     }
     // `keepalived -t` looks at scripts as the users who are to run them.
@@ -80,7 +82,8 @@ void keep_rights(Rights rights) {
     auto const [own, programs, no_more] = kept(rights);
     // Without CAP_SYS_PTRACE a process may look at another only as long as it has all rights that that one has
     // (ptrace(2)): in a container none is given up, or apply could not look at keepalived.
-    bool const looks_by_equal_rights = rights == Rights::change_kernel && !has(CAP_SYS_PTRACE);
+    bool const looks_by_equal_rights =
+        (rights == Rights::read_box || rights == Rights::change_kernel) && !has(CAP_SYS_PTRACE);
     // The bounding set first: that takes a right (CAP_SETPCAP) which is not kept.
     for (unsigned right = 0; ::prctl(PR_CAPBSET_READ, right) >= 0; ++right)
         if (right >= 64 || (programs >> right & 1U) == 0)

@@ -11,6 +11,7 @@ enum class Rights : std::uint8_t {
     write_files,   // likewise, and to write any, for its owner
     connect,       // to a socket of another user's
     read_kernel,   // the rules and IPVS; its programs may load modules
+    read_box,      // these, and to find keepalived
     change_kernel, // these, and keepalived's file; to find keepalived, too
 };
 

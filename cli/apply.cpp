@@ -7,16 +7,16 @@
 #include "cli/apply_output.hpp"
 #include "cli/commands.hpp"
 #include "cli/confirm_socket.hpp"
+#include "cli/machine.hpp"
 #include "cli/mark_backend.hpp"
 #include "cli/proving.hpp"
-#include "cli/site_input.hpp"
+#include "cli/signals_held.hpp"
 #include "cli/supervisor.hpp"
 #include "compiler/values.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <ostream>
 #include <thread>
@@ -68,6 +68,7 @@ struct Options {
         subcommand.add_flag("--prove,!--no-prove", prove,
                             "prove first that the rules mark every packet as the site says; by default up to "
                             "20,000 kinds of traffic, for which it takes less than a second");
+        prove.reset(); // CLI11 2.2 begins to count at 0, which is `--no-prove`
         auto* draining = add_time(subcommand, "--drain",
                                   "real servers that leave get no new connections, and go when they have none left "
                                   "or when TIME is over",
@@ -102,8 +103,17 @@ struct Run {
     std::string_view who;
     Sources const* sources = nullptr;
     std::shared_ptr<Kernel> kernel;
+    MachineFindings const* machine = nullptr;
+    std::function<MarkCheck(Kernel&)> check{}; // what the rules mark after a change; none: nobody asked
 
-    [[nodiscard]] ApplyOutput output() const { return {who, options.json, options.dry_run}; }
+    [[nodiscard]] ApplyOutput output() const { return {who, options.json, options.dry_run, machine}; }
+
+    void print(Changes const& changes) const {
+        auto said = output();
+        if (check && !options.dry_run)
+            said.marks = check(*kernel);
+        print_changes(changes, said, environment);
+    }
 
     [[nodiscard]] Status fail(ApplyFailure const& failure) const {
         return print_apply_failure(failure, sources, output(), environment);
@@ -156,24 +166,6 @@ Wanted nothing_of(Options const& options) {
     return wanted;
 }
 
-/// Ctrl-C, a cut line or a service manager's patience do not end a change half way: signals come when it is made.
-class SignalsHeld {
-public:
-    SignalsHeld() {
-        sigset_t held;
-        ::sigemptyset(&held);
-        for (auto const signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP})
-            ::sigaddset(&held, signal);
-        ::sigprocmask(SIG_BLOCK, &held, &before_);
-    }
-    SignalsHeld(SignalsHeld const&) = delete;
-    SignalsHeld& operator=(SignalsHeld const&) = delete;
-    ~SignalsHeld() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-    sigset_t before_{};
-};
-
 std::expected<void, ApplyFailure> make(Transaction& transaction, Ready const& ready) {
     if (auto is_ready = ready(); !is_ready)
         return std::unexpected(ApplyFailure{ApplyFailure::Outcome::refused, std::move(is_ready.error()), {}});
@@ -190,7 +182,7 @@ std::expected<Transaction, Status> change(Run const& run, Wanted const& wanted, 
         if (auto done = make(*transaction, ready); !done)
             return std::unexpected(run.fail(done.error()));
     }
-    print_changes(transaction->changes(), run.output(), run.environment);
+    run.print(transaction->changes());
     if (run.options.dry_run || transaction->changes().empty())
         return std::unexpected(Status::done);
     return std::move(*transaction);
@@ -241,7 +233,7 @@ Status drain(Run const& run, Wanted wanted) {
         return run.fail(done.error());
     auto changes = transaction->changes();
     if (leaving.empty()) {
-        print_changes(changes, run.output(), run.environment);
+        run.print(changes);
         return Status::done;
     }
     run.environment.err << fmt::format("{}: waiting for connections to end, {}s at most\n", run.who,
@@ -273,7 +265,7 @@ Status drain(Run const& run, Wanted wanted) {
     if (auto done = make(*removal, refuse_if_pending); !done)
         return fail_half_way(std::move(done.error()));
     std::ranges::copy(removal->changes().services, std::back_inserter(changes.services));
-    print_changes(changes, run.output(), run.environment);
+    run.print(changes);
     return Status::done;
 }
 
@@ -321,6 +313,7 @@ Status apply_site(Options const& options, Environment const& environment) {
         report_limits(input->site, options.only == "marks" ? Output::marks : Output::apply, input->diagnostics);
         if (backend && backend->tool == MarkTool::nft)
             report_nft_limits(input->site, input->diagnostics);
+        report_this_machine(*input, options.site.director, environment);
     }
     print_messages(*input, options.site, environment);
     if (!input->good())
@@ -330,7 +323,8 @@ Status apply_site(Options const& options, Environment const& environment) {
         print_failure(environment, director.error());
         return Status::bad_input;
     }
-    Run const run{options, environment, input->site[*director].name.value, &input->sources, nullptr};
+    auto const machine = machine_findings(*input);
+    Run run{options, environment, input->site[*director].name.value, &input->sources, nullptr, &machine};
     if (!backend)
         return run.fail({ApplyFailure::Outcome::refused, std::move(backend.error()), {}});
     auto const tool = backend->tool;
@@ -343,11 +337,13 @@ Status apply_site(Options const& options, Environment const& environment) {
     if (options.marks())
         tell_backend(*backend, run);
     auto const plan = make_plan(input->site, *director);
-    if (options.marks() && options.prove.value_or(plan.marks.classes.size() <= proved_unasked))
+    if (options.marks() && options.prove.value_or(plan.marks.classes.size() <= proved_unasked)) {
         if (auto const proved = tool == MarkTool::nft ? prove_nft(input->site, plan, nft_state(input->site, plan.marks))
                                                       : prove_layout(*input, plan);
             !proved)
             return fail(Status::refused, proved.error(), environment);
+        run.check = [&](Kernel& kernel) { return check_marks(input->site, plan, kernel); };
+    }
     Wanted wanted;
     if (options.marks())
         want_marks(*input, plan, tool, wanted);

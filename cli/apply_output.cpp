@@ -76,6 +76,8 @@ std::string json_of(Changes const& changes, ApplyOutput const& output) {
         object["keepalived"] = json_of(*changes.keepalived);
     object["runs"] = listed(runs_of(changes, output));
     object["notes"] = changes.notes;
+    object["machine"] = output.machine != nullptr ? machine_json(*output.machine) : Json(nullptr);
+    object["marks_after"] = output.marks ? json_of(*output.marks) : Json(nullptr);
     return dump(object);
 }
 
@@ -94,6 +96,14 @@ Words words_of(ApplyFailure::Outcome outcome) {
     return {Status::left_behind, "left-behind", "it could not all be taken back, and this is left:"};
 }
 
+/// That packets do not get the site's marks, or may not.
+std::string warning_of(MarkCheck const& check, std::string_view who) {
+    auto text = fmt::format("{}: warning: the marks of packets are {}; `lbc verify` says more\n", who, check.title());
+    for (auto const& line : check.lines)
+        text += fmt::format("  {}\n", line);
+    return text;
+}
+
 /// "site.lb:12:5: ", where the failure has a place.
 std::string place_of(SystemError const& error, Sources const* sources) {
     if (!error.place || sources == nullptr)
@@ -110,6 +120,8 @@ void print_changes(Changes const& changes, ApplyOutput const& output, Environmen
         return;
     for (auto const& note : changes.notes)
         environment.err << fmt::format("{}: note: {}\n", output.who, printable(note));
+    if (output.marks && !output.marks->holds())
+        environment.err << warning_of(*output.marks, output.who);
 }
 
 Status print_apply_failure(ApplyFailure const& failure, Sources const* sources, ApplyOutput const& output,

@@ -3,9 +3,12 @@
 #pragma once
 
 #include "backends/apply.hpp"
+#include "cli/machine.hpp"
+#include "cli/mark_check.hpp"
 #include "cli/run.hpp"
 #include "grammar/source.hpp"
 
+#include <optional>
 #include <string_view>
 
 namespace lbc {
@@ -14,6 +17,8 @@ struct ApplyOutput {
     std::string_view who; // the director, or "remove"
     bool json = false;
     bool dry_run = false;
+    MachineFindings const* machine = nullptr; // null: no site, or none of this machine
+    std::optional<MarkCheck> marks{};         // that packets get after the change; none: nobody asked
 };
 
 /// What was changed, or would be.

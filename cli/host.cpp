@@ -2,9 +2,6 @@
 
 #include <sys/utsname.h>
 
-#include <filesystem>
-#include <fstream>
-
 namespace lbc {
 namespace {
 
@@ -15,17 +12,8 @@ public:
         return ::uname(&names) == 0 ? std::string(&names.nodename[0]) : std::string{};
     }
 
-    [[nodiscard]] std::vector<MacAddress> macs() const override {
-        std::vector<MacAddress> macs;
-        std::error_code error;
-        for (auto const& interface : std::filesystem::directory_iterator("/sys/class/net", error)) {
-            std::ifstream file(interface.path() / "address");
-            std::string text;
-            std::getline(file, text);
-            if (auto const mac = MacAddress::parse(text); mac && !mac->is_zero())
-                macs.push_back(*mac);
-        }
-        return macs;
+    [[nodiscard]] std::expected<std::vector<Interface>, SystemError> interfaces() const override {
+        return read_interfaces();
     }
 };
 

@@ -51,7 +51,7 @@ Status run_command(std::vector<std::string> const& arguments, Environment const&
     add("compile", "print what a site file means, as rules, a script or JSON", add_compile, write_files);
     add("diff", "say what a change of the file does to traffic", add_diff, std::nullopt);
     add("apply", "bring this director's kernel to the file", add_apply, change_kernel);
-    add("status", "show what IPVS holds beside what the file says", add_status, read_kernel);
+    add("status", "show what IPVS holds beside what the file says", add_status, read_box);
     add("trace", "walk one packet through the rules, from director to director", add_trace, std::nullopt);
     add("verify", "prove that the rules mark every packet as the file says", add_verify, std::nullopt);
     add("remove", "take everything of lbc's off this director", add_remove, change_kernel);

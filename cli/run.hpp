@@ -3,10 +3,11 @@
 #pragma once
 
 #include "backends/kernel.hpp"
+#include "backends/machine/interfaces.hpp"
 #include "backends/rights.hpp"
-#include "compiler/types.hpp"
 #include "grammar/files.hpp"
 
+#include <expected>
 #include <functional>
 #include <iosfwd>
 #include <memory>
@@ -25,7 +26,7 @@ enum class Status : int {
     left_behind = 5, // failed, and could not take everything back
 };
 
-/// The machine that lbc runs on, as far as it finds its director by it.
+/// The machine that lbc runs on, as far as a site file speaks of it.
 class Host {
 public:
     Host() = default;
@@ -33,8 +34,9 @@ public:
     Host& operator=(Host const&) = delete;
     virtual ~Host() = default;
 
-    [[nodiscard]] virtual std::string name() const = 0;             // uname(2)'s nodename
-    [[nodiscard]] virtual std::vector<MacAddress> macs() const = 0; // of its interfaces
+    [[nodiscard]] virtual std::string name() const = 0; // uname(2)'s nodename
+    /// Those of this network namespace. A stand-in that has none is not compared with a file.
+    [[nodiscard]] virtual std::expected<std::vector<Interface>, SystemError> interfaces() const = 0;
 };
 
 /// The machine this process runs on.

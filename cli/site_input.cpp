@@ -1,5 +1,6 @@
 #include "cli/site_input.hpp"
 
+#include "backends/machine/compare_machine.hpp"
 #include "cli/git_files.hpp"
 #include "cli/message_json.hpp"
 #include "compiler/resolve.hpp"
@@ -25,12 +26,6 @@ std::vector<std::string_view> director_names(Site const& site) {
     for (auto const& director : site.directors)
         names.push_back(director.name.value);
     return names;
-}
-
-bool has_any_mac(Director const& director, std::vector<MacAddress> const& macs) {
-    return std::ranges::any_of(director.macs, [&](auto const& mac) {
-        return !mac.value.is_vrrp() && std::ranges::find(macs, mac.value) != macs.end();
-    });
 }
 
 } // namespace
@@ -132,14 +127,9 @@ std::expected<DirectorId, std::string> choose_director(Site const& site, std::st
                                            did_you_mean(name, names), fmt::join(names, ", ")));
     }
     auto const host_name = host.name();
-    for (auto const& wanted : {host_name, host_name.substr(0, host_name.find('.'))})
-        for (std::size_t i = 0; i < site.directors.size(); ++i)
-            if (site.directors[i].hostname == wanted)
-                return DirectorId{i};
-    auto const macs = host.macs();
-    for (std::size_t i = 0; i < site.directors.size(); ++i)
-        if (has_any_mac(site.directors[i], macs))
-            return DirectorId{i};
+    auto const interfaces = host.interfaces();
+    if (auto const id = find_director(site, host_name, interfaces ? *interfaces : std::vector<Interface>{}))
+        return *id;
     return std::unexpected(fmt::format("this machine is no director of the site, by host name `{}` or by MAC; name one "
                                        "with -d: {}",
                                        host_name, fmt::join(names, ", ")));

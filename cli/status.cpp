@@ -1,5 +1,7 @@
+#include "backends/keepalived/keepalived.hpp"
 #include "cli/commands.hpp"
 #include "cli/kernel_view.hpp"
+#include "cli/proving.hpp"
 #include "cli/site_input.hpp"
 #include "cli/status_view.hpp"
 
@@ -11,22 +13,71 @@ namespace {
 struct Options {
     SiteOptions site;
     std::string format = "text";
+    std::string only;
+    std::string keepalived_config = "/etc/keepalived/keepalived.conf";
+
+    [[nodiscard]] bool ipvs() const { return only != "marks"; }
 };
 
-/// What the kernel holds; of services, those that the site or the record makes lbc's.
-std::expected<StatusView, SystemError> look(Site const& site, DirectorId director, Kernel& kernel) {
-    auto const plan = make_plan(site, director);
-    auto const found = read_kernel(site, plan, kernel);
-    if (!found)
-        return std::unexpected(found.error());
-    auto view = compare_status(site, plan, found->services);
-    view.marks = compare_status(found->tables, found->nft);
-    auto settings = read_settings(site, plan, *found, kernel);
+/// Services, daemons and settings, in a view that has the marks.
+std::expected<void, SystemError> look_at_ipvs(Site const& site, Plan const& plan, KernelView const& found,
+                                              Kernel& kernel, StatusView& view) {
+    auto settings = read_settings(site, plan, found, kernel);
     if (!settings)
         return std::unexpected(std::move(settings.error()));
     view.daemons = std::move(settings->daemons);
     view.daemons_differ = settings->daemons_differ;
     view.settings = std::move(settings->settings);
+    auto const addresses = found.ipvs->addresses();
+    if (!addresses)
+        return std::unexpected(addresses.error());
+    view.around.conflicts = address_conflicts(site, plan, *addresses);
+    return {};
+}
+
+std::expected<KeepalivedView, SystemError> look_at_keepalived(Site const& site, Plan const& plan,
+                                                              std::string const& path, Kernel& kernel) {
+    auto const daemon = kernel.open_keepalived(path);
+    auto const text = daemon->read();
+    if (!text)
+        return std::unexpected(text.error());
+    KeepalivedView view{.has_site_file = *text == keepalived_text(site, {&plan, 1}), .unknown = {}};
+    auto const runs = daemon->is_running();
+    if (runs)
+        view.runs = *runs;
+    else
+        view.unknown = runs.error().message;
+    return view;
+}
+
+/// What the kernel holds; of services, those that the site or the record makes lbc's.
+std::expected<StatusView, SystemError> look(SiteInput const& input, DirectorId director, Options const& options,
+                                            Host const& host, Kernel& kernel) {
+    auto const& site = input.site;
+    auto const plan = make_plan(site, director);
+    auto const found = read_kernel(site, plan, kernel, options.ipvs());
+    if (!found)
+        return std::unexpected(found.error());
+    StatusView view;
+    if (options.ipvs())
+        view = compare_status(site, plan, found->services);
+    view.director = site[director].name.value;
+    view.has_services = options.ipvs();
+    view.marks = compare_status(found->tables, found->nft);
+    if (options.ipvs())
+        if (auto looked = look_at_ipvs(site, plan, *found, kernel, view); !looked)
+            return std::unexpected(std::move(looked.error()));
+    if (options.ipvs() && site.ipvs == IpvsOwner::keepalived) {
+        auto keepalived = look_at_keepalived(site, plan, options.keepalived_config, kernel);
+        if (!keepalived)
+            return std::unexpected(std::move(keepalived.error()));
+        view.around.keepalived = std::move(*keepalived);
+    }
+    view.around.machine = check_machine(input, director, host);
+    if (auto const interfaces = host.interfaces(); interfaces && !interfaces->empty())
+        view.around.vips = vips_here(site, director, *interfaces);
+    if (plan.marks.classes.size() <= proved_unasked)
+        view.around.marks = check_marks(site, plan, kernel);
     return view;
 }
 
@@ -42,7 +93,7 @@ Status run_status(Options const& options, Environment const& environment) {
         return Status::bad_input;
     }
     auto const kernel = environment.kernel();
-    auto const view = look(input->site, *director, *kernel);
+    auto const view = look(*input, *director, options, environment.host, *kernel);
     if (!view) {
         print_failure(environment, view.error().message);
         return Status::refused;
@@ -64,6 +115,14 @@ Command add_status(CLI::App& subcommand) {
     subcommand.add_option("--format", options->format, "text: a table; json; prometheus: its text exposition format")
         ->check(CLI::IsMember({"text", "json", "prometheus"}))
         ->option_text("text|json|prometheus");
+    subcommand.add_option("--only", options->only, "IPVS is not asked")
+        ->check(CLI::IsMember({"marks"}))
+        ->option_text("marks");
+    subcommand
+        .add_option("--keepalived-config", options->keepalived_config,
+                    "the file that keepalived reads, under `ipvs keepalived`")
+        ->check(not_empty)
+        ->option_text("PATH [/etc/keepalived/keepalived.conf]");
     return [options](Environment const& environment) { return run_status(*options, environment); };
 }
 

@@ -99,15 +99,27 @@ std::string table(std::span<Row const> rows, bool colour) {
 }
 
 std::string summary(StatusView const& view) {
-    auto const differences = view.differences();
     auto const counted = [](std::size_t count, std::string_view what) {
         return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
     };
-    return fmt::format("{}: {}, {}{}\n", view.director, counted(view.services.size(), "virtual service"),
-                       counted(view.reals(), "real server"),
-                       differences == 0 ? ", as the site says"
-                                        : fmt::format("; {} from the site, which `lbc apply` mends",
-                                                      counted(differences, "difference")));
+    auto text = view.director;
+    if (view.has_services)
+        text += fmt::format(": {}, {}", counted(view.services.size(), "virtual service"),
+                            counted(view.reals(), "real server"));
+    auto const differences = view.differences();
+    auto const problems = view.problems();
+    std::string_view separator = view.has_services ? "; " : ": ";
+    if (differences > 0) {
+        text +=
+            fmt::format("{}{} from the site, which `lbc apply` mends", separator, counted(differences, "difference"));
+        separator = "; ";
+    }
+    if (problems > 0)
+        text += fmt::format("{}{} that `lbc apply` does not mend, see above", separator, counted(problems, "problem"));
+    if (differences + problems == 0)
+        text += fmt::format("{}as the site says{}", view.has_services ? ", " : ": ",
+                            view.around.marks ? "" : "; whether packets get its marks is proved by `lbc verify`");
+    return text + '\n';
 }
 
 Json json_of(IpvsCounters const& counters) {
@@ -219,7 +231,7 @@ std::string status_text(StatusView const& view, bool colour) {
         text += setting.value == setting.site_value
                     ? fmt::format("{}: {}\n", setting.name, setting.value)
                     : fmt::format("{}: {} (site: {})\n", setting.name, setting.value, setting.site_value);
-    return text + summary(view);
+    return text + around_text(view.around, view.director) + summary(view);
 }
 
 std::string status_json(StatusView const& view) {
@@ -240,6 +252,8 @@ std::string status_json(StatusView const& view) {
                                    {"state", to_string(marks.presence)}});
     for (auto const& service : view.services)
         object["services"].push_back(json_of(service));
+    object["problems"] = view.problems();
+    add_around(object, view.around);
     return json_text(object, 2) + '\n';
 }
 
@@ -263,7 +277,7 @@ std::string status_prometheus(StatusView const& view) {
                     text += fmt::format("lbc_real_{}{{{}}} {}\n", metric.name, labels(view, service, real),
                                         metric.value(real));
     }
-    return text;
+    return text + around_prometheus(view.around, view.director);
 }
 
 } // namespace lbc

@@ -94,12 +94,13 @@ std::size_t StatusView::reals() const {
     return count;
 }
 
-std::size_t StatusView::differences() const {
-    auto count = static_cast<std::size_t>(
+std::size_t StatusView::rules_that_differ() const {
+    return static_cast<std::size_t>(
         std::ranges::count_if(marks, [](auto const& table) { return is_difference(table.presence); }));
-    count += daemons_differ ? 1 : 0;
-    count += static_cast<std::size_t>(
-        std::ranges::count_if(settings, [](auto const& setting) { return setting.value != setting.site_value; }));
+}
+
+std::size_t StatusView::services_that_differ() const {
+    std::size_t count = 0;
     for (auto const& service : services) {
         count += is_difference(service.presence) ? 1 : 0;
         // Of a service that is missing or extra, its real servers are no further difference.
@@ -108,6 +109,23 @@ std::size_t StatusView::differences() const {
                 std::ranges::count_if(service.reals, [](auto const& real) { return is_difference(real.presence); }));
     }
     return count;
+}
+
+bool StatusView::mends_services() const {
+    return !around.keepalived || (around.keepalived->runs && !around.keepalived->has_site_file);
+}
+
+std::size_t StatusView::differences() const {
+    auto count = rules_that_differ() + (daemons_differ ? 1 : 0);
+    count += static_cast<std::size_t>(
+        std::ranges::count_if(settings, [](auto const& setting) { return setting.value != setting.site_value; }));
+    if (around.keepalived)
+        count += around.keepalived->has_site_file ? 0 : 1;
+    return count + (mends_services() ? services_that_differ() : 0);
+}
+
+std::size_t StatusView::problems() const {
+    return around.problems(rules_that_differ() > 0) + (mends_services() ? 0 : services_that_differ());
 }
 
 StatusView compare_status(Site const& site, Plan const& plan, std::vector<IpvsService> const& kernel) {

@@ -4,6 +4,7 @@
 #include "backends/iptables/mangle_step.hpp"
 #include "backends/ipvs/ipvs.hpp"
 #include "backends/nft/nft_step.hpp"
+#include "cli/status_around.hpp"
 
 #include <optional>
 #include <string>
@@ -60,10 +61,20 @@ struct StatusView {
     std::vector<SyncDaemon> daemons;
     bool daemons_differ = false; // from the site's
     std::vector<SettingView> settings;
+    StatusAround around;
+    bool has_services = true; // IPVS was asked
 
     [[nodiscard]] std::size_t reals() const;
-    /// What `lbc apply` would change: mangle tables, services, real servers, daemons, settings.
+    /// What `lbc apply` would change: mangle tables, services, real servers, daemons, settings, keepalived's file.
     [[nodiscard]] std::size_t differences() const;
+    /// What is wrong, and `lbc apply` does not change.
+    [[nodiscard]] std::size_t problems() const;
+
+private:
+    [[nodiscard]] std::size_t rules_that_differ() const;
+    [[nodiscard]] std::size_t services_that_differ() const;
+    /// Whether `lbc apply` brings the services to the site: keepalived must run for that, and have something to read.
+    [[nodiscard]] bool mends_services() const;
 };
 
 /// The services. `kernel` is sorted by key. Under `ipvs keepalived` health checks own weights and removals.

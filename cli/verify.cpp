@@ -1,3 +1,4 @@
+#include "cli/address_conflicts.hpp"
 #include "cli/commands.hpp"
 #include "cli/dumps.hpp"
 #include "cli/kernel_view.hpp"
@@ -23,16 +24,6 @@ struct Options {
     bool json = false;
 };
 
-bool takes(MarkClass const& mark_class, IpvsAddress const& service) {
-    if (!mark_class.destination.contains(service.address))
-        return false;
-    if (mark_class.protocol != Protocol::any && static_cast<std::uint8_t>(mark_class.protocol) != service.protocol)
-        return false;
-    return service.port == Port{} || std::ranges::any_of(mark_class.ports, [&](PortRange const& range) {
-               return range.first <= service.port && service.port <= range.last;
-           });
-}
-
 /// What IPVS has beside the marks: services by address in the way, and marks that lead nowhere.
 std::expected<void, SystemError> verify_services(Site const& site, Plan const& plan, Kernel& kernel,
                                                  VerifiedDirector& verified) {
@@ -42,10 +33,7 @@ std::expected<void, SystemError> verify_services(Site const& site, Plan const& p
     auto const addresses = view->ipvs->addresses();
     if (!addresses)
         return std::unexpected(addresses.error());
-    for (auto const& mark_class : plan.marks.classes)
-        for (auto const& service : *addresses)
-            if (takes(mark_class, service))
-                verified.conflicts.push_back({site.services[mark_class.service].name.value, service});
+    verified.conflicts = address_conflicts(site, plan, *addresses);
     for (auto const& service : plan.services) {
         IpvsKey const key{service.mark, service.family};
         if (!std::ranges::binary_search(view->services, key, {}, &IpvsService::key))
@@ -125,6 +113,7 @@ Status verify_site(Options const& options, Environment const& environment) {
         auto verified = verify_kernel(input->site, plan, options, *kernel);
         if (!verified)
             return fail(Status::refused, verified.error().message, environment);
+        verified->machine = check_machine(*input, *director, environment.host);
         report.directors.push_back(std::move(*verified));
         return finish(report, options, environment);
     }

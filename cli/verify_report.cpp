@@ -163,9 +163,19 @@ std::string head(VerifiedDirector const& director, bool colour) {
                        fmt::join(parts, ", "), paint(plain, colour));
 }
 
+std::string machine_text(MachineFindings const& machine, std::string_view director, bool colour) {
+    auto const lines = machine_lines(machine);
+    if (lines.empty())
+        return {};
+    return fmt::format("{}: {}this machine is not what the file says{}\n{}", director,
+                       paint(machine.is_fit_for_marks() ? yellow : red, colour), paint(plain, colour), lines);
+}
+
 std::string text_of(VerifiedDirector const& director, Site const& site, bool colour) {
     auto text = head(director, colour);
     MarkNames const names(site, director.director);
+    if (director.machine)
+        text += machine_text(*director.machine, director.director, colour);
     for (auto const& family : director.families)
         text += summary(family);
     for (auto const family : director.unasked)
@@ -262,6 +272,7 @@ Json json_of(VerifiedDirector const& director) {
             {{"service", service.name}, {"mark", service.mark.value}, {"family", to_string(service.family)}});
     object["services_by_address"] = director.asks_ipvs ? conflicts : Json(nullptr);
     object["missing_services"] = director.asks_ipvs ? missing : Json(nullptr);
+    object["machine"] = director.machine ? machine_json(*director.machine) : Json(nullptr);
     return object;
 }
 
@@ -300,8 +311,18 @@ bool VerifyReport::knows_loops() const {
 }
 
 bool VerifyReport::holds() const {
-    return loops.empty() && !loops_given_up &&
-           std::ranges::all_of(directors, [](auto const& director) { return director.holds(); });
+    return loops.empty() && !loops_given_up && std::ranges::all_of(directors, [](auto const& director) {
+               return director.holds() && (!director.machine || director.machine->is_fit_for_marks());
+           });
+}
+
+std::string fault_line(MarkFault const& fault, Site const& site, std::string_view director) {
+    MarkNames const names(site, director);
+    auto const& packets = fault.packets;
+    return fmt::format("{} {}: {}, not {}; decided by {}", list_of(targets_of(packets)), origin_of(packets),
+                       text_of(packets.possible, packets.witness, names),
+                       text_of(packets.before, packets.witness, names),
+                       fault.decision ? text_of(*fault.decision) : "no rule");
 }
 
 std::string verify_text(VerifyReport const& report, bool colour) {

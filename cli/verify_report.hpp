@@ -2,9 +2,11 @@
 #pragma once
 
 #include "backends/ipvs/ipvs.hpp"
+#include "cli/machine.hpp"
 #include "compiler/proof/loops.hpp"
 #include "compiler/proof/prove.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,7 @@ struct VerifiedDirector {
     bool asks_ipvs = false;                 // of a kernel: what follows was looked for
     std::vector<AddressConflict> conflicts; // in the kernel's IPVS
     std::vector<MissingService> missing;
+    std::optional<MachineFindings> machine; // none: this machine was not looked at
 
     [[nodiscard]] std::size_t differences() const;
     [[nodiscard]] std::size_t unknown() const;
@@ -56,6 +59,9 @@ struct VerifyReport {
     /// Whether the loops are all that there are: no rule is unknown.
     [[nodiscard]] bool knows_loops() const;
 };
+
+/// One difference in a line: the packets, their marks, and the rule that decides.
+[[nodiscard]] std::string fault_line(MarkFault const& fault, Site const& site, std::string_view director);
 
 [[nodiscard]] std::string verify_text(VerifyReport const& report, bool colour);
 /// docs/schema/verify.schema.json

@@ -106,6 +106,13 @@ enum class DiagId : std::uint8_t {
     tunnel_guard,
     stale_loop,
     not_in_output,
+    // a file and the machine that is a director of it
+    machine_peer_mac,
+    machine_mac,
+    machine_director,
+    machine_interface,
+    machine_vrrp_interface,
+    machine_address,
     count_, // how many there are; no message has it
 };
 

@@ -1,4 +1,5 @@
 #include "grammar/diagnostic.hpp"
+#include "grammar/explain_machine.hpp"
 #include "grammar/explain_meaning.hpp"
 #include "grammar/explain_text.hpp"
 #include "grammar/explain_values.hpp"
@@ -21,7 +22,7 @@ constexpr auto concatenate(std::array<DiagInfo, sizes> const&... parts) {
 }
 
 constexpr auto registry = concatenate(explain::text_messages, explain::name_messages, explain::value_messages,
-                                      explain::meaning_messages, explain::warning_messages);
+                                      explain::meaning_messages, explain::warning_messages, explain::machine_messages);
 
 /// The explain headers are written by hand: that they follow the enumeration is checked here, since `info` indexes.
 constexpr bool in_order() {

@@ -44,7 +44,7 @@ mangle() { iptables-legacy-save -t mangle | grep -e '^-A' || true; }
 # The director's eth0, and behind a cable the network, from which the packets come.
 make_network() {
     ip link set lo up
-    ip link add eth0 type veth peer name network
+    ip link add eth0 address 08:00:27:9e:ef:a0 type veth peer name network
     ip address add 192.168.23.11/24 dev eth0
     ip link set eth0 up
     ip link set network up

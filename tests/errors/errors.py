@@ -1,6 +1,7 @@
 """Every .lb file here with its messages: runs `lbc check FILE`, or what its first line says behind `# run:`, and
 compares the standard error with FILE's .stderr, and the exit status with what the messages ask for. The ids of all
-messages must occur in some .stderr. LBC_UPDATE_GOLDEN=1 writes the .stderr files anew."""
+messages must occur in some .stderr, but those about the machine: tests/unit/machine_test.cpp has one to itself.
+LBC_UPDATE_GOLDEN=1 writes the .stderr files anew."""
 import os
 import pathlib
 import re
@@ -52,6 +53,7 @@ def main():
         if case.with_suffix(".stderr").exists():
             seen.update(re.findall(r"\[([a-z-]+)\]$", case.with_suffix(".stderr").read_text(), re.MULTILINE))
     ids = {line.split()[0] for line in run(lbc, "explain").stdout.splitlines()}
+    ids = {one for one in ids if not one.startswith("machine-")}
     for missing in sorted(ids - seen):
         failed += 1
         print(f"FAILED no case has a message with the id {missing}")

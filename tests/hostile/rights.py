@@ -51,9 +51,10 @@ class Rights(Director):
 
     def test_commands_of_the_kernel(self) -> None:
         looking = NETWORK | READ
-        for words in (["diff", "-"], ["verify", "-"], ["status", "-"], ["trace", "-", "--to", "192.0.2.10:80", "--live"]):
+        for words in (["diff", "-"], ["verify", "-"], ["trace", "-", "--to", "192.0.2.10:80", "--live"]):
             with self.subTest(words=words):
                 self.check(words, looking, looking | {"SYS_MODULE"}, False)
+        self.check(["status", "-"], looking | {"SYS_PTRACE"}, looking | {"SYS_MODULE"}, False)
         self.check(["apply", "-"], CHANGE, PROGRAMS, False)
 
     def test_a_container_without_ptrace(self) -> None:

@@ -52,7 +52,7 @@ class Equality(unittest.TestCase):
         for lane, options in LANES.items():
             harness.clear()
             harness.lbc_ok("apply", path, "--only", "marks", "-d", director, *options)
-            harness.lbc_ok("verify", path, "--only", "marks", "-d", director)
+            self.assertTrue(harness.proved(path, director)["holds"], lane)
             marks[lane] = self.lab.measure(entering, leaving)
         for lane, found in marks.items():
             self.assertEqual(found, marks["linear"], lane)

@@ -64,6 +64,14 @@ def lbc_ok(*arguments: str) -> str:
     return done.stdout
 
 
+def proved(path: str, director: str, *arguments: str) -> dict:
+    """What `lbc verify` says of the kernel's rules, on a machine that need not be what the file says."""
+    done = lbc("verify", path, "--only", "marks", "-d", director, *arguments, "--format", "json")
+    if done.returncode not in (0, 1):
+        raise AssertionError(f"lbc verify: status {done.returncode}\n{done.stderr}")
+    return json.loads(done.stdout)["directors"][0]
+
+
 def write(site: Site | str, path: Path = SITE) -> str:
     path.write_text(site if isinstance(site, str) else site.to_lb(), encoding="utf-8")
     return str(path)

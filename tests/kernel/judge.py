@@ -3,8 +3,6 @@ it finds a difference, the packet that it names has it."""
 
 from __future__ import annotations
 
-import json
-
 import harness
 from deep import DeepLab
 from measure import show
@@ -13,10 +11,7 @@ from model import NO_STATION, WITH_PORTS, Meaning, Packet
 
 def proof(director: str) -> dict:
     """Of the rules of this namespace."""
-    done = harness.lbc("verify", str(harness.SITE), "-d", director, "--only", "marks", "--format", "json")
-    if done.returncode not in (0, 1):
-        raise AssertionError(f"status {done.returncode}\n{done.stderr}")
-    return json.loads(done.stdout)["directors"][0]
+    return harness.proved(str(harness.SITE), director)
 
 
 def witness_of(fault: dict) -> Packet:

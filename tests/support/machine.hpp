@@ -16,14 +16,26 @@ namespace lbc::test {
 
 class NamedHost final : public Host {
 public:
-    explicit NamedHost(std::string name, std::vector<MacAddress> macs = {})
-        : name_(std::move(name)), macs_(std::move(macs)) {}
+    /// Without MACs it has no interface, and no file is compared with it.
+    explicit NamedHost(std::string name, std::vector<MacAddress> const& macs = {}) : name_(std::move(name)) {
+        for (auto const& mac : macs) {
+            auto const index = static_cast<int>(interfaces_.size()) + 1;
+            interfaces_.push_back({.name = "nic" + std::to_string(index),
+                                   .kind = {},
+                                   .mac = mac,
+                                   .index = index,
+                                   .is_up = true,
+                                   .addresses = {}});
+        }
+    }
+    NamedHost(std::string name, std::vector<Interface> interfaces)
+        : name_(std::move(name)), interfaces_(std::move(interfaces)) {}
     [[nodiscard]] std::string name() const override { return name_; }
-    [[nodiscard]] std::vector<MacAddress> macs() const override { return macs_; }
+    [[nodiscard]] std::expected<std::vector<Interface>, SystemError> interfaces() const override { return interfaces_; }
 
 private:
     std::string name_;
-    std::vector<MacAddress> macs_;
+    std::vector<Interface> interfaces_;
 };
 
 /// Hands a kernel that outlives the command to it.

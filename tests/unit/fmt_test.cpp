@@ -14,7 +14,7 @@ namespace {
 class NoHost final : public Host {
 public:
     [[nodiscard]] std::string name() const override { return "nowhere"; }
-    [[nodiscard]] std::vector<MacAddress> macs() const override { return {}; }
+    [[nodiscard]] std::expected<std::vector<Interface>, SystemError> interfaces() const override { return {}; }
 };
 
 struct Result {

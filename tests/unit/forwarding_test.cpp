@@ -35,7 +35,7 @@ TEST_CASE("forward nat: the director forwards answers of each family that a serv
 }
 
 TEST_CASE("forward nat: apply sets what forwards, and remove brings back what was") {
-    test::Machine lb1({{"site.lb", nat_site}});
+    test::Machine lb1(std::map<std::string, std::string>{{"site.lb", nat_site}});
     CHECK(lb1.run({"diff", "site.lb", "-d", "lb1"}) == 0);
     CHECK(lb1.out.str().contains("net.ipv4.ip_forward 0 to 1"));
     lb1.kernel.sysctls[Sysctl::ipv6_forwarding] = 1;
@@ -48,7 +48,7 @@ TEST_CASE("forward nat: apply sets what forwards, and remove brings back what wa
 }
 
 TEST_CASE("forward nat: what would take a default route away is refused before anything is changed") {
-    test::Machine lb1({{"site.lb", nat_site}});
+    test::Machine lb1(std::map<std::string, std::string>{{"site.lb", nat_site}});
     lb1.kernel.costly_sysctls = {Sysctl::ipv6_forwarding};
     CHECK(lb1.run({"apply", "site.lb"}) == 3);
     CHECK(lb1.err.str().contains("net.ipv6.conf.all.forwarding costs; nothing was touched"));

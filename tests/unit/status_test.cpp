@@ -27,7 +27,8 @@ TEST_CASE("status: a kernel as the site says") {
     auto kernel = as_site();
     kernel[0].reals[0].local = true;
     kernel[0].reals[1].active = 12'345;
-    auto const status = view(kernel);
+    auto status = view(kernel);
+    status.around.marks.emplace();
     CHECK(status.differences() == 0);
     CHECK(status.services[0].reals[1].director == "lb2");
     CHECK(status_text(status, false) ==
@@ -118,6 +119,69 @@ TEST_CASE("status: mangle tables and settings count") {
     auto const text = status_text(status, false);
     CHECK(text.find("IPv4 mangle table: rules 1, differs\n") != std::string::npos);
     CHECK(text.find("sync daemons: differs\nnet.a: 1\nnet.b: 0 (site: 1)\nlb1: ") != std::string::npos);
+}
+
+TEST_CASE("status: is never as the site says where a rule of others overrides the marks") {
+    auto status = view(as_site());
+    status.around.marks.emplace();
+    CHECK(status_text(status, false).ends_with("lb1: 2 virtual services, 3 real servers, as the site says\n"));
+    status.around.marks->by_others = 1;
+    status.around.marks->lines = {"decided by mangle PREROUTING 1"};
+    CHECK(status.differences() == 0);
+    CHECK(status_text(status, false)
+              .ends_with("marks of packets: overridden by a rule of others, see `lbc verify`\n"
+                         "  decided by mangle PREROUTING 1\n"
+                         "lb1: 2 virtual services, 3 real servers; 1 problem that `lbc apply` does not mend, see "
+                         "above\n"));
+    CHECK(status_prometheus(status).contains("lbc_marks_hold{director=\"lb1\"} 0\n"));
+    // Rules of lbc's that are not loaded yet are no second problem.
+    status.around.marks = MarkCheck{.by_own = 1, .lines = {}, .unreadable = {}};
+    status.marks = {{"IPv4 mangle table", "mangle", Family::ipv4, 0, Presence::missing}};
+    CHECK(status.problems() == 0);
+    CHECK(status.differences() == 1);
+    status.around.marks = MarkCheck{.lines = {}, .unreadable = "no right"};
+    CHECK(status_text(status, false).contains("marks of packets: unknown: no right, see `lbc verify`\n"));
+    status.around.marks.reset();
+    status.marks.clear();
+    CHECK(status_text(status, false)
+              .ends_with("as the site says; whether packets get its marks is proved by `lbc "
+                         "verify`\n"));
+}
+
+TEST_CASE("status: a keepalived that does not run is not mended by apply") {
+    Compiled const managed("ipvs keepalived\n" + std::string(two_directors) +
+                           "service web { vip 10.9.9.1; port tcp 80; mark 3; real lb1; real lb2 }\n");
+    auto const plan = managed.plan("lb1");
+    auto status = compare_status(managed.site, plan, {});
+    status.around.marks.emplace();
+    status.around.keepalived = KeepalivedView{.runs = false, .has_site_file = true, .unknown = {}};
+    CHECK(status.differences() == 0);
+    CHECK(status.problems() == 2); // it does not run, and the service is missing for it
+    auto const text = status_text(status, false);
+    CHECK(text.contains("keepalived: does not run, so no service is there: start it\n"));
+    CHECK_FALSE(text.contains("`lbc apply` mends"));
+    status.around.keepalived->has_site_file = false;
+    CHECK(status.differences() == 1); // its file alone
+    status.around.keepalived->runs = true;
+    CHECK(status.differences() == 2);
+    CHECK(status.problems() == 0);
+    status.around.keepalived->unknown = "no right to look";
+    CHECK(status_text(status, false).contains("keepalived: no right to look\n"));
+    CHECK_FALSE(status_prometheus(status).contains("keepalived_runs"));
+}
+
+TEST_CASE("status: who holds each VIP") {
+    std::vector<Interface> box{
+        {.name = "lo", .kind = {}, .mac = {}, .index = 1, .addresses = {{*IpAddress::parse("10.9.9.2"), 32}}},
+        {.name = "eth0", .kind = {}, .mac = {}, .index = 2, .addresses = {{*IpAddress::parse("10.9.9.1"), 24}}}};
+    auto status = view(as_site());
+    status.around.vips = vips_here(site().site, *site().site.find_director("lb1"), box);
+    auto const text = status_text(status, false);
+    CHECK(text.contains("VIPs of this box: 10.9.9.1 on eth0\nVIPs of no interface of this box: 10.9.9.2\n"));
+    auto const json = nlohmann::json::parse(status_json(status));
+    CHECK(json["vips"][0]["interface"] == "eth0");
+    CHECK(json["vips"][1]["interface"] == nullptr);
+    CHECK(status_prometheus(status).contains("lbc_vip_held{director=\"lb1\",vip=\"10.9.9.2\"} 0\n"));
 }
 
 TEST_CASE("status: JSON and Prometheus have the same figures") {

@@ -1,0 +1,75 @@
+#include "cli/mark_check.hpp"
+
+#include "cli/kernel_view.hpp"
+#include "cli/verify_rules.hpp"
+#include "grammar/utf8.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <exception>
+
+namespace lbc {
+namespace {
+
+enum class Cause : std::uint8_t { others, own, unknown };
+
+Cause cause_of(MarkFault const& fault) {
+    if (fault.kind == MarkFault::Kind::unknown)
+        return Cause::unknown;
+    return fault.decision && !fault.decision->is_own ? Cause::others : Cause::own;
+}
+
+} // namespace
+
+std::string MarkCheck::title() const {
+    if (!unreadable.empty())
+        return fmt::format("unknown: {}", unreadable);
+    if (by_others > 0)
+        return "overridden by a rule of others";
+    if (by_own > 0)
+        return "not as the site says";
+    return "unknown: rules of others may override them";
+}
+
+MarkCheck check_marks(Site const& site, Plan const& plan, Kernel& kernel) try {
+    MarkCheck check;
+    auto const dump = read_all_rules(kernel);
+    if (!dump) {
+        check.unreadable = printable(dump.error().message);
+        return check;
+    }
+    auto const verified = verify_rules(site, plan, *dump);
+    for (auto const cause : {Cause::others, Cause::own, Cause::unknown}) {
+        auto& count = cause == Cause::others ? check.by_others : cause == Cause::own ? check.by_own : check.unknown;
+        for (auto const& family : verified.families)
+            for (auto const& fault : family.proof.faults) {
+                if (cause_of(fault) != cause)
+                    continue;
+                ++count;
+                if (check.lines.size() < MarkCheck::most_lines)
+                    check.lines.push_back(fault_line(fault, site, verified.director));
+            }
+    }
+    check.unknown += static_cast<std::size_t>(std::ranges::count_if(
+        verified.families, [](VerifiedFamily const& family) { return family.proof.is_given_up; }));
+    return check;
+} catch (std::exception const& error) {
+    // A change that was made is made, also where memory runs out behind it.
+    MarkCheck check;
+    check.unreadable = error.what();
+    return check;
+}
+
+nlohmann::ordered_json json_of(MarkCheck const& check) {
+    return {
+        {"holds", check.holds()},
+        {"by_others", check.by_others},
+        {"by_own", check.by_own},
+        {"unknown", check.unknown},
+        {"first", check.lines},
+        {"unreadable", check.unreadable.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(check.unreadable)}};
+}
+
+} // namespace lbc
