@@ -117,7 +117,7 @@ TEST_CASE("machine: a director that -d names is not this machine") {
     SiteBox box;
     auto fresh = lb1();
     fresh.front().mac = MacAddress::parse("02:00:00:00:00:77");
-    CHECK(box.ids(fresh, "lb1", {"-d", "lb2"}) == "mac director address");
+    CHECK(box.ids(fresh, "lb1", {"-d", "lb2"}) == "director mac address");
     CHECK(box.ids(fresh, "elsewhere", {"-d", "lb1"}) == "mac");
     // Its own MAC says more than a name.
     CHECK(box.ids(lb1(), "lb2", {"-d", "lb1"}).empty());
@@ -137,6 +137,7 @@ TEST_CASE("machine: an interface of the file that is not there") {
     CHECK(pattern.ids(renamed).empty());
     SiteBox vrrp(std::string(two_boxes) + "vrrp v { vip 10.9.9.1/24 dev eth7; interface eth9; router-id 51; "
                                           "priority lb1 150, lb2 100 }\n");
+    CHECK(vrrp.apply(lb1()) == 0);
     CHECK(vrrp.ids(lb1()) == "vrrp-interface vrrp-interface");
     CHECK(vrrp.out.str().starts_with("lb1: every packet has the site's mark\n"));
 }
@@ -145,6 +146,7 @@ TEST_CASE("machine: an address of the director that is not there") {
     SiteBox box;
     auto bare = lb1();
     bare.front().addresses.clear();
+    CHECK(box.apply(bare) == 0);
     CHECK(box.ids(bare) == "address");
     // Its marks do not depend on it.
     CHECK(box.out.str().starts_with("lb1: every packet has the site's mark\n"));
