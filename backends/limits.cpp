@@ -117,7 +117,8 @@ Places places_of_limits(Site const& site, Output output) {
     Places places;
     if (output != Output::marks && site.ipvs == IpvsOwner::lbc)
         places = health(site);
-    if ((output == Output::sh || output == Output::ipvsadm) && site.ipvs == IpvsOwner::keepalived)
+    // The script has the marks alone then, as the site asks for.
+    if (output == Output::ipvsadm && site.ipvs == IpvsOwner::keepalived)
         for (auto const& service : site.services)
             places["service under `ipvs keepalived`"].push_back(service.name.span);
     if (output == Output::ipvsadm && site.sync && !site.sync->instance)
@@ -150,8 +151,9 @@ void report_limits(Site const& site, Output output, Diagnostics& diagnostics) {
         ways_out[spans.front()] = way_out(what, site, output);
     }
     for (auto const& [span, names] : kinds)
-        diagnostics.report(DiagId::not_in_output, span, "{} no place for {}; {}", lacks(output), fmt::join(names, ", "),
-                           ways_out[span]);
+        // Each kind is a cause of its own: its name is no value of one message.
+        diagnostics.add(DiagId::not_in_output, span,
+                        fmt::format("{} no place for {}; {}", lacks(output), fmt::join(names, ", "), ways_out[span]));
 }
 
 } // namespace lbc

@@ -102,12 +102,15 @@ std::unique_ptr<SiteInput> read_site(SiteOptions const& options, Environment con
 
 void print_messages(SiteInput const& input, SiteOptions const& options, Environment const& environment) {
     std::string text;
-    auto const all = input.diagnostics.sorted();
+    auto const all = input.diagnostics.gathered();
     auto const shown = std::min(all.size(), options.json_messages ? all.size() : most_shown);
-    for (auto const& diagnostic : std::span(all).first(shown))
-        text += options.json_messages ? message_json(input.sources, diagnostic)
-                                      : render(input.sources, diagnostic, {.colour = environment.colour_err});
-    if (auto const more = all.size() - shown + input.diagnostics.omitted(); more > 0 && !options.json_messages)
+    for (auto const& gathered : std::span(all).first(shown))
+        text += options.json_messages ? message_json(input.sources, gathered)
+                                      : render(input.sources, gathered, {.colour = environment.colour_err});
+    auto more = input.diagnostics.omitted();
+    for (auto const& gathered : std::span(all).subspan(shown))
+        more += 1 + gathered.more.size();
+    if (more > 0 && !options.json_messages)
         text += fmt::format("… and {} more\n", more);
     if (!options.json_messages && !text.empty())
         text +=

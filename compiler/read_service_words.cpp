@@ -79,6 +79,25 @@ Value<Netmask> parse_netmask(std::string_view text) {
     return Netmask{static_cast<int>(*number), false};
 }
 
+/// The largest block that people write for a list of VIPs, and smaller than any network with hosts in it is likely to
+/// be: a /28, or a /124 of IPv6.
+constexpr int most_bits_of_a_block = 4;
+
+/// `vip 10.60.0.0/24 network`: a whole network is easily written by mistake, by who writes an address's length.
+void read_network_word(Arguments& in, Prefix const& prefix) {
+    auto const span = in.last();
+    if (in.failed())
+        return;
+    bool const is_meant = in.accept("network");
+    if (is_meant && prefix.is_host())
+        in.fail(DiagId::extra_value, in.last(), fmt::format("`{}` is one address, and no network", prefix.str()));
+    else if (!is_meant && prefix.address.bits() - prefix.length > most_bits_of_a_block)
+        in.diagnostics().report(DiagId::vip_network, span,
+                                "`{}` is a VIP of {}; for one of them leave the length out, for all of them write `{} "
+                                "network`",
+                                prefix.str(), addresses_of(prefix), prefix.str());
+}
+
 } // namespace
 
 void read_vip(Arguments& in, ServiceDraft& draft) {
@@ -94,6 +113,7 @@ void read_vip(Arguments& in, ServiceDraft& draft) {
                     fmt::format("`{}` is no address that clients can connect to", prefix->str()));
         else
             draft.vips.push_back({*prefix, in.last()});
+        read_network_word(in, *prefix);
     });
 }
 

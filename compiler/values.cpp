@@ -24,6 +24,14 @@ std::string show(std::uint64_t number, NumberRange const& range) {
 
 } // namespace
 
+std::string addresses_of(Prefix const& prefix) {
+    auto const free_bits = prefix.address.bits() - prefix.length;
+    if (free_bits == 0)
+        return "1 address";
+    return free_bits < 32 ? fmt::format("{} addresses", std::uint64_t{1} << free_bits)
+                          : fmt::format("2^{} addresses", free_bits);
+}
+
 Value<std::uint64_t> parse_number(std::string_view text, NumberRange const& range) {
     auto const hex = text.starts_with("0x") || text.starts_with("0X");
     auto const digits = hex ? text.substr(2) : text;
@@ -129,7 +137,10 @@ Value<Prefix> parse_prefix(std::string_view text) {
         return std::unexpected(parsed.error());
     auto const prefix = Prefix::of(parsed->first, parsed->second);
     if (prefix.address != parsed->first)
-        return refuse(DiagId::host_bits, "`{}` has bits set behind its prefix; did you mean `{}`?", text, prefix.str());
+        return refuse(
+            DiagId::host_bits,
+            "`{}` has bits set behind its prefix; leave the length out: `{}` (`{}` is each of the network's {})", text,
+            parsed->first.str(), prefix.str(), addresses_of(prefix));
     return prefix;
 }
 

@@ -50,6 +50,8 @@ inline constexpr NumberRange weight_range{"weight", 0, 2147483647};
 
 /// `ADDR` or `ADDR/LEN`, without host bits.
 [[nodiscard]] Value<Prefix> parse_prefix(std::string_view text);
+/// How many a prefix has: "1 address", "256 addresses", "2^64 addresses".
+[[nodiscard]] std::string addresses_of(Prefix const& prefix);
 
 /// `ADDR/LEN` where host bits are an interface's address.
 [[nodiscard]] Value<std::pair<IpAddress, int>> parse_interface_address(std::string_view text);

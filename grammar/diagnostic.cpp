@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cassert>
 #include <iterator>
+#include <map>
+#include <span>
 
 namespace lbc {
 
@@ -23,6 +25,31 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
     std::vector<Diagnostic> all(list_.begin(), list_.end());
     std::ranges::stable_sort(all, {}, &Diagnostic::span);
     return all;
+}
+
+std::vector<Gathered> Diagnostics::gathered() const {
+    auto const all = sorted();
+    std::map<std::pair<DiagId, std::string_view>, std::vector<std::size_t>> causes; // of each, its messages
+    std::vector<std::vector<std::size_t> const*> cause_of;
+    cause_of.reserve(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        bool const by_form = all[i].severity() == Severity::warning && !all[i].form.empty();
+        auto& cause = causes[{all[i].id, by_form ? all[i].form : std::string_view(all[i].message)}];
+        cause.push_back(i);
+        cause_of.push_back(&cause);
+    }
+    std::vector<Gathered> list;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        auto const& cause = *cause_of[i];
+        bool const is_one = cause.size() >= Gathered::fewest;
+        if (is_one && cause.front() != i)
+            continue;
+        auto& gathered = list.emplace_back(Gathered{all[i], {}});
+        if (is_one)
+            for (auto const other : std::span(cause).subspan(1))
+                gathered.more.push_back(all[other]);
+    }
+    return list;
 }
 
 namespace {
@@ -70,6 +97,18 @@ public:
             write(" [{}]", slug);
         out_ += '\n';
         snippet(file, span, line);
+    }
+
+    /// Further places of a message.
+    void places(std::span<Diagnostic const> more) {
+        constexpr std::size_t most_shown = 3;
+        write("{:>5} = {} more: ", "", more.size());
+        for (auto const& one : more.first(std::min(more.size(), most_shown))) {
+            auto const& file = sources_[one.span.file];
+            auto const [line, column] = file.position(one.span.begin);
+            write("{}{}:{}:{}", &one == &more.front() ? "" : ", ", printable(file.name()), line, column);
+        }
+        write("{}\n", more.size() > most_shown ? ", …" : "");
     }
 
     [[nodiscard]] std::string take() { return std::move(out_); }
@@ -129,13 +168,29 @@ private:
 
 } // namespace
 
-std::string render(Sources const& sources, Diagnostic const& diagnostic, TextStyle style) {
-    Renderer renderer(sources, style);
+namespace {
+
+void write_message(Renderer& renderer, Diagnostic const& diagnostic) {
     auto const is_error = diagnostic.severity() == Severity::error;
     renderer.message(diagnostic.span, is_error ? "error" : "warning", is_error ? red : magenta, diagnostic.message,
                      info(diagnostic.id).slug);
     for (auto const& note : diagnostic.notes)
         renderer.message(note.span, "note", cyan, note.message, {});
+}
+
+} // namespace
+
+std::string render(Sources const& sources, Diagnostic const& diagnostic, TextStyle style) {
+    Renderer renderer(sources, style);
+    write_message(renderer, diagnostic);
+    return renderer.take();
+}
+
+std::string render(Sources const& sources, Gathered const& gathered, TextStyle style) {
+    Renderer renderer(sources, style);
+    write_message(renderer, gathered.first);
+    if (!gathered.more.empty())
+        renderer.places(gathered.more);
     return renderer.take();
 }
 

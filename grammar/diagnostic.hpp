@@ -94,6 +94,7 @@ enum class DiagId : std::uint8_t {
     // warnings
     unknown_scheduler,
     vip_not_carried,
+    vip_network,
     check_not_run,
     all_drained,
     virtual_mac_unlisted,
@@ -140,6 +141,7 @@ struct Diagnostic {
     Span span;
     std::string message; // lower case, no full stop, code in backticks, the way out behind what was seen
     std::vector<Note> notes;
+    std::string_view form{}; // the message without its values, a literal; empty: unknown
 
     [[nodiscard]] Severity severity() const { return info(id).severity; }
 
@@ -147,6 +149,15 @@ struct Diagnostic {
         notes.push_back({where, std::move(text)});
         return *this;
     }
+};
+
+/// Messages of one cause: errors with the same words, or warnings that differ in their values alone.
+struct Gathered {
+    Diagnostic first;
+    std::vector<Diagnostic> more; // at further places, in their order
+
+    /// Fewer messages than this stay apart.
+    static constexpr std::size_t fewest = 4;
 };
 
 class Diagnostics {
@@ -159,7 +170,10 @@ public:
 
     template <typename... Args>
     Diagnostic& report(DiagId id, Span span, fmt::format_string<Args...> format, Args&&... args) {
-        return add(id, span, fmt::format(format, std::forward<Args>(args)...));
+        auto& added = add(id, span, fmt::format(format, std::forward<Args>(args)...));
+        fmt::string_view const form = format;
+        added.form = {form.data(), form.size()};
+        return added;
     }
 
     [[nodiscard]] bool has_errors() const { return errors_ > 0; }
@@ -169,6 +183,8 @@ public:
 
     /// All messages in the order of their places: files as they were read, then by offset.
     [[nodiscard]] std::vector<Diagnostic> sorted() const;
+    /// These, with those of one cause behind the first of them.
+    [[nodiscard]] std::vector<Gathered> gathered() const;
 
 private:
     std::deque<Diagnostic> list_; // a deque: references that `add` gave stay good
@@ -186,5 +202,7 @@ struct TextStyle {
 /// One message with its source line, caret and notes, ended by a line break. What a terminal could take for a command
 /// is shown as `?`.
 [[nodiscard]] std::string render(Sources const& sources, Diagnostic const& diagnostic, TextStyle style);
+/// The first one of them in full, and the places of a few others with the number of all.
+[[nodiscard]] std::string render(Sources const& sources, Gathered const& gathered, TextStyle style);
 
 } // namespace lbc

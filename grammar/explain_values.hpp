@@ -53,13 +53,13 @@ real [2001:db8::1]:80
 ```)md"},
     DiagInfo{DiagId::host_bits, "host-bits", Severity::error,
              R"md(The prefix has bits set behind its length. The kernel would clear them silently, and the rule would
-stand for another network than the one that is written; the message shows the prefix that was meant.
-For a single address leave the length out.
+stand for a whole network. A service's `vip` is one address: leave the length out, which belongs into
+a `vrrp` alone. The network is every one of its addresses, and is seldom what was meant.
 
 ```lb
-vip 10.0.0.5/24    # wrong
-vip 10.0.0.0/24    # the whole network
-vip 10.0.0.5       # one address
+vip 10.0.0.5/24            # wrong
+vip 10.0.0.5               # one address
+vip 10.0.0.0/24 network    # the 256 addresses of the whole network
 ```)md"},
     DiagInfo{DiagId::bad_mac, "bad-mac", Severity::error,
              R"md(A MAC is six pairs of hexadecimal digits with `:` or `-` between them, and the address of one

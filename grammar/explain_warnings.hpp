@@ -21,6 +21,17 @@ Add it to an instance's `vip`, or ignore the message where another program or a 
 ```lb
 vrrp front { vip 192.0.2.10/24, 192.0.2.11/24; interface eth0; router-id 51; priority lb1 150, lb2 100 }
 ```)md"},
+    DiagInfo{DiagId::vip_network, "vip-network", Severity::warning,
+             R"md(The VIP is a network of more than 16 addresses, and the service takes packets for each of them: for
+every host that has one of them, too, if the directors are on its way. keepalived and `ip` write an
+address with the length of its network; a service's `vip` is the address alone. Where a whole network
+is routed to the directors, and all of it is to be balanced, say so with `network`.
+
+```lb
+vip 10.60.0.1                # one address
+vip 10.60.0.0/24             # 256 addresses: warned of
+vip 10.60.0.0/24 network     # 256 addresses, and they are meant
+```)md"},
     DiagInfo{DiagId::check_not_run, "check-not-run", Severity::warning,
              R"md(The site says `ipvs lbc`, or says nothing about it: the virtual services are programmed once, and no
 program watches the real servers. A server that dies goes on getting its share of clients. Checks

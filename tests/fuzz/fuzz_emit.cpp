@@ -137,7 +137,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         require(input->good(), "limits are warnings");
         emit(*input);
     }
-    for (auto const& diagnostic : input->diagnostics.sorted())
-        fuzz::require_json(message_json(input->sources, diagnostic));
+    for (auto const& gathered : input->diagnostics.gathered())
+        fuzz::require_json(message_json(input->sources, gathered));
     return 0;
 }
