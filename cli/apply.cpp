@@ -7,10 +7,12 @@
 #include "cli/apply_output.hpp"
 #include "cli/commands.hpp"
 #include "cli/confirm_socket.hpp"
+#include "cli/drain.hpp"
 #include "cli/machine.hpp"
+#include "cli/make_change.hpp"
 #include "cli/mark_backend.hpp"
 #include "cli/proving.hpp"
-#include "cli/signals_held.hpp"
+#include "cli/site_names.hpp"
 #include "cli/supervisor.hpp"
 #include "compiler/values.hpp"
 
@@ -19,12 +21,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <ostream>
-#include <thread>
 
 namespace lbc {
 namespace {
-
-constexpr std::chrono::milliseconds drain_pause{200};
 
 struct Options {
     SiteOptions site;
@@ -33,6 +32,7 @@ struct Options {
     bool migrate = false;
     bool dry_run = false;
     bool json = false;
+    bool verbose = false;
     std::chrono::milliseconds wait{5000};
     std::string keepalived_config = "/etc/keepalived/keepalived.conf";
     std::optional<bool> prove; // asked for, or not wanted
@@ -47,6 +47,7 @@ struct Options {
             ->check(CLI::IsMember({"marks", "ipvs"}))
             ->option_text("marks|ipvs");
         subcommand.add_flag("--dry-run", dry_run, "print what would change, and change nothing");
+        subcommand.add_flag("-v,--verbose", verbose, "print each rule and each write to IPVS, too");
         add_time(subcommand, "--wait", "how long to wait for the xtables lock", "TIME [5s]",
                  [this](std::chrono::milliseconds time) { wait = time; });
         add_format_to(subcommand, json);
@@ -103,16 +104,15 @@ struct Run {
     std::string_view who;
     Sources const* sources = nullptr;
     std::shared_ptr<Kernel> kernel;
+    SiteNames names{};
     MachineFindings const* machine = nullptr;
     std::function<MarkCheck(Kernel&)> check{}; // what the rules mark after a change; none: nobody asked
 
-    [[nodiscard]] ApplyOutput output() const { return {who, options.json, options.dry_run, machine}; }
-
-    void print(Changes const& changes) const {
-        auto said = output();
-        if (check && !options.dry_run)
-            said.marks = check(*kernel);
-        print_changes(changes, said, environment);
+    [[nodiscard]] ApplyOutput output() const {
+        ApplyOutput said{who, options.json, options.dry_run, options.verbose || options.dry_run, &names, machine};
+        if (check)
+            said.check = [*this] { return check(*kernel); };
+        return said;
     }
 
     [[nodiscard]] Status fail(ApplyFailure const& failure) const {
@@ -166,120 +166,44 @@ Wanted nothing_of(Options const& options) {
     return wanted;
 }
 
-std::expected<void, ApplyFailure> make(Transaction& transaction, Ready const& ready) {
-    if (auto is_ready = ready(); !is_ready)
-        return std::unexpected(ApplyFailure{ApplyFailure::Outcome::refused, std::move(is_ready.error()), {}});
-    SignalsHeld const held;
-    return transaction.run();
-}
-
 /// Makes the change, or shows it. The status: it ended without one that could be taken back.
 std::expected<Transaction, Status> change(Run const& run, Wanted const& wanted, Ready const& ready) {
     auto transaction = Transaction::plan(*run.kernel, wanted, run.options.wait);
     if (!transaction)
         return std::unexpected(run.fail(transaction.error()));
     if (!run.options.dry_run) {
-        if (auto done = make(*transaction, ready); !done)
+        if (auto done = make_change(*transaction, ready); !done)
             return std::unexpected(run.fail(done.error()));
     }
-    run.print(transaction->changes());
+    print_changes(transaction->changes(), run.output(), run.environment);
     if (run.options.dry_run || transaction->changes().empty())
         return std::unexpected(Status::done);
     return std::move(*transaction);
 }
 
-/// Connections that services and real servers have which are kept for them alone.
-std::expected<std::size_t, SystemError> connections_left(Run const& run, std::vector<IpvsService> const& leaving,
-                                                         std::vector<IpvsService> const& wanted) {
-    auto ipvs = run.kernel->open_ipvs();
-    if (!ipvs)
-        return std::unexpected(std::move(ipvs.error()));
-    auto const now =
-        (*ipvs)->read([&](IpvsKey key) { return std::ranges::find(leaving, key, &IpvsService::key) != leaving.end(); });
-    if (!now)
-        return std::unexpected(now.error());
-    std::size_t count = 0;
-    auto const difference = ipvs_difference(*now, wanted);
-    for (auto const& service : *now)
-        for (auto const& real : service.reals) {
-            bool const leaves = std::ranges::any_of(difference.shrink, [&](IpvsChange const& change) {
-                return change.key == service.key &&
-                       (change.action == IpvsChange::Action::delete_service ||
-                        (change.real.address == real.server.address && change.real.port == real.server.port));
-            });
-            if (leaves)
-                count += real.active + real.inactive;
-        }
-    return count;
-}
-
-/// Whether a change takes off what was kept for its connections, and nothing else.
-bool only_removes(Changes const& changes, std::vector<IpvsService> const& leaving) {
-    return changes.marks.empty() && !changes.nft && changes.settings.empty() &&
-           std::ranges::all_of(changes.services, [&](IpvsChange const& change) {
-               return (change.action == IpvsChange::Action::delete_service ||
-                       change.action == IpvsChange::Action::delete_real) &&
-                      std::ranges::find(leaving, change.key, &IpvsService::key) != leaving.end();
-           });
-}
-
-/// Waits until what leaves has no connection or the time is over, and removes it.
-Status drain(Run const& run, Wanted wanted) {
-    auto transaction = Transaction::plan(*run.kernel, wanted, run.options.wait);
-    if (!transaction)
-        return run.fail(transaction.error());
-    auto const leaving = transaction->changes().leaving;
-    if (auto done = make(*transaction, refuse_if_pending); !done)
-        return run.fail(done.error());
-    auto changes = transaction->changes();
-    if (leaving.empty()) {
-        run.print(changes);
-        return Status::done;
-    }
-    run.environment.err << fmt::format("{}: waiting for connections to end, {}s at most\n", run.who,
-                                       std::chrono::ceil<std::chrono::seconds>(*run.options.drain).count());
-    run.environment.err.flush();
-    auto const fail_half_way = [&](ApplyFailure failure) {
-        failure.outcome = ApplyFailure::Outcome::left_behind;
-        failure.left.emplace_back("IPVS: what was to leave, at weight 0");
-        return run.fail(failure);
-    };
-    auto const end = std::chrono::steady_clock::now() + *run.options.drain;
-    for (;;) {
-        auto const left = connections_left(run, leaving, wanted.ipvs->services);
-        if (!left)
-            return fail_half_way({ApplyFailure::Outcome::refused, left.error(), {}});
-        if (*left == 0 || std::chrono::steady_clock::now() >= end)
-            break;
-        std::this_thread::sleep_for(drain_pause);
-    }
-    wanted.ipvs->drain = false;
-    auto removal = Transaction::plan(*run.kernel, wanted, run.options.wait);
-    if (!removal)
-        return fail_half_way(std::move(removal.error()));
-    // The lock was free meanwhile: what another command has made of this director since is not undone.
-    if (!only_removes(removal->changes(), leaving))
-        return fail_half_way({ApplyFailure::Outcome::refused,
-                              {SystemError::Kind::changed, 0, "the director was changed while connections ended"},
-                              {}});
-    if (auto done = make(*removal, refuse_if_pending); !done)
-        return fail_half_way(std::move(done.error()));
-    std::ranges::copy(removal->changes().services, std::back_inserter(changes.services));
-    run.print(changes);
-    return Status::done;
+/// Until when a change can be confirmed: for people, whose clock it is.
+void tell_confirm(Run const& run) {
+    if (!run.options.json)
+        run.environment.err << fmt::format("{}: until {}: run `lbc confirm` to keep this, or `lbc rollback` to take it "
+                                           "back; then it is taken back\n",
+                                           run.who, clock_in(*run.options.confirm_within));
 }
 
 Status carry_out(Run run, Wanted const& wanted) {
     if (run.options.confirm_within && !run.options.dry_run) {
-        auto const make_change = [&](Ready const& ready) {
+        auto const make = [&](Ready const& ready) {
             run.kernel = run.environment.kernel();
-            return change(run, wanted, ready);
+            auto made = change(run, wanted, ready);
+            if (made)
+                tell_confirm(run);
+            return made;
         };
-        return supervise(make_change, *run.options.confirm_within, run.environment);
+        return supervise(make, *run.options.confirm_within, run.environment);
     }
     run.kernel = run.environment.kernel();
     if (run.options.drain && !run.options.dry_run)
-        return drain(run, wanted);
+        return drain({*run.kernel, *run.options.drain, run.options.wait, run.output(), run.sources, run.environment},
+                     wanted);
     auto const done = change(run, wanted, refuse_if_pending);
     return done ? Status::done : done.error();
 }
@@ -323,8 +247,11 @@ Status apply_site(Options const& options, Environment const& environment) {
         print_failure(environment, director.error());
         return Status::bad_input;
     }
+    auto const plan = make_plan(input->site, *director);
     auto const machine = machine_findings(*input);
-    Run run{options, environment, input->site[*director].name.value, &input->sources, nullptr, &machine};
+    Run run{options,         environment, input->site[*director].name.value,
+            &input->sources, nullptr,     SiteNames(input->site, plan),
+            &machine};
     if (!backend)
         return run.fail({ApplyFailure::Outcome::refused, std::move(backend.error()), {}});
     auto const tool = backend->tool;
@@ -336,7 +263,6 @@ Status apply_site(Options const& options, Environment const& environment) {
         return run.fail({ApplyFailure::Outcome::refused, move_refusal(*backend), {}});
     if (options.marks())
         tell_backend(*backend, run);
-    auto const plan = make_plan(input->site, *director);
     if (options.marks() && options.prove.value_or(plan.marks.classes.size() <= proved_unasked)) {
         if (auto const proved = tool == MarkTool::nft ? prove_nft(input->site, plan, nft_state(input->site, plan.marks))
                                                       : prove_layout(*input, plan);
@@ -380,7 +306,7 @@ Command add_remove(CLI::App& subcommand) {
         "not needed: lbc knows its chains by their names and its services by its record");
     options->add_to(subcommand);
     return [options](Environment const& environment) {
-        return carry_out({*options, environment, "remove", nullptr, nullptr}, nothing_of(*options));
+        return carry_out({*options, environment, "remove", nullptr, nullptr, {}}, nothing_of(*options));
     };
 }
 

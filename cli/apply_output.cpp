@@ -27,26 +27,38 @@ std::vector<RunChange> runs_of(Changes const& changes, ApplyOutput const& output
     return run_changes(changes.keepalived->before, changes.keepalived->after, std::string(output.who));
 }
 
+SiteNames const& names_of(ApplyOutput const& output) {
+    static SiteNames const none;
+    return output.names == nullptr ? none : *output.names;
+}
+
 std::string text_of(Changes const& changes, ApplyOutput const& output, bool colour) {
     auto const verb = output.dry_run ? "would change" : "changed";
     std::string text;
     auto const add = [&](auto const& change) {
         text += fmt::format("{}: {} {}: rules {} -> {}\n", output.who, title_of(change), verb,
                             rule_count(change.before), rule_count(change.after));
-        if (output.dry_run)
+        if (output.verbose)
             text += write_lines(change, colour);
     };
+    auto const say = [&](std::vector<std::string> const& sentences) {
+        for (auto const& sentence : sentences)
+            text += fmt::format("{}: {}\n", output.who, printable(sentence));
+    };
+    say(names_of(output).sentences(changes.services));
+    if (changes.keepalived)
+        say(sentences(*changes.keepalived));
     std::ranges::for_each(changes.marks, add);
     if (changes.nft)
         add(*changes.nft);
     if (!changes.services.empty())
         text += fmt::format("{}: IPVS {}: writes {}\n", output.who, verb, changes.services.size());
-    if (output.dry_run)
+    if (output.verbose)
         for (auto const& change : changes.services)
             text += write_line(change, colour);
     for (auto const& setting : changes.settings)
         text += fmt::format("{}: {}{}\n", output.who, output.dry_run ? "would " : "", setting);
-    if (changes.keepalived && output.dry_run)
+    if (changes.keepalived && output.verbose)
         text += write_lines(*changes.keepalived, colour);
     for (auto const& change : runs_of(changes, output))
         text += write_lines(change, "", colour);
@@ -59,7 +71,7 @@ Json head(ApplyOutput const& output, std::string_view outcome) {
 
 std::string dump(Json const& object) { return json_text(object, 2) + '\n'; }
 
-std::string json_of(Changes const& changes, ApplyOutput const& output) {
+std::string json_of(Changes const& changes, std::optional<MarkCheck> const& marks, ApplyOutput const& output) {
     auto object = head(output, changes.empty() ? "unchanged" : output.dry_run ? "would-change" : "changed");
     auto const listed = [](auto const& items) {
         auto list = Json::array();
@@ -71,13 +83,16 @@ std::string json_of(Changes const& changes, ApplyOutput const& output) {
     if (changes.nft)
         object["marks"].push_back(json_of(*changes.nft));
     object["services"] = listed(changes.services);
+    for (std::size_t i = 0; i < changes.services.size(); ++i)
+        if (auto name = names_of(output).service(changes.services[i].key); !name.empty())
+            object["services"][i]["service"] = std::move(name);
     object["settings"] = changes.settings;
     if (changes.keepalived)
         object["keepalived"] = json_of(*changes.keepalived);
     object["runs"] = listed(runs_of(changes, output));
     object["notes"] = changes.notes;
     object["machine"] = output.machine != nullptr ? machine_json(*output.machine) : Json(nullptr);
-    object["marks_after"] = output.marks ? json_of(*output.marks) : Json(nullptr);
+    object["marks_after"] = marks ? json_of(*marks) : Json(nullptr);
     return dump(object);
 }
 
@@ -115,13 +130,15 @@ std::string place_of(SystemError const& error, Sources const* sources) {
 } // namespace
 
 void print_changes(Changes const& changes, ApplyOutput const& output, Environment const& environment) {
-    environment.out << (output.json ? json_of(changes, output) : text_of(changes, output, environment.colour_out));
+    auto const marks = output.check && !output.dry_run ? std::optional(output.check()) : std::nullopt;
+    environment.out << (output.json ? json_of(changes, marks, output)
+                                    : text_of(changes, output, environment.colour_out));
     if (output.json)
         return;
     for (auto const& note : changes.notes)
         environment.err << fmt::format("{}: note: {}\n", output.who, printable(note));
-    if (output.marks && !output.marks->holds())
-        environment.err << warning_of(*output.marks, output.who);
+    if (marks && !marks->holds())
+        environment.err << warning_of(*marks, output.who);
 }
 
 Status print_apply_failure(ApplyFailure const& failure, Sources const* sources, ApplyOutput const& output,

@@ -6,9 +6,10 @@
 #include "cli/machine.hpp"
 #include "cli/mark_check.hpp"
 #include "cli/run.hpp"
+#include "cli/site_names.hpp"
 #include "grammar/source.hpp"
 
-#include <optional>
+#include <functional>
 #include <string_view>
 
 namespace lbc {
@@ -17,8 +18,10 @@ struct ApplyOutput {
     std::string_view who; // the director, or "remove"
     bool json = false;
     bool dry_run = false;
+    bool verbose = false;                     // each rule and each write, too
+    SiteNames const* names = nullptr;         // of the file's services; null: none is known
     MachineFindings const* machine = nullptr; // null: no site, or none of this machine
-    std::optional<MarkCheck> marks{};         // that packets get after the change; none: nobody asked
+    std::function<MarkCheck()> check{};       // what marks packets get after the change; none: nobody asked
 };
 
 /// What was changed, or would be.

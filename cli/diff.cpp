@@ -2,6 +2,7 @@
 #include "backends/keepalived/configured_commands.hpp"
 #include "backends/keepalived/keepalived.hpp"
 #include "cli/commands.hpp"
+#include "cli/diff_beside.hpp"
 #include "cli/diff_output.hpp"
 #include "cli/kernel_view.hpp"
 #include "cli/site_input.hpp"
@@ -30,6 +31,8 @@ struct Options {
     bool rules = false;
     bool exit_code = false;
 };
+
+bool is_keepalived(Site const& site) { return site.ipvs == IpvsOwner::keepalived; }
 
 /// What brings a director from one state to another, as `apply` would, or keepalived for it.
 DirectorWrites writes_between(std::string const& name, std::vector<FamilyChange> const& tables,
@@ -89,10 +92,13 @@ Status diff_sites(Options const& options, Environment const& environment) {
     auto const& name = options.site.director;
     if (!name.empty() && !before->site.find_director(name) && !after->site.find_director(name))
         return fail(Status::bad_input, choose_director(after->site, name, environment.host).error(), environment);
-    Side const from{states_of(before->site, before->layout), &before->site, {}};
-    Side const to{states_of(after->site, after->layout), &after->site, {}};
-    DiffReport report{options.old_file, options.site.file, compare(from, to), {}, writes_between(from, to)};
+    Side const from{states_of(before->site, before->layout), &before->site, {}, is_keepalived(before->site)};
+    Side const to{states_of(after->site, after->layout), &after->site, {}, is_keepalived(after->site)};
+    DiffReport report{options.old_file, options.site.file, compare(from, to), {}, {}, {}, writes_between(from, to)};
     report.rollout = plan_rollout(from, to, report.difference);
+    if (report.rollout->verdict == Rollout::Verdict::no_order)
+        report.remedy = find_remedy(from, to, *report.rollout);
+    report.beforehand = beforehand(before->site, after->site);
     if (!name.empty()) {
         report.difference.keep_only(name);
         std::erase_if(report.writes, [&](DirectorWrites const& writes) { return writes.director != name; });
@@ -141,7 +147,8 @@ class KernelComparison {
 public:
     KernelComparison(SiteInput const& input, DirectorId director, Options const& options, Kernel& kernel)
         : site_(input.site), layout_(input.layout), plan_(make_plan(site_, director)), options_(options),
-          kernel_(kernel), wanted_{states_of(site_, layout_), nullptr, {}}, mine_(wanted_.directors[director.index]) {}
+          kernel_(kernel), wanted_{states_of(site_, layout_), nullptr, {}, is_keepalived(site_)},
+          mine_(wanted_.directors[director.index]) {}
 
     std::expected<DiffReport, SystemError> run() {
         auto view = read_kernel(site_, plan_, kernel_, options_.only != "marks", layout_);
@@ -166,8 +173,9 @@ public:
             std::ranges::sort(mine_.services, {}, &NamedService::key);
             state.services = mine_.services;
         }
-        Side const kernel_side{{std::move(state)}, nullptr, mine_.name};
-        DiffReport report{"the kernel of " + mine_.name, options_.site.file, compare(kernel_side, wanted_), {}, {}};
+        Side const kernel_side{{std::move(state)}, nullptr, mine_.name, wanted_.keepalived};
+        DiffReport report{
+            "the kernel of " + mine_.name, options_.site.file, compare(kernel_side, wanted_), {}, {}, {}, {}};
         std::ranges::move(changes_, std::back_inserter(report.difference.changes));
         if (configuration_)
             report.difference.runs = run_changes(configuration_->before, configuration_->after, mine_.name);
@@ -197,6 +205,8 @@ private:
         if (!change)
             return std::unexpected(std::move(change.error()));
         configuration_ = std::move(*change);
+        if (configuration_)
+            add_leaving_services(*configuration_, mine_.name, changes_);
         if (configuration_)
             add(Change::Kind::checks, "keepalived's configuration is not the site's, so what IPVS lacks may be new, or "
                                       "taken out by a check");

@@ -38,17 +38,21 @@ Json json_of(Hazard const& hazard) {
             {"text", sentence(hazard)}};
 }
 
-Json json_of(Rollout const& rollout) {
+Json json_of(Rollout const& rollout, Remedy const& remedy) {
     auto const hazards = [](std::vector<Hazard> const& list) {
         return array_of(list, [](auto const& hazard) { return json_of(hazard); });
     };
-    return {{"verdict", to_string(rollout.verdict)},
-            {"order", rollout.order},
-            {"knot", rollout.knot},
-            {"avoided", hazards(rollout.avoided)},
-            {"unavoidable", hazards(rollout.unavoidable)},
-            {"standing", hazards(rollout.standing)},
-            {"vrrp", rollout.vrrp}};
+    return {
+        {"verdict", to_string(rollout.verdict)},
+        {"order", rollout.order},
+        {"knot", rollout.knot},
+        {"steps", array_of(remedy.steps,
+                           [](RolloutStep const& step) { return Json{{"site", step.site}, {"order", step.order}}; })},
+        {"remedy", remedy.steps.empty() && remedy.otherwise.empty() ? "" : sentence(remedy)},
+        {"avoided", hazards(rollout.avoided)},
+        {"unavoidable", hazards(rollout.unavoidable)},
+        {"standing", hazards(rollout.standing)},
+        {"vrrp", rollout.vrrp}};
 }
 
 } // namespace
@@ -67,7 +71,12 @@ std::string diff_json(DiffReport const& report) {
                                              {"packets", array_of(traffic.changes,
                                                                   [](auto const& change) { return json_of(change); })}};
                              })},
-        {"rollout", report.rollout ? json_of(*report.rollout) : Json(nullptr)},
+        {"beforehand", array_of(report.beforehand,
+                                [](Beforehand const& one) {
+                                    return Json{
+                                        {"kind", to_string(one.kind)}, {"hosts", one.hosts}, {"text", sentence(one)}};
+                                })},
+        {"rollout", report.rollout ? json_of(*report.rollout, report.remedy.value_or(Remedy{})) : Json(nullptr)},
         {"writes", array_of(report.writes,
                             [](DirectorWrites const& writes) {
                                 auto marks = array_of(writes.marks, [](auto const& one) { return lbc::json_of(one); });

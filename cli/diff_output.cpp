@@ -9,6 +9,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
+#include <span>
+#include <tuple>
+#include <utility>
 
 namespace lbc {
 namespace {
@@ -19,20 +23,67 @@ std::string sentence(Change const& change) {
                        change.text, change.connections.empty() ? "" : "; ", change.connections);
 }
 
-std::string order_of(Rollout const& rollout) { return fmt::format("{}", fmt::join(rollout.order, ", then ")); }
+/// Changes of one subject, or of several services that change alike.
+struct Part {
+    std::vector<std::string> subjects;
+    std::span<Change const> changes; // of the first
+};
 
-/// What makes a change safe that no order does.
-std::string remedy_of(Rollout const& rollout) {
-    auto const by_mac = std::ranges::any_of(rollout.avoided, [&](Hazard const& hazard) {
-        return hazard.kind == Hazard::Kind::balanced_twice && hazard.detail.find(" from ") != std::string::npos &&
-               std::ranges::find(rollout.knot, hazard.from) != rollout.knot.end() &&
-               std::ranges::find(rollout.knot, hazard.to) != rollout.knot.end();
-    });
-    return by_mac ? "apply a site first in which each lists its old and its new MACs, everywhere, and then this one"
-                  : "apply it in smaller steps, or when connections of an earlier role are over";
+bool is_alike(Change const& a, Change const& b) {
+    return std::tie(a.kind, a.directors, a.text, a.connections, a.disruptive) ==
+           std::tie(b.kind, b.directors, b.text, b.connections, b.disruptive);
 }
 
-std::string verdict_of(Rollout const& rollout) {
+/// Fewer services than this that change alike are easier to read each for itself.
+constexpr std::size_t fewest_alike = 3;
+
+std::vector<Part> parts_of(std::vector<Change> const& changes) {
+    std::vector<Part> all;
+    for (std::size_t first = 0; first < changes.size();) {
+        auto last = first;
+        while (last < changes.size() && changes[last].subject == changes[first].subject)
+            ++last;
+        all.push_back({{changes[first].subject}, std::span(changes).subspan(first, last - first)});
+        first = last;
+    }
+    std::map<std::string, std::vector<std::size_t>> by_lines;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        std::string lines;
+        for (auto const& change : all[i].changes)
+            lines += sentence(change) + '\n';
+        if (all[i].subjects.front().starts_with("service "))
+            by_lines[lines].push_back(i);
+    }
+    for (auto const& [lines, places] : by_lines) {
+        auto& first = all[places.front()];
+        if (places.size() < fewest_alike)
+            continue;
+        for (auto const i : std::span(places).subspan(1))
+            if (std::ranges::equal(all[i].changes, first.changes, is_alike))
+                first.subjects.push_back(std::exchange(all[i].subjects, {}).front());
+    }
+    std::erase_if(all, [](Part const& part) { return part.subjects.empty(); });
+    return all;
+}
+
+/// "service web", or "services a, b, c and 57 more".
+std::string title_of(Part const& part) {
+    constexpr std::size_t most_named = 8;
+    constexpr std::size_t named_of_many = 5;
+    if (part.subjects.size() == 1)
+        return part.subjects.front();
+    auto const named = part.subjects.size() > most_named ? named_of_many : part.subjects.size();
+    std::vector<std::string_view> names;
+    for (auto const& subject : std::span(part.subjects).first(named))
+        names.push_back(std::string_view(subject).substr(std::string_view("service ").size()));
+    auto const more = part.subjects.size() - named;
+    return fmt::format("services {}{}", fmt::join(names, ", "), more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
+std::string order_of(Rollout const& rollout) { return fmt::format("{}", fmt::join(rollout.order, ", then ")); }
+
+std::string verdict_of(DiffReport const& report) {
+    auto const& rollout = *report.rollout;
     switch (rollout.verdict) {
     case Rollout::Verdict::one_director: break;
     case Rollout::Verdict::unknown:
@@ -40,7 +91,8 @@ std::string verdict_of(Rollout const& rollout) {
     case Rollout::Verdict::any_order: return "the directors can be changed in any order";
     case Rollout::Verdict::in_order: return fmt::format("change {}, in this order", order_of(rollout));
     case Rollout::Verdict::no_order:
-        return fmt::format("no order is safe for {}: {}{}", fmt::join(rollout.knot, ", "), remedy_of(rollout),
+        return fmt::format("no order is safe for {}: {}{}", fmt::join(rollout.knot, ", "),
+                           report.remedy ? sentence(*report.remedy) : std::string(),
                            rollout.order.empty() ? "" : fmt::format("; before them, {}", order_of(rollout)));
     }
     return "no two directors change";
@@ -54,11 +106,12 @@ bool has_rollout(DiffReport const& report) {
             !rollout->standing.empty() || !rollout->vrrp.empty());
 }
 
-std::vector<std::string> rollout_lines(Rollout const& rollout) {
+std::vector<std::string> rollout_lines(DiffReport const& report) {
+    auto const& rollout = *report.rollout;
     // VRRP's steps say themselves which directors change.
     std::vector<std::string> lines = rollout.vrrp;
     if (rollout.vrrp.empty() || rollout.verdict != Rollout::Verdict::one_director)
-        lines.insert(lines.begin(), verdict_of(rollout));
+        lines.insert(lines.begin(), verdict_of(report));
     auto const add = [&](std::string_view what, std::vector<Hazard> const& hazards) {
         for (auto const& text : sentences(hazards))
             lines.push_back(fmt::format("{}{}", what, text));
@@ -155,6 +208,7 @@ public:
             ++left_out_;
     }
     /// The number that had no room, which begins anew.
+    [[nodiscard]] bool has_left_out() const { return left_out_ > 0; }
     std::size_t take_left_out() { return std::exchange(left_out_, 0); }
     void add_room(std::size_t bytes) { limit_ += bytes; }
     /// Behind all else, whatever room there is.
@@ -170,8 +224,8 @@ private:
 
 /// False where not even the title has room.
 bool add_details(Comment& comment, std::string_view title, std::vector<std::string> const& lines,
-                 std::string_view fence) {
-    if (!comment.add(fmt::format("\n<details><summary>{}</summary>\n\n{}", title, fence)))
+                 std::string_view fence, bool is_open = false) {
+    if (!comment.add(fmt::format("\n<details{}><summary>{}</summary>\n\n{}", is_open ? " open" : "", title, fence)))
         return false;
     for (auto const& line : lines)
         comment.add_one(line + "\n");
@@ -225,18 +279,22 @@ std::string diff_text(DiffReport const& report, bool rules, bool colour) {
         text += bold("commands", colour) + "\n";
     for (auto const& change : report.difference.runs)
         text += write_lines(change, "  ", colour);
-    std::string_view subject;
-    for (auto const& change : report.difference.changes) {
-        if (change.subject != subject)
-            text += bold(change.subject, colour) + "\n";
-        subject = change.subject;
-        auto const line = sentence(change);
-        text += change.disruptive ? fmt::format("  {}! {}{}\n", colour ? "\x1b[31m" : "", line, colour ? "\x1b[0m" : "")
-                                  : fmt::format("    {}\n", line);
+    for (auto const& part : parts_of(report.difference.changes)) {
+        text += bold(title_of(part), colour) + "\n";
+        for (auto const& change : part.changes) {
+            auto const line = sentence(change);
+            text += change.disruptive
+                        ? fmt::format("  {}! {}{}\n", colour ? "\x1b[31m" : "", line, colour ? "\x1b[0m" : "")
+                        : fmt::format("    {}\n", line);
+        }
     }
+    if (!report.beforehand.empty())
+        text += bold("first", colour) + "\n";
+    for (auto const& one : report.beforehand)
+        text += fmt::format("    {}\n", sentence(one));
     if (has_rollout(report)) {
         text += bold("rollout", colour) + "\n";
-        for (auto const& line : rollout_lines(*report.rollout))
+        for (auto const& line : rollout_lines(report))
             text += fmt::format("    {}\n", line);
     }
     if (rules)
@@ -248,26 +306,37 @@ std::string diff_text(DiffReport const& report, bool rules, bool colour) {
 std::string diff_markdown(DiffReport const& report, bool rules, std::size_t limit) {
     constexpr std::size_t ends = 400; // closing lines
     // However many changes there are, the rollout has a place.
-    auto const for_rollout = has_rollout(report) ? limit / 4 : 0;
+    auto const for_rollout = has_rollout(report) || !report.beforehand.empty() ? limit / 4 : 0;
     Comment comment(std::max(limit, 4 * ends) - ends - for_rollout);
     comment.close(fmt::format("### lbc: {}\n\n{} → {}\n", escaped(summary_of(report)), escaped(report.before),
                               escaped(report.after)));
     add_runs(comment, report.difference.runs);
-    std::string subject;
-    for (auto const& change : report.difference.changes) {
-        auto const head = change.subject == subject ? "" : fmt::format("\n**{}**\n\n", escaped(change.subject));
-        subject = change.subject;
-        comment.add_one(fmt::format("{}- {}{}\n", head, change.disruptive ? "⚠️ " : "", escaped(sentence(change))));
+    std::size_t left_out_changes = 0;
+    for (auto const& part : parts_of(report.difference.changes)) {
+        auto head = fmt::format("\n**{}**\n\n", escaped(title_of(part)));
+        for (auto const& change : part.changes) {
+            comment.add_one(fmt::format("{}- {}{}\n", head, change.disruptive ? "⚠️ " : "", escaped(sentence(change))));
+            head.clear();
+            left_out_changes += comment.has_left_out() ? part.subjects.size() : 0;
+        }
     }
-    if (auto const left_out = comment.take_left_out(); left_out > 0)
-        comment.close(fmt::format("\n… and {} more\n", counted(left_out, "change")));
+    comment.take_left_out();
+    if (left_out_changes > 0)
+        comment.close(fmt::format("\n… and {} more\n", counted(left_out_changes, "change")));
     comment.add_room(for_rollout);
+    if (!report.beforehand.empty())
+        comment.add("\n**first**\n\n");
+    for (auto const& one : report.beforehand)
+        comment.add_one(fmt::format("- {}\n", escaped(sentence(one))));
+    if (auto const left_out = comment.take_left_out(); left_out > 0)
+        comment.close(fmt::format("\n… and {} more\n", counted(left_out, "step")));
     if (has_rollout(report)) {
-        auto lines = rollout_lines(*report.rollout);
+        auto lines = rollout_lines(report);
         auto const title = "Rollout: " + html(lines.front());
         for (auto& line : lines)
             line = "- " + escaped(line);
-        add_details(comment, title, lines, "");
+        bool const is_open = report.rollout->verdict == Rollout::Verdict::no_order;
+        add_details(comment, title, lines, "", is_open);
     }
     std::size_t left_out = 0;
     if (rules)

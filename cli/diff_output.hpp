@@ -5,7 +5,8 @@
 #include "backends/ipvs/ipvs.hpp"
 #include "backends/keepalived/keepalived_step.hpp"
 #include "backends/nft/nft_step.hpp"
-#include "compiler/diff/rollout.hpp"
+#include "cli/diff_beside.hpp"
+#include "compiler/diff/steps.hpp"
 
 #include <optional>
 #include <string>
@@ -28,7 +29,9 @@ struct DiffReport {
     std::string before; // what is compared, as the user named it: "HEAD~1:site.lb", "the kernel of lb1"
     std::string after;
     Difference difference;
+    std::vector<Beforehand> beforehand; // of two sites
     std::optional<Rollout> rollout;     // none where one side is a kernel
+    std::optional<Remedy> remedy;       // where no order is safe
     std::vector<DirectorWrites> writes; // of directors that have some, also where the same stands in another order
 };
 

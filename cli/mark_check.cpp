@@ -9,15 +9,18 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 namespace lbc {
 namespace {
 
-enum class Cause : std::uint8_t { others, own, unknown };
+enum class Cause : std::uint8_t { others, own, dropped, unknown };
 
 Cause cause_of(MarkFault const& fault) {
     if (fault.kind == MarkFault::Kind::unknown)
         return Cause::unknown;
+    if (fault.kind == MarkFault::Kind::dropped)
+        return Cause::dropped;
     return fault.decision && !fault.decision->is_own ? Cause::others : Cause::own;
 }
 
@@ -30,6 +33,8 @@ std::string MarkCheck::title() const {
         return "overridden by a rule of others";
     if (by_own > 0)
         return "not as the site says";
+    if (dropped > 0)
+        return "of no use to some: rules of others drop the packets";
     return "unknown: rules of others may override them";
 }
 
@@ -41,17 +46,17 @@ MarkCheck check_marks(Site const& site, Plan const& plan, Kernel& kernel) try {
         return check;
     }
     auto const verified = verify_rules(site, plan, *dump);
-    for (auto const cause : {Cause::others, Cause::own, Cause::unknown}) {
-        auto& count = cause == Cause::others ? check.by_others : cause == Cause::own ? check.by_own : check.unknown;
+    for (auto const& [cause, count] :
+         {std::pair(Cause::others, &check.by_others), std::pair(Cause::own, &check.by_own),
+          std::pair(Cause::dropped, &check.dropped), std::pair(Cause::unknown, &check.unknown)})
         for (auto const& family : verified.families)
             for (auto const& fault : family.proof.faults) {
                 if (cause_of(fault) != cause)
                     continue;
-                ++count;
+                ++*count;
                 if (check.lines.size() < MarkCheck::most_lines)
                     check.lines.push_back(fault_line(fault, site, verified.director));
             }
-    }
     check.unknown += static_cast<std::size_t>(std::ranges::count_if(
         verified.families, [](VerifiedFamily const& family) { return family.proof.is_given_up; }));
     return check;
@@ -67,6 +72,7 @@ nlohmann::ordered_json json_of(MarkCheck const& check) {
         {"holds", check.holds()},
         {"by_others", check.by_others},
         {"by_own", check.by_own},
+        {"dropped", check.dropped},
         {"unknown", check.unknown},
         {"first", check.lines},
         {"unreadable", check.unreadable.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(check.unreadable)}};

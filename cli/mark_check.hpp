@@ -17,13 +17,14 @@ struct MarkCheck {
     /// Lines of this many differences are kept.
     static constexpr std::size_t most_lines = 3;
 
-    std::size_t by_others = 0;      // kinds of packets with another mark, where a rule that is not lbc's decides
-    std::size_t by_own = 0;         // likewise, where a rule of lbc's does, or none
-    std::size_t unknown = 0;        // kinds of packets of which it cannot be told; a proof that was given up is one
+    std::size_t by_others = 0; // kinds of packets with another mark, where a rule that is not lbc's decides
+    std::size_t by_own = 0;    // likewise, where a rule of lbc's does, or none
+    std::size_t dropped = 0;   // kinds of packets that rules of others drop, and the site does not say that they may
+    std::size_t unknown = 0;   // kinds of packets of which it cannot be told; a proof that was given up is one
     std::vector<std::string> lines; // the first of these, each with the rule that decides
     std::string unreadable;         // why nothing is known; empty: the rules were read
 
-    [[nodiscard]] bool holds() const { return by_others + by_own + unknown == 0 && unreadable.empty(); }
+    [[nodiscard]] bool holds() const { return by_others + by_own + dropped + unknown == 0 && unreadable.empty(); }
     /// "overridden by a rule of others", "unknown, …"; for what does not hold.
     [[nodiscard]] std::string title() const;
 };

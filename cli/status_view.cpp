@@ -174,11 +174,10 @@ std::vector<MarksView> compare_status(std::vector<FamilyChange> const& tables, s
             continue;
         auto& view = add(table, table.before == table.after);
         view.family = table.family;
-        for (auto const& chain : table.before.chains)
-            view.rules += chain.rules.size();
+        view.rules = rule_count(table.before);
     }
     if (nft && !(nft->before.empty() && nft->after.empty()))
-        add(*nft, is_same(nft->before, nft->after)).rules = nft->before.rules();
+        add(*nft, is_same(nft->before, nft->after)).rules = rule_count(nft->before);
     return views;
 }
 

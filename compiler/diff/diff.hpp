@@ -99,6 +99,7 @@ struct Side {
     DirectorStates directors;
     Site const* site = nullptr; // null: a kernel's, or what a kernel is compared with
     std::string only;           // the one director that is compared, whose kernel it is; empty: all
+    bool keepalived = false;    // keepalived programs IPVS, so nothing drains real servers
 };
 
 /// One director on both sides. Where a side lacks it, its state there is `empty_state()`.

@@ -182,7 +182,8 @@ private:
                  (count == pair.before->connections.end()
                       ? std::string("its established connections break")
                       : fmt::format("its {} connections break", grouped(count->second))) +
-                     ", unless `lbc apply --drain` lets them end",
+                     (all_.after.keepalived ? ", unless it gets weight 0 first and they end"
+                                            : ", unless `lbc apply --drain` lets them end"),
                  true);
     }
 

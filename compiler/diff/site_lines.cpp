@@ -273,11 +273,15 @@ void add_setting_lines(Comparison const& all, ChangeList& out) {
              : drops   ? "those that IPVS remembers from an earlier role are dropped"
                        : go_on,
              unguarded || drops);
-    if (before.ipvs != after.ipvs)
+    if (before.ipvs != after.ipvs && after.ipvs == IpvsOwner::keepalived)
+        line(Change::Kind::setting, "ipvs lbc to keepalived: keepalived programs IPVS from now on", go_on);
+    // Whenever it ends or is told of another file, keepalived takes off the services that it knows.
+    if (before.ipvs != after.ipvs && after.ipvs == IpvsOwner::lbc)
         line(Change::Kind::setting,
-             after.ipvs == IpvsOwner::keepalived ? "ipvs lbc to keepalived: keepalived programs IPVS from now on"
-                                                 : "ipvs keepalived to lbc: `lbc apply` programs IPVS from now on",
-             go_on);
+             fmt::format("ipvs keepalived to lbc: first {}, then `lbc apply`, which programs IPVS from now on",
+                         after.vrrps.empty() ? "stop keepalived"
+                                             : "give keepalived its configuration of this site, which has no services"),
+             "connections of every service break when keepalived takes its services off", true);
     if (before.marks.first != after.marks.first || before.marks.last != after.marks.last)
         line(Change::Kind::setting,
              fmt::format("marks {}-{} to {}-{}: every service with such a mark is lbc's", before.marks.first.str(),

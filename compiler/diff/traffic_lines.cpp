@@ -153,6 +153,8 @@ private:
         auto const* owner = director_.before->find(to.key());
         line.text =
             owner == nullptr ? ": the service is made anew" : fmt::format(", which was that of {}", owner->name);
+        if (from.name != to.name && owner == nullptr)
+            line.text += fmt::format("; write `mark {}` to keep it", from.service.mark.str());
         group.tail_of_many = line.text;
         group.change = std::move(line);
         group.targets = {marks};

@@ -144,6 +144,7 @@ class Rollouts(unittest.TestCase):
             self.assertEqual(self.met(rollout["order"], hazards), set(), rollout)
         else:
             self.assertEqual(safe, [], rollout)
+            self.assertTrue(rollout["remedy"], rollout)
             self.assertTrue(rollout["knot"])
             self.assertFalse(set(rollout["knot"]) & set(rollout["order"]))
             head = [*rollout["order"]]
