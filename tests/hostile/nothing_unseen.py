@@ -198,6 +198,7 @@ SECRETS = ("secret", "hidden")
 # Words that are not seen when they change, and why that is right.
 UNSEEN = {
     "file include": "the text of an included file stands in its place",
+    "read_service_words network": "it says that a warning is not wanted",
 }
 
 
