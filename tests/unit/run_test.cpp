@@ -29,6 +29,9 @@ bool has(std::ostringstream const& stream, std::string_view text) {
     return stream.str().find(text) != std::string::npos;
 }
 
+/// What `apply` asks once the change is made: it is no part of it.
+bool looks_at_all_rules(std::string_view call) { return call == "read nftables" || call.starts_with("read netfilter"); }
+
 } // namespace
 
 TEST_CASE("help and version are answers, wrong usage is status 2") {
@@ -304,6 +307,11 @@ TEST_CASE("each kernel call that fails gives its status, and everything is as be
             m.kernel.failures[call] = {SystemError::Kind::failed, 5, "the call failed"};
             auto const status = m.run(arguments);
             CAPTURE(fine.kernel.log[call]);
+            if (looks_at_all_rules(fine.kernel.log[call])) {
+                CHECK(status == 0);
+                CHECK(has(m.err, "lb1: warning: the marks of packets are unknown: the call failed"));
+                continue;
+            }
             CHECK((status == 3 || status == 4));
             CHECK(has(m.err, "the call failed"));
             CHECK(m.kernel.tables[0].empty());
@@ -331,7 +339,7 @@ TEST_CASE("a drain that fails once servers stand at weight 0 says that they do")
     auto const calls = fine.kernel.log;
     for (auto call = static_cast<std::size_t>(std::ranges::find(calls, "unlock") - calls.begin()) + 1;
          call < calls.size(); ++call) {
-        if (calls[call] == "unlock")
+        if (calls[call] == "unlock" || looks_at_all_rules(calls[call]))
             continue;
         SiteMachine m;
         prepare(m);
