@@ -13,7 +13,7 @@ def of(protocol: str, *options: str) -> tuple[str, ...]:
 PLAIN = ("", "-s 10.192.0.0/10", "! -s 192.0.2.0/24", "-i eth0", "! -i eth0", "-i eth+", "! -i +", "-i +",
          "-i nowhere", "! -i nowhere", "-p tcp", "! -p tcp", "-p 47", "! -p 253", "-f", "! -f")
 PLAIN_6 = ("", "-s fd5e::/16", "! -s fd5f::/16", "-i eth0", "! -i +", "-p tcp", "! -p tcp", "-p ipv6-icmp",
-           "! -p ipv6-icmp")
+           "! -p ipv6-icmp", "-p 60", "! -p 60", "-p 51", "! -p 44")
 
 # Both families take these.
 MATCHES = {
@@ -104,7 +104,7 @@ MATCHES_6 = {
     "iprange": ("--src-range fd5e::-fd5e:ffff::", "! --src-range fd5e::-fd5e:ffff::", "! --dst-range {vip}-{vip}"),
     "icmp6": ("-p ipv6-icmp --icmpv6-type echo-request", "-p ipv6-icmp ! --icmpv6-type 128/0",
               "-p ipv6-icmp --icmpv6-type 1"),
-    "ah": ("--ahspi 0:", "! --ahspi 0:", "--ahlen 4", "--ahres"),
+    "ah": ("--ahspi 0:", "! --ahspi 0:", "--ahlen 4", "--ahres", "-p ah --ahspi 0:", "-p ah"),
     "dst": ("-p tcp --dst-len 8", "! --dst-len 8", "", "--dst-opts 1:4"),
     "hbh": ("", "! --hbh-len 8", "--hbh-opts 5"),
     "frag": ("", "--fragid 0:", "! --fragid 0:", "--fragfirst", "--fragmore"),
