@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
+#include <ranges>
 
 namespace lbc {
 namespace {
@@ -18,13 +18,33 @@ std::size_t rule_count(Netfilter const& rules) {
     return count;
 }
 
-/// Marks whose packets rules of others may drop, as the file says.
-std::set<Fwmark> firewalled_marks(Site const& site, Plan const& plan) {
-    std::set<Fwmark> marks;
-    for (auto const& service : plan.services)
-        if (site.services[service.service].firewalled)
-            marks.insert(service.mark);
-    return marks;
+bool shares_ports(MarkClass const& mark_class, std::vector<ProtocolPorts> const& ports) {
+    return mark_class.protocol == Protocol::any || std::ranges::any_of(ports, [&](ProtocolPorts const& one) {
+               return one.protocol == static_cast<std::uint8_t>(mark_class.protocol) &&
+                      std::ranges::any_of(one.ports, [&](PortRange const& range) {
+                          return std::ranges::any_of(mark_class.ports, [&](PortRange const& own) {
+                              return own.first <= range.last && range.first <= own.last;
+                          });
+                      });
+           });
+}
+
+/// Whether the file says of each service that the packets are for that rules of others may drop them: those with the
+/// guard's mark are some peer's for it.
+bool is_firewalled(MarkChange const& packets, Site const& site, Plan const& plan) {
+    bool const is_guarded = plan.marks.guard && plan.marks.guard->mark == packets.before.mark;
+    auto const is_for_it = [&](MarkClass const& mark_class) {
+        return is_guarded ? mark_class.destination.contains(packets.destination.address) &&
+                                shares_ports(mark_class, packets.ports)
+                          : mark_class.mark == packets.before.mark;
+    };
+    bool found = false; // none: they are a check's
+    for (auto const& mark_class : plan.marks.classes | std::views::filter(is_for_it)) {
+        if (!site.services[mark_class.service].firewalled)
+            return false;
+        found = true;
+    }
+    return found;
 }
 
 /// No client's packet enters on `lo`.
@@ -35,9 +55,9 @@ bool is_of_clients(MarkChange const& packets) {
 }
 
 /// Drops that nobody has said are meant are faults.
-void judge_drops(Proof& proof, std::set<Fwmark> const& firewalled) {
+void judge_drops(Proof& proof, Site const& site, Plan const& plan) {
     auto const unmeant = std::ranges::stable_partition(proof.dropped, [&](MarkFault const& fault) {
-        return firewalled.contains(fault.packets.before.mark) || !is_of_clients(fault.packets);
+        return is_firewalled(fault.packets, site, plan) || !is_of_clients(fault.packets);
     });
     std::ranges::move(unmeant, std::back_inserter(proof.faults));
     proof.dropped.erase(unmeant.begin(), unmeant.end());
@@ -49,7 +69,6 @@ VerifiedDirector verify_rules(Site const& site, Plan const& plan, Dump const& du
     VerifiedDirector verified;
     verified.director = site[plan.director].name.value;
     auto const marks = own_marks(plan);
-    auto const firewalled = firewalled_marks(site, plan);
     for (auto const family : families) {
         auto const& rules = dump[index_of(family)];
         if (!rules) {
@@ -61,7 +80,7 @@ VerifiedDirector verify_rules(Site const& site, Plan const& plan, Dump const& du
         for (auto const& table : rules->tables)
             added.tables.push_back(table.table);
         added.proof = prove(plan.marks, marks, *rules);
-        judge_drops(added.proof, firewalled);
+        judge_drops(added.proof, site, plan);
     }
     return verified;
 }

@@ -57,7 +57,7 @@ class Cases(unittest.TestCase):
         verified, traced = list(objects(list(expected("verify").values()))), list(
             objects(list(expected("trace").values())))
         kinds = {one["kind"] for one in verified if "kind" in one}
-        self.assertEqual(kinds, {"differs", "unknown", "balanced-twice", "remembered"})
+        self.assertEqual(kinds, {"differs", "unknown", "dropped", "balanced-twice", "remembered"})
         self.assertEqual({one["is_lbc"] for one in verified if "is_lbc" in one}, {True, False})
         self.assertEqual({one["matches"] for one in traced if "matches" in one}, {"yes", "no", "maybe"})
         self.assertEqual({one["goes_round"] for one in traced if "goes_round" in one}, {True, False})

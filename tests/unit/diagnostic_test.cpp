@@ -23,7 +23,7 @@ struct Fixture {
         return {file, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + word.size())};
     }
     [[nodiscard]] std::string message(Span where) const {
-        return render(sources, {DiagId::port_range, where, "wrong", {}}, {});
+        return render(sources, Diagnostic{DiagId::port_range, where, "wrong", {}}, {});
     }
     [[nodiscard]] std::string message(std::string_view word) const { return message(span(word)); }
 };
@@ -39,7 +39,7 @@ TEST_CASE("a message shows its line and marks the place") {
 
 TEST_CASE("the severity is the one of the id") {
     Fixture const fixture("port");
-    auto const text = render(fixture.sources, {DiagId::unused, fixture.span("port"), "wrong", {}}, {});
+    auto const text = render(fixture.sources, Diagnostic{DiagId::unused, fixture.span("port"), "wrong", {}}, {});
     CHECK(text.starts_with("site.lb:1:1: warning: wrong ["));
     CHECK(Diagnostic{DiagId::unused, {}, {}, {}}.severity() == Severity::warning);
     CHECK(Diagnostic{DiagId::port_range, {}, {}, {}}.severity() == Severity::error);

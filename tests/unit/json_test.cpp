@@ -205,19 +205,19 @@ TEST_CASE("json: a message is one line with its place and its notes") {
     auto const second = sources.add("b.lb", "\nvip \"a\nb\"\n");
     Diagnostic diagnostic{DiagId::duplicate_vip, {second, 5, 10}, "two\nlines", {}};
     diagnostic.note({first, 4, 13}, "first claimed here");
-    CHECK(message_json(sources, diagnostic) ==
+    CHECK(message_json(sources, Gathered{diagnostic, {}}) ==
           R"({"file":"b.lb","line":2,"column":5,"end_line":3,"end_column":3,"severity":"error",)"
           R"("id":"duplicate-vip","message":"two\nlines","notes":[{"file":"a.lb","line":1,"column":5,)"
-          R"("end_line":1,"end_column":14,"message":"first claimed here"}]})"
+          R"("end_line":1,"end_column":14,"message":"first claimed here"}],"more":[]})"
           "\n");
-    CHECK(message_json(sources, {DiagId::unused, {first, 0, 3}, "unused", {}}).find(R"("severity":"warning")") !=
-          std::string::npos);
+    CHECK(message_json(sources, Gathered{{DiagId::unused, {first, 0, 3}, "unused", {}}, {}})
+              .find(R"("severity":"warning")") != std::string::npos);
 }
 
 TEST_CASE("json: a message survives any bytes") {
     Sources sources;
     auto const file = sources.add("\xff.lb", "\xc3\x28");
-    auto const line = message_json(sources, {DiagId::syntax, {file, 0, 1}, "a \x80 b", {}});
+    auto const line = message_json(sources, Gathered{{DiagId::syntax, {file, 0, 1}, "a \x80 b", {}}, {}});
     CHECK(json::parse(line)["message"] == "a \xef\xbf\xbd b");
     CHECK(json::parse(line)["file"] == "\xef\xbf\xbd.lb");
 }

@@ -67,8 +67,9 @@ TEST_CASE("more ports than multiport has slots become several rules, a range tak
 }
 
 TEST_CASE("bypass, interfaces, prefixes and every protocol") {
-    Compiled const c("director lb1 { address 10.0.0.1; interface eth0, bond+ }\n"
-                     "service a { vip 10.9.0.0/16; port any; mark 3; bypass 02:00:00:00:00:09; real 10.0.0.7 }");
+    Compiled const c(
+        "director lb1 { address 10.0.0.1; interface eth0, bond+ }\n"
+        "service a { vip 10.9.0.0/16 network; port any; mark 3; bypass 02:00:00:00:00:09; real 10.0.0.7 }");
     REQUIRE(c.ids().empty());
     CHECK(lines(c, "lb1", "LBC") == Lines{"-i lo -j RETURN",
                                           "-d 10.9.0.0/16 -i eth0 -m mac --mac-source 02:00:00:00:00:09 -j RETURN",

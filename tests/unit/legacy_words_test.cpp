@@ -22,7 +22,7 @@ TEST_CASE("legacy words: those of the rule in the same place, where the known pa
                     {{Family::ipv4,
                       {{"INPUT",
                         {rule(asks("-m state.0:02"), Accept{}), rule(asks("-m state.0:03", 6), Drop{}),
-                         rule(asks(""), UnknownTarget{"NFLOG.0:00"}), rule(asks("-m x.0:00"), Return{})}},
+                         rule(asks(""), UnknownTarget{"TPROXY.0:00"}), rule(asks("-m x.0:00"), Return{})}},
                        {"OUTPUT", {rule(asks("-m x.0:00"), Accept{})}}},
                       {},
                       "filter"}}};
@@ -30,13 +30,13 @@ TEST_CASE("legacy words: those of the rule in the same place, where the known pa
     take_legacy_words(rules, "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
                              "-A INPUT -m state --state ESTABLISHED -j ACCEPT\n"
                              "-A INPUT -p udp -m state --state NEW -j DROP\n" // the kernel asks for TCP
-                             "-A INPUT -j NFLOG --nflog-group 1\n"
+                             "-A INPUT -j TPROXY --on-port 1\n"
                              "-A INPUT -j RETURN\n" // the kernel asks for more
                              "-A OUTPUT -s 192.0.2.1/32 -j ACCEPT\n-A OUTPUT -j ACCEPT\nCOMMIT\n");
     auto const& input = rules.tables[0].chains[0].rules;
     CHECK(to_string(input[0]) == "-m state --state ESTABLISHED -j ACCEPT");
     CHECK(input[1].when.unknown == "-m state.0:03");
-    CHECK(to_string(input[2]) == "-j NFLOG --nflog-group 1");
+    CHECK(to_string(input[2]) == "-j TPROXY --on-port 1");
     CHECK(input[3].when.unknown == "-m x.0:00");
     CHECK(rules.tables[0].chains[1].rules[0].when.unknown == "-m x.0:00");
     auto const before = rules;

@@ -182,7 +182,9 @@ TEST_CASE("proof: what depends on the order of two chains at one moment is unkno
     CHECK(beside(mark, mangle - 1).holds());
     CHECK(beside({{{}, Accept{}, {}}}, mangle).holds());
     // Before lbc's guard or behind it.
-    auto output = theirs("ip theirs", {{"late", {{{}, SetMark{Fwmark{}}, {}}}}});
+    REQUIRE(plan.marks.guard);
+    auto const by_guard = by_mark(plan.marks.guard->mark.value);
+    auto output = theirs("ip theirs", {{"late", {{by_guard, SetMark{Fwmark{9}}, {}}}}});
     output.shape =
         std::make_shared<TableShape const>(TableShape{{{"late", BaseChain::Hook::output, mangle, false}}, {}});
     CHECK(kinds_of(proof_of(plan, {own, output})) == std::set{MarkFault::Kind::unknown});

@@ -121,8 +121,8 @@ TEST_CASE("services share a VIP and port on different directors, interfaces or p
                                    "service e { vip 10.9.9.2; port tcp 80; interface eth1; real 10.0.0.7 }\n")
               .ids()
               .empty());
-    CHECK(Compiled(two_directors + "service a { vip 10.9.0.0/16; port tcp 80; real 10.0.0.7 }\n"
-                                   "service b { vip 10.9.9.0/24; port udp any; real 10.0.0.7 }\n"
+    CHECK(Compiled(two_directors + "service a { vip 10.9.0.0/16 network; port tcp 80; real 10.0.0.7 }\n"
+                                   "service b { vip 10.9.9.0/24 network; port udp any; real 10.0.0.7 }\n"
                                    "service c { vip 10.9.9.1; port tcp 70-90; real 10.0.0.7 }\n")
               .ids() == Ids{"duplicate-vip"});
 }

@@ -56,7 +56,7 @@ TEST_CASE("verify: the rules of others are named") {
     CHECK(lb1.says("decided  mangle PREROUTING 1, not lbc's: -d 10.9.9.1/32 -j ACCEPT"));
     lb1.kernel.foreign[0] = {{Family::ipv4, {{"INPUT", {rule(to_vip(), Drop{})}}}, {}, "filter"}};
     CHECK(lb1.run({"verify", "site.lb"}) == 1);
-    CHECK(lb1.says("lb1: 1 dropped by rules of others"));
+    CHECK(lb1.says("lb1: 2 dropped by rules of others")); // of clients, and of the peer
     CHECK(lb1.says("10.9.9.1:80/tcp on any interface"));
     CHECK(lb1.says("decided  filter INPUT 1, not lbc's: -d 10.9.9.1/32 -j DROP"));
     CHECK(lb1.says("say `firewalled` in the service"));
@@ -99,8 +99,8 @@ TEST_CASE("verify: what one rule decides is told together") {
     CHECK(lb1.run({"verify", "site.lb", "--only", "marks"}) == 1);
     auto const text = lb1.out.str();
     CHECK(text.find("decided") == text.rfind("decided"));
-    CHECK(lb1.says("also     10.9.9.2:80/tcp on any interface from any MAC but 02:00:00:00:00:02: mark 0x99"));
-    CHECK(lb1.says("also     3 kinds of packets more"));
+    CHECK(lb1.says("also     10.9.9.2:80/tcp on any interface from 02:00:00:00:00:02: mark 0x99"));
+    CHECK(lb1.says("also     11 kinds of packets more"));
 }
 
 TEST_CASE("verify: services by address, services that are missing, and marks of nftables") {
