@@ -67,8 +67,8 @@ def a_stale_tree_fails(repo):
 
 def a_comment_has_its_limit(repo):
     repo.commit({"site.lb": SITE})
-    service = "service s%d { vip 192.0.2.10; port tcp nothing" + "x" * 400 + " }\n"
-    repo.commit({"site.lb": SITE + "".join(service % i for i in range(300))})
+    service = "service s%d { vip 192.0.2.10; port tcp nothing%d" + "x" * 400 + " }\n"  # no two messages alike
+    repo.commit({"site.lb": SITE + "".join(service % (i, i) for i in range(300))})
     said = review(repo, "HEAD~1", "HEAD", status=1)
     assert len(said.encode()) < 65536
     contains(said, "… and more: lbc check has it.")

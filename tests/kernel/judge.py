@@ -49,16 +49,29 @@ class Judge:
 
     def misses(self, faults: list[dict]) -> list[str]:
         """What is wrong with differences' own packets, once they are sent; those that no device here takes are not."""
-        sent = []
+        found: list[str] = []
+        batch: list[tuple[dict, Packet]] = []
+        kinds: dict[str, bool] = {}  # of devices, with Ethernet addresses or without: one of the other kind is a new batch
+
+        def send() -> None:
+            marks = self.lab.outcomes([packet for _, packet in batch])
+            found.extend(text for (fault, packet), mark in zip(batch, marks, strict=True)
+                         if (text := self.miss(fault, packet, mark)))
+            batch.clear()
+            kinds.clear()
+
         for fault in faults:
             packet = witness_of(fault)
             if packet.device is not None:
-                self.lab.provide(packet.device, packet.mac is not None)
+                has_mac = packet.mac is not None
+                if kinds.get(packet.device, has_mac) != has_mac:
+                    send()
+                kinds[packet.device] = has_mac
+                self.lab.provide(packet.device, has_mac)
             if packet.device is None or packet.device in self.lab.devices:
-                sent.append((fault, packet))
-        marks = self.lab.outcomes([packet for _, packet in sent])
-        return [text for (fault, packet), mark in zip(sent, marks, strict=True)
-                if (text := self.miss(fault, packet, mark))]
+                batch.append((fault, packet))
+        send()
+        return found
 
     def miss(self, fault: dict, packet: Packet, mark: int | None) -> str:
         wanted = self.wanted(packet)

@@ -1,6 +1,11 @@
 #include "backends/iptables/legacy_words.hpp"
 
+#include "backends/system_kernel.hpp"
+#include "tests/support/mangle_tools.hpp"
+
 #include <doctest/doctest.h>
+
+#include <algorithm>
 
 using namespace lbc;
 
@@ -42,4 +47,16 @@ TEST_CASE("legacy words: those of the rule in the same place, where the known pa
     auto const before = rules;
     take_legacy_words(rules, "no table");
     CHECK(rules.tables == before.tables);
+}
+
+TEST_CASE("legacy words: of the kernel's rules, by the program") {
+    test::new_namespace();
+    auto const done = test::run({test::tool(Family::ipv4, "-restore")},
+                                "*mangle\n-A PREROUTING -m limit --limit 3/sec -j NFQUEUE --queue-num 7\nCOMMIT\n");
+    REQUIRE(done.status == 0);
+    auto const read = make_system_kernel()->read_netfilter(Family::ipv4);
+    REQUIRE(read);
+    auto const mangle = std::ranges::find(read->tables, "mangle", &Ruleset::table);
+    REQUIRE(mangle != read->tables.end());
+    CHECK(to_string(mangle->find("PREROUTING")->rules.front()) == "-m limit --limit 3/sec -j NFQUEUE --queue-num 7");
 }
