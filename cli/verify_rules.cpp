@@ -29,16 +29,27 @@ bool shares_ports(MarkClass const& mark_class, std::vector<ProtocolPorts> const&
            });
 }
 
+bool shares_interfaces(MarkClass const& mark_class, MarkChange const& packets) {
+    return mark_class.interfaces.empty() || packets.sent_here ||
+           std::ranges::any_of(packets.interfaces, [&](InterfaceClass const& interface) {
+               return std::ranges::any_of(mark_class.interfaces, [&](InterfacePattern const& own) {
+                   return interface.pattern ? own.overlaps(*interface.pattern) &&
+                                                  std::ranges::find(interface.except, own) == interface.except.end()
+                                            : own.matches(interface.name);
+               });
+           });
+}
+
 /// Whether the file says of each service that the packets are for that rules of others may drop them: those with the
 /// guard's mark are some peer's for it.
 bool is_firewalled(MarkChange const& packets, Site const& site, Plan const& plan) {
     bool const is_guarded = plan.marks.guard && plan.marks.guard->mark == packets.before.mark;
     auto const is_for_it = [&](MarkClass const& mark_class) {
         return is_guarded ? mark_class.destination.contains(packets.destination.address) &&
-                                shares_ports(mark_class, packets.ports)
+                                shares_ports(mark_class, packets.ports) && shares_interfaces(mark_class, packets)
                           : mark_class.mark == packets.before.mark;
     };
-    bool found = false; // none: they are a check's
+    bool found = is_guarded; // none: they are a check's, or come in where no client of the service does
     for (auto const& mark_class : plan.marks.classes | std::views::filter(is_for_it)) {
         if (!site.services[mark_class.service].firewalled)
             return false;

@@ -20,6 +20,7 @@ constexpr std::size_t longest_line = 10'239;     // of iptables-restore.c: a buf
 constexpr std::size_t longest_ipset_line = 1000; // far more than any has that lbc writes
 constexpr std::size_t most_rules = 1'000'000;
 constexpr std::size_t most_chains = 100'000;
+constexpr std::size_t most_repeats = 16; // of tables in one text
 constexpr std::size_t longest_name = 31; // XT_EXTENSION_MAXNAMELEN of x_tables.h, less the NUL
 
 using Done = std::expected<void, std::string>;
@@ -65,16 +66,6 @@ private:
 
 /// As much of a line as a message has room for.
 std::string_view shown(std::string_view line) { return line.substr(0, 60); }
-
-/// "[12:3456]"
-bool is_counters(std::string_view word) {
-    std::size_t const colon = word.find(':');
-    auto const digits = [](std::string_view text) {
-        return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-    };
-    return word.starts_with('[') && word.ends_with(']') && colon != std::string_view::npos &&
-           digits(word.substr(1, colon - 1)) && digits(word.substr(colon + 1, word.size() - colon - 2));
-}
 
 bool is_chain_name(std::string_view name) {
     static constexpr std::string_view verdicts[]{"ACCEPT", "DROP", "QUEUE", "RETURN"};
@@ -179,6 +170,9 @@ private:
         if (auto const again = std::ranges::find(tables_, table, &Ruleset::table); again != tables_.end()) {
             if (notes_ == nullptr) {
                 return refuse("the table `{}` is here a second time; one text holds one family's", table);
+            }
+            if (++repeats_ > most_repeats) {
+                return refuse("more than {} tables are here again: give one of the texts alone", most_repeats);
             }
             auto const before = writers_[static_cast<std::size_t>(again - tables_.begin())];
             if (before != writer_) {
@@ -330,6 +324,7 @@ private:
     std::size_t line_ = 0;
     std::size_t chains_ = 0;
     std::size_t rule_count_ = 0;
+    std::size_t repeats_ = 0;
     bool is_open_ = false;
     bool is_implied_ = false; // the open table has no line of its own
 

@@ -189,4 +189,13 @@ std::optional<Prefix> rule_prefix(std::string_view text) {
     return length ? std::optional(Prefix::of(*address, *length)) : std::nullopt;
 }
 
+bool is_counters(std::string_view word) {
+    std::size_t const colon = word.find(':');
+    auto const digits = [](std::string_view text) {
+        return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+    };
+    return word.starts_with('[') && word.ends_with(']') && colon != std::string_view::npos &&
+           digits(word.substr(1, colon - 1)) && digits(word.substr(colon + 1, word.size() - colon - 2));
+}
+
 } // namespace lbc

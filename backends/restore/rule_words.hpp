@@ -57,4 +57,7 @@ struct MarkAndMask {
 /// "192.0.2.0", "192.0.2.0/24", "192.0.2.0/255.255.255.0", and the same of IPv6; nothing where the mask is no prefix.
 [[nodiscard]] std::optional<Prefix> rule_prefix(std::string_view text);
 
+/// Whether a word is a chain's or a rule's counters: "[12:3456]".
+[[nodiscard]] bool is_counters(std::string_view word);
+
 } // namespace lbc

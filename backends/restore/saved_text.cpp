@@ -1,7 +1,5 @@
 #include "backends/restore/saved_text.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -12,6 +10,7 @@ namespace lbc {
 namespace {
 
 constexpr std::string_view blanks = " \t";
+constexpr std::string_view twice = "[of a table that is here twice]";
 
 std::string_view take_word(std::string_view& line) {
     line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
@@ -20,10 +19,19 @@ std::string_view take_word(std::string_view& line) {
     return word;
 }
 
-/// "iptables", "/sbin/ip6tables-restore", "nft": a program that changes rules, unless it saves them.
-bool changes_rules(std::string_view word) {
+/// "iptables", "/sbin/ip6tables-restore", "ufw", or an option of theirs: of a command that changes rules, or may.
+bool may_change_rules(std::string_view word) {
+    static constexpr std::array<std::string_view, 12> words{"nft", "ipset", "ufw", "firewall-cmd", "-A", "-I",
+                                                            "-D",  "-R",    "-F",  "-P",           "-X", "-N"};
     auto const name = word.substr(word.rfind('/') + 1);
-    return name == "nft" || name == "ipset" || (name.contains("tables") && !name.ends_with("-save"));
+    bool const saves = word.ends_with("-save") && word.find_first_of("<>|;&") == std::string_view::npos;
+    return std::ranges::find(words, name) != words.end() || (word.contains("tables") && !saves);
+}
+
+/// "Chain INPUT (policy DROP)", "table inet filter {", "type filter hook …": rules in another form.
+bool lists_rules(std::vector<std::string_view> const& words) {
+    return words.back() == "{" || (words.size() >= 3 && words[0] == "Chain" && words[2].starts_with('(')) ||
+           (words.size() >= 3 && words[0] == "type" && words[2] == "hook");
 }
 
 /// A rule with its chain, and perhaps the chain that it leads to, not quoted.
@@ -73,8 +81,9 @@ std::vector<std::string_view> split_blanks(std::string_view line) {
 
 bool is_other_output(std::string_view line) {
     static constexpr std::string_view of_tables = "*:-[#";
-    return !line.empty() && !of_tables.contains(line.front()) &&
-           std::ranges::none_of(split_blanks(line), changes_rules);
+    auto const words = split_blanks(line);
+    return !words.empty() && !of_tables.contains(line.front()) && !lists_rules(words) &&
+           std::ranges::none_of(words, may_change_rules);
 }
 
 Writer writer_of(std::string_view comment) {
@@ -94,10 +103,18 @@ Ruleset with_doubtful(Ruleset const& first, Ruleset last) {
             auto const* drop = std::get_if<Drop>(&rule.then);
             return drop != nullptr && drop->is_policy && is_again;
         });
-        for (auto& rule : doubtful)
-            if (auto const* drop = std::get_if<Drop>(&rule.then); drop == nullptr || !drop->is_policy)
-                rule.when.unknown +=
-                    fmt::format("{}[of a table that is here twice]", rule.when.unknown.empty() ? "" : " ");
+        for (auto& rule : doubtful) {
+            auto const* drop = std::get_if<Drop>(&rule.then);
+            if (drop != nullptr && drop->is_policy)
+                continue;
+            // It may drop all of its packets, and not some of them alone.
+            if (drop != nullptr)
+                rule.then = UnknownTarget{std::string(drop->name)};
+            if (rule.when.unknown.ends_with(twice))
+                continue;
+            rule.when.unknown += rule.when.unknown.empty() ? "" : " ";
+            rule.when.unknown += twice;
+        }
         if (is_again)
             found->rules.insert(found->rules.begin(), doubtful.begin(), doubtful.end());
         else

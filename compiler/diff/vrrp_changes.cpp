@@ -42,8 +42,14 @@ public:
 
     std::vector<std::string> run() {
         for (auto const& [before, after] : pair_instances(*all_.before.site, *all_.after.site))
-            if (before != nullptr && after != nullptr)
-                compare(*before, *after);
+            if (after != nullptr) {
+                for (auto const& [address, instance, from, to] : moved_vips(all_, before, *after))
+                    add(after->name.value,
+                        fmt::format("change {} before {}: {} is nowhere in between, and never on both", from, to,
+                                    address));
+                if (before != nullptr)
+                    compare(*before, *after);
+            }
         std::vector<std::string> sentences;
         for (auto const& [text, names] : steps_)
             sentences.push_back(fmt::format("vrrp {}: {}", fmt::join(names, ", "), text));
@@ -199,6 +205,20 @@ Detour detour(Comparison const& all, Vrrp const& before, Vrrp const& after) {
         if (name != found.master && before.preempt && rank > rank_of(wanted))
             found.in_front.push_back(name);
     return found;
+}
+
+std::vector<MovedVip> moved_vips(Comparison const& all, Vrrp const* before, Vrrp const& after) {
+    auto const to = master_of(ranks(all, after, *all.after.site));
+    std::vector<MovedVip> moved;
+    for (auto const& vip : after.vips)
+        for (auto const& former : all.before.site->vrrps) {
+            if (&former == before ||
+                std::ranges::find(former.vips, vip.address, &VrrpVip::address) == former.vips.end())
+                continue;
+            if (auto const from = master_of(ranks(all, former, *all.before.site)); from != to)
+                moved.push_back({vip.address.str(), former.name.value, from, to});
+        }
+    return moved;
 }
 
 UnicastPeers unicast_peers(Comparison const& all, Vrrp const& before, Vrrp const& after) {

@@ -41,6 +41,16 @@ struct Detour {
 };
 [[nodiscard]] Detour detour(Comparison const& all, Vrrp const& before, Vrrp const& after);
 
+/// A VIP that another instance carried before, whose master was another director.
+struct MovedVip {
+    std::string address;
+    std::string instance; // the former one
+    std::string from;     // the master of it
+    std::string to;       // the master now
+};
+/// `before` is the instance that became `after`; null: none did.
+[[nodiscard]] std::vector<MovedVip> moved_vips(Comparison const& all, Vrrp const* before, Vrrp const& after);
+
 /// By unicast, a director that joins or leaves is spoken to by those alone that have the site in which it is.
 struct UnicastPeers {
     std::vector<std::string> joining;

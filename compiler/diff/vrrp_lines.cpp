@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 namespace lbc {
 namespace {
@@ -89,6 +90,7 @@ private:
     void added(Vrrp const& after) {
         line(fmt::format("new instance, router id {} on {}: carries {}", after.router_id, after.interface,
                          fmt::join(vips(after), ", ")));
+        moved(nullptr, after);
         std::vector<std::string> words;
         for (auto const& [director, priority] : after.priorities)
             words.push_back(fmt::format("{} {}", after_[director].name.value, priority));
@@ -100,6 +102,13 @@ private:
         if (auto const more = set_fields(fields_of(after), fields_of(Vrrp{})); !more.empty())
             text += "; " + more;
         line(std::move(text));
+    }
+
+    void moved(Vrrp const* before, Vrrp const& after) {
+        for (auto const& [address, instance, from, to] : moved_vips(all_, before, after))
+            line(fmt::format("{} moves here from {}, and from {} to {}: both may hold it until all directors have it",
+                             address, instance, from, to),
+                 "connections to it break", true);
     }
 
     void removed(Vrrp const& before) {
@@ -115,6 +124,7 @@ private:
         if (before.name.value != after.name.value)
             line("was called " + before.name.value);
         compare_vips(before, after);
+        moved(&before, after);
         for (auto const& [what, was, is, restarts] : unlike(all_, before, after))
             line(fmt::format("{} {} to {}: until all directors have it, they do not hear each other", what, was, is),
                  "each is master and holds the VIPs meanwhile", true);
@@ -176,6 +186,22 @@ private:
         std::erase_if(wanted, is_said);
         if (auto const words = changed_fields(old, wanted); !words.empty())
             line("changed: " + words);
+        if (before.group != after.group && !after.group.empty())
+            joins_group(after.group);
+    }
+
+    /// keepalived moves the instances of a group together, to where the first of them fails or wins.
+    void joins_group(std::string const& group) {
+        std::set<std::string> masters;
+        for (auto const& vrrp : after_.vrrps)
+            if (vrrp.group == group)
+                masters.insert(master_of(ranks(all_, vrrp, after_)));
+        if (masters.size() > 1)
+            line(fmt::format(
+                     "group {}: its instances have different masters, {}: keepalived moves all their VIPs to one "
+                     "director",
+                     group, fmt::join(masters, ", ")),
+                 connections_that_move(), true);
     }
 
     void priorities(Vrrp const& before, Vrrp const& after) {

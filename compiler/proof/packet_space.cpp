@@ -188,12 +188,13 @@ void add_asked(Matches const& when, std::set<Fwmark>& marks) {
     marks.insert(Fwmark{when.mark->value | ~when.mark_mask});
 }
 
-/// Headers behind which rules look for a packet's protocol, so that none has these (ipv6_ext_hdr in exthdrs_core.c, for
-/// ip6_tables and for `meta l4proto`).
-bool is_passed_over(Family family, std::uint8_t protocol) {
-    static constexpr std::array<std::uint8_t, 5> headers{0, 43, 44, 51,
-                                                         60}; // hop-by-hop, routing, fragment, AH, options
-    return family == Family::ipv6 && std::ranges::find(headers, protocol) != headers.end();
+/// Headers behind which rules look for a packet's protocol, so that none has these (ipv6_ext_hdr in exthdrs_core.c).
+/// nftables stops at AH (IP6_FH_F_AUTH in nf_tables_ipv6.h), and ip6_tables does not.
+bool is_passed_over(Ruleset const& table, std::uint8_t protocol) {
+    static constexpr std::array<std::uint8_t, 4> headers{0, 43, 44, 60}; // hop-by-hop, routing, fragment, options
+    constexpr std::uint8_t authentication = 51;
+    return table.family == Family::ipv6 && (std::ranges::find(headers, protocol) != headers.end() ||
+                                            (protocol == authentication && table.shape == nullptr));
 }
 
 std::vector<Fwmark> with_none(std::set<Fwmark> marks) {
@@ -214,7 +215,7 @@ void Borders::add(RulesFor const& rules) {
                     interfaces.insert(*when.in_interface);
                 if (when.source_mac)
                     macs.insert(*when.source_mac);
-                if (when.protocol != 0 && !is_passed_over(table.all->family, when.protocol))
+                if (when.protocol != 0 && !is_passed_over(*table.all, when.protocol))
                     protocols.insert(when.protocol);
                 if (std::holds_alternative<MapMark>(placed.rule->then))
                     for (auto const protocol : {Protocol::tcp, Protocol::udp, Protocol::sctp})

@@ -103,11 +103,20 @@ std::vector<PortRange> ports_of(Matches const& when) {
     return others;
 }
 
+namespace {
+
+bool are_dropped(Outcomes const& outcomes) { return std::ranges::all_of(outcomes, &Outcome::dropped); }
+
+} // namespace
+
 std::vector<PortOutcomes> either(std::vector<PortOutcomes> const& a, std::vector<PortOutcomes> const& b) {
     std::vector<PortOutcomes> found;
     for_each_overlap(a, b, [&](PortRange ports, Outcomes const& one, Outcomes const& other) {
         Outcomes both;
         std::ranges::set_union(one, other, std::back_inserter(both));
+        // What one way drops for certain is no drop of some packets alone.
+        if (are_dropped(one) != are_dropped(other))
+            both = {Outcome::anything(true)};
         found.push_back({ports, std::move(both)});
     });
     return found;

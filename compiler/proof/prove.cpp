@@ -80,14 +80,13 @@ private:
             proof_.dropped.push_back(std::move(fault));
             return;
         }
-        bool const is_sure =
-            exists(change) && std::ranges::none_of(change.possible, [&](Outcome const& outcome) {
-                return outcome.unknown || outcome.open != 0 || accepts(change.before, outcome, change.witness);
-            });
+        bool const is_sure = std::ranges::none_of(change.possible, [&](Outcome const& outcome) {
+            return outcome.unknown || outcome.open != 0 || accepts(change.before, outcome, change.witness);
+        });
         MarkFault fault{is_sure ? MarkFault::Kind::differs : MarkFault::Kind::unknown, std::move(change), {}};
         fault.decision = decide(fault, rules);
         if (is_sure && fault.decision && fault.decision->is_sure)
-            fault.decision->is_sure = !may_be_dropped(fault.packets);
+            fault.decision->is_sure = exists(fault.packets) && !may_be_dropped(fault.packets);
         proof_.faults.push_back(std::move(fault));
     }
 

@@ -20,6 +20,7 @@ class SavedNames(Case):
         done = subprocess.run(
             ["unshare", "-mn", "bash", "-euc", f"""mount -t tmpfs none /run; exec 2>&1
             ip link add eth0 type veth peer name peer || ip link add eth0 type bridge
+            ip link set eth0 address 02:00:00:00:00:01 up; ip address add 10.0.0.1/24 dev eth0
             {LBC} apply site.lb -d lb1 --only marks --backend nft
             iptables-nft -t mangle -A POSTROUTING -m statistic --mode nth --every 3 --packet 0 -j TTL --ttl-set 3
             {LBC} verify site.lb -d lb1 --only marks
