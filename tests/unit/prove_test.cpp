@@ -181,6 +181,8 @@ TEST_CASE("proof: what depends on the order of two chains at one moment is unkno
     CHECK(kinds_of(beside(mark, mangle + 1)) == std::set{MarkFault::Kind::differs});
     CHECK(beside(mark, mangle - 1).holds());
     CHECK(beside({{{}, Accept{}, {}}}, mangle).holds());
+    // In one order it drops all that the site has marked.
+    CHECK(kinds_of(beside({{by_mark(3), Drop{}, {}}}, mangle)) == std::set{MarkFault::Kind::unknown});
     // Before lbc's guard or behind it.
     REQUIRE(plan.marks.guard);
     auto const by_guard = by_mark(plan.marks.guard->mark.value);

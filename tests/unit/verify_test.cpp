@@ -80,6 +80,13 @@ TEST_CASE(
         CHECK(lb1.run({"verify", "site.lb"}) == 0);
         CHECK_FALSE(lb1.says("dropped"));
     }
+    // A peer's packets are the service's where clients' are.
+    VerifiedBox named(std::string(two_boxes) + "defaults { interface eth0 }\n");
+    auto elsewhere = to_vip();
+    elsewhere.in_interface = InterfacePattern::parse("eth0");
+    elsewhere.not_in_interface = true;
+    named.kernel.foreign[0] = {drop(elsewhere)};
+    CHECK(named.run({"verify", "site.lb"}) == 0);
     VerifiedBox meant(std::string(two_boxes) + "defaults { firewalled }\n");
     meant.kernel.foreign[0] = {drop(to_vip())};
     CHECK(meant.run({"verify", "site.lb"}) == 0);
