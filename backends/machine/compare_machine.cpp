@@ -55,11 +55,15 @@ NamedInterfaces vrrp_interfaces(Site const& site, DirectorId id) {
     return named;
 }
 
-/// Whether a director but this one takes packets of clients from any interface.
-bool others_take_any(Site const& site, DirectorId id) {
+/// Whether a director but this one takes packets of clients from an interface that is not among these, or from any.
+bool others_take_more(Site const& site, DirectorId id, NamedInterfaces const& named) {
     return std::ranges::any_of(site.services, [&](Service const& service) {
         return std::ranges::any_of(service.on, [&](ServiceOn const& on) {
-            return on.director != id && interfaces_of(service, site[on.director]).empty();
+            auto const& interfaces = interfaces_of(service, site[on.director]);
+            return on.director != id &&
+                   (interfaces.empty() || std::ranges::any_of(interfaces, [&](auto const& interface) {
+                        return !named.contains(interface.value);
+                    }));
         });
     });
 }
@@ -155,7 +159,9 @@ private:
     void look_for_interfaces(NamedInterfaces const& named, DiagId id, std::string_view effect) {
         std::map<Span, std::vector<std::string>> missing; // by place, which has one message
         for (auto const& [pattern, span] : named)
-            if (std::ranges::none_of(interfaces_, [&](auto const& one) { return pattern.matches(one.name); }))
+            // One that ends in `+` may be there at times.
+            if (!pattern.str().ends_with('+') &&
+                std::ranges::none_of(interfaces_, [&](auto const& one) { return pattern.matches(one.name); }))
                 missing[span].push_back(fmt::format("`{}`", pattern.str()));
         for (auto const& [span, names] : missing)
             diagnostics_.report(id, span, "this machine has no interface {}: {}", fmt::join(names, ", "), effect);
@@ -163,7 +169,7 @@ private:
 
     /// By which the director forwards to others; bonds' members too, which can send with MACs of their own.
     [[nodiscard]] std::vector<Interface const*> forwarding_interfaces() const {
-        bool const any = others_take_any(site_, id_);
+        bool const any = others_take_more(site_, id_, clients_);
         auto const hops = any ? next_hops(site_, id_) : std::set<IpAddress>{};
         std::vector<Interface const*> found;
         std::set<int> bonds;
@@ -190,8 +196,10 @@ private:
         });
     }
 
+    /// A macvtap's is its guest's.
     [[nodiscard]] Interface const* find(MacAddress const& mac) const {
-        auto const found = std::ranges::find(interfaces_, mac, &Interface::mac);
+        auto const found = std::ranges::find_if(
+            interfaces_, [&](Interface const& one) { return one.mac == mac && one.kind != "macvtap"; });
         return found == interfaces_.end() ? nullptr : &*found;
     }
 

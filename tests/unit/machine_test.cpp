@@ -171,6 +171,23 @@ TEST_CASE("machine: interfaces that reach no other director carry what MACs they
     machine.back().is_up = true;
     machine.back().addresses.push_back({*IpAddress::parse("10.0.0.9"), 24});
     CHECK(named.ids(machine).empty());
+    // But where another director takes clients from one more.
+    SiteBox more("director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1; interface ens18 }\n"
+                 "director lb2 { mac 02:00:00:00:00:02; address 10.0.0.2; interface ens18, ens19 }\n"
+                 "service web { vip 10.9.9.1; port tcp 80; mark 3; real lb1; real lb2 }\n");
+    CHECK(more.ids(machine) == "mac");
+}
+
+TEST_CASE("machine: a guest's MAC on its host, and an interface that is there at times") {
+    SiteBox box("director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1; interface ens18, ppp+ }\n"
+                "director lb2 { mac 02:00:00:00:00:02; address 10.0.0.2; interface ens18 }\n"
+                "service web { vip 10.9.9.1; port tcp 80; mark 3; real lb1; real lb2 }\n");
+    auto machine = lb1();
+    machine.push_back(interface("macvtap0", "02:00:00:00:00:02"));
+    machine.back().kind = "macvtap";
+    CHECK(box.ids(machine).empty());
+    machine.back().kind = "macvlan";
+    CHECK(box.ids(machine) == "peer-mac");
 }
 
 TEST_CASE("machine: members of a bond count, ports of a bridge do not, nor do MACs of VRRP") {
