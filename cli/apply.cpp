@@ -68,7 +68,7 @@ struct Options {
             "unmarked");
         subcommand.add_flag("--prove,!--no-prove", prove,
                             "prove first that the rules mark every packet as the site says; by default up to "
-                            "20,000 kinds of traffic, for which it takes less than a second");
+                            "1,000 kinds of traffic, for which it takes about a second");
         prove.reset(); // CLI11 2.2 begins to count at 0, which is `--no-prove`
         auto* draining = add_time(subcommand, "--drain",
                                   "real servers that leave get no new connections, and go when they have none left "
