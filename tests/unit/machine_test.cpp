@@ -193,10 +193,9 @@ TEST_CASE("machine: a guest's MAC on its host, and an interface that is there at
 TEST_CASE("machine: members of a bond count, ports of a bridge do not, nor do MACs of VRRP") {
     SiteBox box;
     auto machine = lb1();
-    auto& bond = machine.front();
     machine.push_back(interface("eth0", "02:00:00:00:00:01"));
     machine.push_back(interface("eth1", "02:00:00:00:00:71"));
-    machine[1].master = machine[2].master = bond.index;
+    machine[1].master = machine[2].master = machine.front().index;
     machine[0].kind = "bridge";
     CHECK(box.ids(machine).empty());
     machine[0].kind = "bond";
