@@ -184,8 +184,8 @@ std::expected<Transaction, Status> change(Run const& run, Wanted const& wanted, 
 /// Until when a change can be confirmed: for people, whose clock it is.
 void tell_confirm(Run const& run) {
     if (!run.options.json)
-        run.environment.err << fmt::format("{}: until {}: run `lbc confirm` to keep this, or `lbc rollback` to take it "
-                                           "back; then it is taken back\n",
+        run.environment.err << fmt::format("{}: run `lbc confirm` until {} to keep the change; after that lbc takes it "
+                                           "back, as `lbc rollback` does at once\n",
                                            run.who, clock_in(*run.options.confirm_within));
 }
 

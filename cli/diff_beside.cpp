@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 #include <set>
 
 namespace lbc {
@@ -48,16 +49,19 @@ void add_real_servers(Site const& before, Site const& after, std::vector<Beforeh
     }
 }
 
-std::string firewall_of(Site const& site, std::string const& director) {
+/// The lines of both families' rules.
+std::set<std::string> firewall_of(Site const& site, std::string const& director) {
     auto const id = site.find_director(director);
     if (!id)
         return {};
     auto const plan = make_plan(site, *id);
-    std::string text;
+    std::set<std::string> rules;
     for (auto const family : families)
         if (needs_firewall(site, plan, family))
-            text += firewall_text(site, plan, family);
-    return text;
+            for (auto const line : firewall_text(site, plan, family) | std::views::split('\n'))
+                if (std::string rule(line.begin(), line.end()); rule.starts_with("-A "))
+                    rules.insert(fmt::format("{} {}", title(family), rule));
+    return rules;
 }
 
 void add_firewall(Site const& before, Site const& after, std::vector<Beforehand>& out) {
@@ -66,8 +70,7 @@ void add_firewall(Site const& before, Site const& after, std::vector<Beforehand>
                       "let through what directors now send each other, if a firewall is there (`lbc compile --emit "
                       "firewall`)"};
     for (auto const& director : after.directors)
-        if (auto const text = firewall_of(after, director.name.value);
-            !text.empty() && text != firewall_of(before, director.name.value))
+        if (!std::ranges::includes(firewall_of(before, director.name.value), firewall_of(after, director.name.value)))
             change.hosts.push_back(director.name.value);
     if (!change.hosts.empty())
         out.push_back(std::move(change));

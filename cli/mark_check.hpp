@@ -18,7 +18,7 @@ struct MarkCheck {
     static constexpr std::size_t most_lines = 3;
 
     std::size_t by_others = 0; // kinds of packets with another mark, where a rule that is not lbc's decides
-    std::size_t by_own = 0;    // likewise, where a rule of lbc's does, or none
+    std::size_t by_own = 0;    // kinds of packets with another mark, where a rule of lbc's decides, or none
     std::size_t dropped = 0;   // kinds of packets that rules of others drop, and the site does not say that they may
     std::size_t unknown = 0;   // kinds of packets of which it cannot be told; a proof that was given up is one
     std::vector<std::string> lines; // the first of these, each with the rule that decides

@@ -187,7 +187,9 @@ std::string text_of(VerifiedDirector const& director, Site const& site, bool col
                                 title(family.family));
     for (auto const& family : director.families)
         for (auto const& fault : family.proof.dropped)
-            text += fmt::format("  rules of others drop {}, as the file says they may\n", title_of(fault.packets));
+            text += fmt::format("  rules of others drop {}: no fault, since the service is `firewalled` or none of its "
+                                "clients comes in there\n",
+                                title_of(fault.packets));
     auto const groups = grouped(director);
     for (auto const& group : groups | std::views::take(most_shown))
         text += text_of(group, names);

@@ -19,14 +19,12 @@ std::size_t rule_count(Netfilter const& rules) {
 }
 
 bool shares_ports(MarkClass const& mark_class, std::vector<ProtocolPorts> const& ports) {
-    return mark_class.protocol == Protocol::any || std::ranges::any_of(ports, [&](ProtocolPorts const& one) {
-               return one.protocol == static_cast<std::uint8_t>(mark_class.protocol) &&
-                      std::ranges::any_of(one.ports, [&](PortRange const& range) {
-                          return std::ranges::any_of(mark_class.ports, [&](PortRange const& own) {
-                              return own.first <= range.last && range.first <= own.last;
-                          });
-                      });
-           });
+    return std::ranges::any_of(ports, [&](ProtocolPorts const& one) {
+        return std::ranges::any_of(one.ports, [&](PortRange const& range) {
+            // What no rule names is none of the protocols that have classes of their own.
+            return one.protocol ? mark_class.takes(*one.protocol, range) : mark_class.protocol == Protocol::any;
+        });
+    });
 }
 
 bool shares_interfaces(MarkClass const& mark_class, MarkChange const& packets) {

@@ -9,6 +9,7 @@
 
 #include "compiler/site.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -29,6 +30,12 @@ struct MarkClass {
     Fwmark mark;
 
     [[nodiscard]] Family family() const { return destination.family(); }
+    /// Whether a packet of an IP protocol for one of these ports is in the class, as far as that tells.
+    [[nodiscard]] bool takes(std::uint8_t ip_protocol, PortRange const& range) const {
+        return protocol == Protocol::any ||
+               (static_cast<std::uint8_t>(protocol) == ip_protocol &&
+                std::ranges::any_of(ports, [&](PortRange const& own) { return own.overlaps(range); }));
+    }
 };
 
 /// The outer packets by which this director reaches real servers through a tunnel.

@@ -36,8 +36,7 @@ Rule without_words(Rule rule) {
     return rule;
 }
 
-} // namespace
-
+/// Whether rules have parts that lbc knows by their bytes alone.
 bool lacks_words(Netfilter const& rules) {
     return std::ranges::any_of(rules.tables, [](Ruleset const& table) {
         return std::ranges::any_of(table.chains, [](Chain const& chain) {
@@ -45,6 +44,8 @@ bool lacks_words(Netfilter const& rules) {
         });
     });
 }
+
+} // namespace
 
 void take_legacy_words(Netfilter& rules, std::string_view saved) {
     auto const text = read_tables(saved, rules.family);

@@ -8,9 +8,6 @@
 
 namespace lbc {
 
-/// Whether rules have parts that lbc knows by their bytes alone.
-[[nodiscard]] bool lacks_words(Netfilter const& rules);
-
 /// Takes the words of a text that iptables-legacy-save printed, for each rule that the text has in the same place with
 /// the same parts that lbc knows. Of a chain that has another number of rules there, none are taken.
 void take_legacy_words(Netfilter& rules, std::string_view saved);

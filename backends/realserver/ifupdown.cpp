@@ -67,6 +67,7 @@ std::string ifupdown_text(RealServerHost const& host) {
         out += vip_up(vip);
     for (auto const& vip : host.vips)
         out += vip_down(vip);
+    // As in `vip_down`, what is gone already is no failure of ifdown's.
     for (std::size_t i = 0; i < host.tunnels.size(); ++i)
         out += fmt::format("    post-down ip link delete dev {} || true\n", device_name(host.tunnels, i));
     for (auto const& gue : host.gue_ports)

@@ -200,8 +200,11 @@ std::optional<Between> forwarded_first(Site const& before, Site const& after, Di
     return between;
 }
 
+/// Each site between is compared twice, as two sites are: larger ones would take minutes.
+constexpr std::size_t most_services = 500;
+
 std::vector<Between> candidates(Site const& before, Site const& after) {
-    if (!has_same_directors(before, after))
+    if (!has_same_directors(before, after) || std::max(before.services.size(), after.services.size()) > most_services)
         return {};
     std::vector<Between> list;
     auto const add = [&](std::optional<Between> between) {

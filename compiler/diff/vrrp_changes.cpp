@@ -41,15 +41,13 @@ public:
     explicit Steps(Comparison const& all) : all_(all) {}
 
     std::vector<std::string> run() {
-        for (auto const& [before, after] : pair_instances(*all_.before.site, *all_.after.site))
-            if (after != nullptr) {
-                for (auto const& [address, instance, from, to] : moved_vips(all_, before, *after))
-                    add(after->name.value,
-                        fmt::format("change {} before {}: {} is nowhere in between, and never on both", from, to,
-                                    address));
-                if (before != nullptr)
-                    compare(*before, *after);
-            }
+        auto const moved = moved_vips(all_);
+        for (auto const& [before, after] : pair_instances(*all_.before.site, *all_.after.site)) {
+            if (before != nullptr && after != nullptr)
+                compare(*before, *after);
+            if (auto const found = moved.find(after); found != moved.end())
+                moves(*after, found->second);
+        }
         std::vector<std::string> sentences;
         for (auto const& [text, names] : steps_)
             sentences.push_back(fmt::format("vrrp {}: {}", fmt::join(names, ", "), text));
@@ -78,6 +76,15 @@ private:
             add(name, fmt::format("change {} before {}", master, fmt::join(behind, ", ")));
         else if (!in_front.empty())
             add(name, fmt::format("change {} before {}", fmt::join(in_front, ", "), master));
+    }
+
+    void moves(Vrrp const& to, std::vector<MovedVip> const& vips) {
+        std::map<std::pair<std::string, std::string>, std::vector<std::string>> ways;
+        for (auto const& vip : vips)
+            ways[{vip.from, vip.to}].push_back(vip.address);
+        for (auto const& [way, addresses] : ways)
+            add(to.name.value, fmt::format("change {} before {}: {} is on neither in between, and never on both",
+                                           way.first, way.second, list_of(addresses)));
     }
 
     /// Directors that would not hear each other.
@@ -207,17 +214,24 @@ Detour detour(Comparison const& all, Vrrp const& before, Vrrp const& after) {
     return found;
 }
 
-std::vector<MovedVip> moved_vips(Comparison const& all, Vrrp const* before, Vrrp const& after) {
-    auto const to = master_of(ranks(all, after, *all.after.site));
-    std::vector<MovedVip> moved;
-    for (auto const& vip : after.vips)
-        for (auto const& former : all.before.site->vrrps) {
-            if (&former == before ||
-                std::ranges::find(former.vips, vip.address, &VrrpVip::address) == former.vips.end())
+std::map<Vrrp const*, std::vector<MovedVip>> moved_vips(Comparison const& all) {
+    std::map<IpAddress, Vrrp const*> carriers;
+    for (auto const& vrrp : all.before.site->vrrps)
+        for (auto const& vip : vrrp.vips)
+            carriers.emplace(vip.address, &vrrp);
+    std::map<Vrrp const*, std::vector<MovedVip>> moved;
+    for (auto const& [before, after] : pair_instances(*all.before.site, *all.after.site)) {
+        if (after == nullptr)
+            continue;
+        auto const to = master_of(ranks(all, *after, *all.after.site));
+        for (auto const& vip : after->vips) {
+            auto const former = carriers.find(vip.address);
+            if (former == carriers.end() || former->second == before)
                 continue;
-            if (auto const from = master_of(ranks(all, former, *all.before.site)); from != to)
-                moved.push_back({vip.address.str(), former.name.value, from, to});
+            if (auto const from = master_of(ranks(all, *former->second, *all.before.site)); from != to)
+                moved[after].push_back({vip.address.str(), former->second->name.value, from, to});
         }
+    }
     return moved;
 }
 

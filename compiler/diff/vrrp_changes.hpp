@@ -4,6 +4,7 @@
 
 #include "compiler/diff/lines.hpp"
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,8 +49,8 @@ struct MovedVip {
     std::string from;     // the master of it
     std::string to;       // the master now
 };
-/// `before` is the instance that became `after`; null: none did.
-[[nodiscard]] std::vector<MovedVip> moved_vips(Comparison const& all, Vrrp const* before, Vrrp const& after);
+/// By the instance that carries them now.
+[[nodiscard]] std::map<Vrrp const*, std::vector<MovedVip>> moved_vips(Comparison const& all);
 
 /// By unicast, a director that joins or leaves is spoken to by those alone that have the site in which it is.
 struct UnicastPeers {

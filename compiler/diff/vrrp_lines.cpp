@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <set>
 
 namespace lbc {
@@ -57,7 +58,11 @@ namespace {
 class VrrpLines {
 public:
     VrrpLines(Comparison const& all, ChangeList& out)
-        : all_(all), before_(*all.before.site), after_(*all.after.site), out_(out) {}
+        : all_(all), before_(*all.before.site), after_(*all.after.site), moved_(moved_vips(all)), out_(out) {
+        for (auto const& vrrp : after_.vrrps)
+            if (!vrrp.group.empty())
+                masters_[vrrp.group].insert(master_of(ranks(all, vrrp, after_)));
+    }
 
     void run() {
         for (auto const& [old, vrrp] : pair_instances(before_, after_)) {
@@ -90,7 +95,7 @@ private:
     void added(Vrrp const& after) {
         line(fmt::format("new instance, router id {} on {}: carries {}", after.router_id, after.interface,
                          fmt::join(vips(after), ", ")));
-        moved(nullptr, after);
+        moved(after);
         std::vector<std::string> words;
         for (auto const& [director, priority] : after.priorities)
             words.push_back(fmt::format("{} {}", after_[director].name.value, priority));
@@ -104,8 +109,11 @@ private:
         line(std::move(text));
     }
 
-    void moved(Vrrp const* before, Vrrp const& after) {
-        for (auto const& [address, instance, from, to] : moved_vips(all_, before, after))
+    void moved(Vrrp const& after) {
+        auto const found = moved_.find(&after);
+        if (found == moved_.end())
+            return;
+        for (auto const& [address, instance, from, to] : found->second)
             line(fmt::format("{} moves here from {}, and from {} to {}: both may hold it until all directors have it",
                              address, instance, from, to),
                  "connections to it break", true);
@@ -124,7 +132,7 @@ private:
         if (before.name.value != after.name.value)
             line("was called " + before.name.value);
         compare_vips(before, after);
-        moved(&before, after);
+        moved(after);
         for (auto const& [what, was, is, restarts] : unlike(all_, before, after))
             line(fmt::format("{} {} to {}: until all directors have it, they do not hear each other", what, was, is),
                  "each is master and holds the VIPs meanwhile", true);
@@ -192,10 +200,7 @@ private:
 
     /// keepalived moves the instances of a group together, to where the first of them fails or wins.
     void joins_group(std::string const& group) {
-        std::set<std::string> masters;
-        for (auto const& vrrp : after_.vrrps)
-            if (vrrp.group == group)
-                masters.insert(master_of(ranks(all_, vrrp, after_)));
+        auto const& masters = masters_.at(group);
         if (masters.size() > 1)
             line(fmt::format(
                      "group {}: its instances have different masters, {}: keepalived moves all their VIPs to one "
@@ -270,6 +275,8 @@ private:
     Comparison const& all_;
     Site const& before_;
     Site const& after_;
+    std::map<Vrrp const*, std::vector<MovedVip>> moved_;
+    std::map<std::string, std::set<std::string>> masters_; // of the instances of each group
     ChangeList& out_;
     std::string subject_;
 };

@@ -79,10 +79,10 @@ class SlowClients(Director):
 class UntilWhen(Director):
     def test_people_are_told_until_when_to_confirm(self) -> None:
         said = self.apply(self.other, "--confirm-within", "600s").stderr
-        self.assertRegex(said, r"lb1: until \d\d:\d\d:\d\d \S+: run `lbc confirm` to keep this, or `lbc rollback`")
+        self.assertRegex(said, r"lb1: run `lbc confirm` until \d\d:\d\d:\d\d \S+ to keep the change; after that lbc takes it back")
         self.assertEqual(lbc("rollback").returncode, 0)
         said = self.apply(self.other, "--confirm-within", "48h").stderr
-        self.assertRegex(said, r"lb1: until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+: run")
+        self.assertRegex(said, r"lb1: run `lbc confirm` until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ to keep")
         self.assertEqual(lbc("rollback").returncode, 0)
         self.assertNotIn("until", self.apply(self.other, "--confirm-within", "600s", "--json").stderr)
         self.assertEqual(lbc("rollback").returncode, 0)

@@ -58,8 +58,8 @@ def site() -> Site:
 
 @dataclass(frozen=True)
 class Case:
-    """Rules of others about one address, by place: a table and a chain, `ahead` of lbc's jump or not. In them are `{d}`
-    for what is asked of the address, `{c}` and `{r}` for chains of the case's own."""
+    """Rules of others about one address. Each has a place: a table and a chain, with `ahead` where it stands before
+    lbc's jump. `{d}` in a rule becomes `-d ADDRESS`, `{c}` and `{r}` become chains of the case's own."""
 
     family: int
     kind: str  # those of one kind the kernel takes or refuses together

@@ -91,7 +91,7 @@ TEST_CASE(
     meant.kernel.foreign[0] = {drop(to_vip())};
     CHECK(meant.run({"verify", "site.lb"}) == 0);
     CHECK(meant.says("rules of others drop 10.9.9.1:80/tcp on any interface"));
-    CHECK(meant.says("as the file says they may"));
+    CHECK(meant.says("no fault, since the service is `firewalled`"));
 }
 
 TEST_CASE("verify: what one rule decides is told together") {
