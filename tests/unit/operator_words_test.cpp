@@ -65,7 +65,8 @@ TEST_CASE("apply says what it changed by the names of the file, and the writes w
     CHECK(has(m.out, "lb1: web: new service, wlc, real servers lb2 (10.0.0.2), 10.0.0.7\n"));
     CHECK_FALSE(has(m.out, "add service fwmark"));
     CHECK(m.run({"apply", "new.lb", "--dry-run", "--json"}) == 0);
-    for (auto const& write : nlohmann::json::parse(m.out.str())["services"])
+    auto const planned = nlohmann::json::parse(m.out.str());
+    for (auto const& write : planned["services"])
         CHECK(write["service"] == "web");
     CHECK(m.run({"apply", "new.lb", "-v"}) == 0);
     CHECK(has(m.out, "lb1: web: real server 10.0.0.8 added, weight 1, dr\n"));
