@@ -16,17 +16,17 @@ void use_huge_pages() {
     constexpr int largest_block = 32 << 20; // that comes from the heap, the largest that mallopt(3) takes
     if (::mallopt(M_TOP_PAD, heap) == 0 || ::mallopt(M_MMAP_THRESHOLD, largest_block) == 0)
         return;
-    // More than is left of the heap that the program began with, so that it grows.
+    // More than the free rest of the first heap, so that the heap grows.
     constexpr std::size_t enough = std::size_t{256} << 10U;
     void* const volatile block = std::malloc(enough); // NOLINT(cppcoreguidelines-no-malloc)
     auto const begin = reinterpret_cast<std::uintptr_t>(block);
     std::free(block); // NOLINT(cppcoreguidelines-no-malloc)
-    // A page that was touched would keep its surroundings from being a huge one: malloc has written behind the block.
+    // A touched small page prevents a huge page around it, and malloc has written behind the block.
     auto const first = (begin + enough + small_page + huge_page - 1) / huge_page * huge_page;
     auto const size = (reinterpret_cast<std::uintptr_t>(::sbrk(0)) - first) / huge_page * huge_page;
     // NOLINTNEXTLINE(performance-no-int-to-ptr): an address in the heap
-    ::madvise(reinterpret_cast<void*>(first), size, MADV_HUGEPAGE); // where it fails, pages are small
-    // What lies before is kept, and never touched: a small site would fill it, page by page.
+    ::madvise(reinterpret_cast<void*>(first), size, MADV_HUGEPAGE); // if it fails, pages are small
+    // The part before is allocated and never touched: a small site would fill it, page by page.
     void* const volatile gap = std::malloc(first - begin); // NOLINT(cppcoreguidelines-no-malloc)
     static_cast<void>(gap);
 }

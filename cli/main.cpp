@@ -1,13 +1,27 @@
-#include "backends/disk_files.hpp"
-#include "backends/system_kernel.hpp"
+#include "backends/apply/system_kernel.hpp"
+#include "backends/os/disk_files.hpp"
 #include "cli/heap.hpp"
 #include "cli/run.hpp"
 
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <string>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <vector>
+
+namespace {
+
+/// Of a terminal; none for anything else.
+std::optional<std::size_t> width_of(int stream) {
+    winsize size{};
+    if (::ioctl(stream, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return std::nullopt;
+    return size.ws_col;
+}
+
+} // namespace
 
 int main(int argc, char** argv) {
     lbc::use_huge_pages();
@@ -23,6 +37,8 @@ int main(int argc, char** argv) {
         .err = std::cerr,
         .colour_out = !plain && ::isatty(STDOUT_FILENO) == 1,
         .colour_err = !plain && ::isatty(STDERR_FILENO) == 1,
+        .width_out = width_of(STDOUT_FILENO),
+        .width_err = width_of(STDERR_FILENO),
         .keep_rights = lbc::keep_rights,
     };
     return static_cast<int>(lbc::run(std::vector<std::string>(argv + 1, argv + argc), environment));

@@ -1,8 +1,8 @@
 #include "cli/run.hpp"
 
-#include "cli/clean_stream.hpp"
-#include "cli/commands.hpp"
-#include "cli/site_input.hpp"
+#include "cli/commands/commands.hpp"
+#include "cli/input/site_input.hpp"
+#include "cli/report/clean_stream.hpp"
 
 #include <exception>
 #include <optional>
@@ -13,70 +13,134 @@ namespace lbc {
 namespace {
 
 struct NamedCommand {
-    CLI::App* subcommand;
-    Command command;
-    std::optional<Rights> rights; // that it needs; none: it says so itself, by its options
-    bool changes_kernel = false;
+    CommandHelp help;
+    Command (*add)(CommandOptions);
+    std::optional<Rights> rights; // that it needs; none: it decides by its options
 };
 
-void describe(CLI::App& app) {
-    app.require_subcommand(1);
-    app.set_version_flag("--version", "lbc " LBC_VERSION);
-    app.footer("Exit status: 0 done; 1 done, and the answer is no; 2 usage or an error in the input; 3 the system\n"
-               "refused, nothing was touched; 4 failed and taken back; 5 failed, and something is left behind.\n"
-               "More: lbc COMMAND --help, lbc explain, lbc(8)");
+bool changes_kernel(NamedCommand const& command) {
+    return command.rights == Rights::change_kernel || command.rights == Rights::connect;
+}
+
+std::vector<NamedCommand> const& named_commands() {
+    using enum Rights;
+    using enum Status;
+    static std::vector<NamedCommand> const commands{
+        {{"check",
+          "read a site file and report every mistake in it",
+          "Read",
+          "lbc check site.lb",
+          {done, bad_input, refused}},
+         add_check,
+         read_files},
+        {{"diff",
+          "print what a change of the file does to traffic, or what differs from this box",
+          "Read",
+          "lbc diff HEAD:site.lb site.lb",
+          {done, differs, bad_input, refused}},
+         add_diff,
+         std::nullopt},
+        {{"trace",
+          "follow one packet through the rules, from director to director",
+          "Read",
+          "lbc trace site.lb -d lb1 --to 192.0.2.1:80",
+          {done, bad_input, refused}},
+         add_trace,
+         std::nullopt},
+        {{"verify",
+          "prove that the rules mark every packet as the file says",
+          "Read",
+          "sudo lbc verify /etc/lbc/site.lb",
+          {done, differs, bad_input, refused}},
+         add_verify,
+         std::nullopt},
+        {{"status",
+          "print services, real servers, connections and rates beside the file",
+          "Read",
+          "sudo lbc status /etc/lbc/site.lb",
+          {done, bad_input, refused}},
+         add_status,
+         read_box},
+        {{"explain",
+          "explain a message and its way out",
+          "Read",
+          "lbc explain mark-collision",
+          {done, bad_input, refused}},
+         add_explain,
+         read_files},
+        {{"apply",
+          "make this director what the file says",
+          "Change",
+          "sudo lbc apply /etc/lbc/site.lb --confirm-within 2m",
+          {done, bad_input, refused, rolled_back, partly_applied}},
+         add_apply,
+         change_kernel},
+        {{"remove",
+          "remove everything that lbc installed on this director",
+          "Change",
+          "sudo lbc remove",
+          {done, bad_input, refused, rolled_back, partly_applied}},
+         add_remove,
+         change_kernel},
+        {{"confirm",
+          "keep the change of an apply --confirm-within",
+          "Change",
+          "sudo lbc confirm",
+          {done, bad_input, refused, rolled_back, partly_applied}},
+         add_confirm,
+         connect},
+        {{"rollback",
+          "roll the change of an apply --confirm-within back at once",
+          "Change",
+          "sudo lbc rollback",
+          {done, bad_input, refused, rolled_back, partly_applied}},
+         add_rollback,
+         connect},
+        {{"fmt",
+          "bring site files into the canonical layout",
+          "Files",
+          "lbc fmt -i site.lb",
+          {done, differs, bad_input, refused}},
+         add_fmt,
+         write_files},
+        {{"compile",
+          "print a site as rules, scripts, configuration or JSON",
+          "Files",
+          "lbc compile site.lb -d lb1 --emit sh -o rules.sh",
+          {done, differs, bad_input, refused}},
+         add_compile,
+         write_files},
+    };
+    return commands;
 }
 
 /// Output that is lost is a failure of a command that has nothing but output; what was done to the kernel is done.
-Status finish(Status status, bool changes_kernel, Environment const& environment) {
+Status finish(Status status, bool changed_kernel, Environment const& environment) {
     if (environment.out.flush())
         return status;
     print_failure(environment, "cannot write to standard output");
-    return changes_kernel ? status : Status::refused;
+    return changed_kernel ? status : Status::refused;
 }
 
 Status run_command(std::vector<std::string> const& arguments, Environment const& environment) {
-    CLI::App app("lbc makes mangle marks and IPVS services for LVS directors from one site file", "lbc");
-    describe(app);
-    std::vector<NamedCommand> commands;
-    auto const add = [&](char const* name, char const* what, Command (*add_to)(CLI::App&),
-                         std::optional<Rights> rights) {
-        auto* subcommand = app.add_subcommand(name, what);
-        bool const changes_kernel = rights == Rights::change_kernel || rights == Rights::connect;
-        commands.push_back({subcommand, add_to(*subcommand), rights, changes_kernel});
-    };
-    using enum Rights;
-    add("check", "parse, resolve and check a site file", add_check, read_files);
-    add("fmt", "bring site files into the canonical layout", add_fmt, write_files);
-    add("compile", "print what a site file means, as rules, a script or JSON", add_compile, write_files);
-    add("diff", "say what a change of the file does to traffic", add_diff, std::nullopt);
-    add("apply", "bring this director's kernel to the file", add_apply, change_kernel);
-    add("status", "show what IPVS holds beside what the file says", add_status, read_box);
-    add("trace", "walk one packet through the rules, from director to director", add_trace, std::nullopt);
-    add("verify", "prove that the rules mark every packet as the file says", add_verify, std::nullopt);
-    add("remove", "take everything of lbc's off this director", add_remove, change_kernel);
-    add("confirm", "keep the change of an apply --confirm-within", add_confirm, connect);
-    add("rollback", "take the change of an apply --confirm-within back at once", add_rollback, connect);
-    add("explain", "say what a message means and what to do", add_explain, read_files);
+    CommandLine line("lbc makes firewall marks and IPVS services for LVS directors from one site file",
+                     "lbc " LBC_VERSION, environment.width_out.value_or(80));
+    std::vector<Command> commands;
+    for (auto const& command : named_commands())
+        commands.push_back(command.add(line.add(command.help)));
+    auto const asked = line.parse(arguments, environment.out, environment.err);
+    if (!asked)
+        return asked.error();
+    auto const& command = named_commands()[*asked];
     try {
-        app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-    } catch (CLI::ParseError const& error) {
-        return app.exit(error, environment.out, environment.err) == 0 ? Status::done : Status::bad_input;
-    }
-    try {
-        for (auto const& [subcommand, command, rights, changes_kernel] : commands) {
-            if (!subcommand->parsed())
-                continue;
-            if (rights)
-                environment.keep(*rights);
-            return finish(command(environment), changes_kernel, environment);
-        }
+        if (command.rights)
+            environment.keep(*command.rights);
+        return finish(commands[*asked](environment), changes_kernel(command), environment);
     } catch (std::exception const& error) {
         // Memory that ran out, or a broken promise of a library: nothing that a command handles.
         print_failure(environment, error.what());
         return Status::refused;
     }
-    return Status::bad_input;
 }
 
 } // namespace
@@ -95,6 +159,8 @@ Status run(std::vector<std::string> const& arguments, Environment const& environ
                                    .err = err,
                                    .colour_out = environment.colour_out,
                                    .colour_err = environment.colour_err,
+                                   .width_out = environment.width_out,
+                                   .width_err = environment.width_err,
                                    .keep_rights = environment.keep_rights});
 }
 

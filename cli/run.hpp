@@ -2,15 +2,16 @@
 // `Environment`, so that a test can run any command without a process, a disk or a kernel.
 #pragma once
 
-#include "backends/kernel.hpp"
-#include "backends/machine/interfaces.hpp"
-#include "backends/rights.hpp"
+#include "backends/apply/kernel.hpp"
+#include "backends/observe/interfaces.hpp"
+#include "backends/os/rights.hpp"
 #include "grammar/files.hpp"
 
 #include <expected>
 #include <functional>
 #include <iosfwd>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,11 @@ namespace lbc {
 /// Exit statuses, the same for every command.
 enum class Status : int {
     done = 0,
-    differs = 1,     // done; the answer is no
-    bad_input = 2,   // usage, or an error in the input: nothing was touched
-    refused = 3,     // the system refused: nothing was touched
-    taken_back = 4,  // failed on the way: the kernel is as before
-    left_behind = 5, // failed, and could not take everything back
+    differs = 1,        // done; the answer is no
+    bad_input = 2,      // usage, or an error in the input: nothing was touched
+    refused = 3,        // the system refused: nothing was touched
+    rolled_back = 4,    // failed on the way: the kernel is as before
+    partly_applied = 5, // failed, and could not take everything back
 };
 
 /// The machine that lbc runs on, as far as a site file speaks of it.
@@ -50,6 +51,8 @@ struct Environment {
     std::ostream& err;
     bool colour_out = false;
     bool colour_err = false;
+    std::optional<std::size_t> width_out{}; // columns, if it is a terminal
+    std::optional<std::size_t> width_err{};
     std::function<void(Rights)> keep_rights{}; // of this process; none: it keeps what it has
 
     /// Gives up what the rest of a command does not need.

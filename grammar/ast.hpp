@@ -1,7 +1,7 @@
-// What a site file says, before anything is known about names or values. Every statement of the language has one
-// shape, so the tree has one node type: words, and for some statements a block of further statements. Which words a
-// statement takes is the compiler's business, where a message can say what is wrong with them. A file's nodes lie flat
-// in two vectors, in the order of the source; `Node` walks them. Words refer to `Sources` and copy none of its text.
+// The syntax tree of a site file, before names and values are checked. All statements have one shape, so the tree has
+// one node type: words, and an optional block of statements. The compiler checks which words a statement takes, because
+// it can explain what is wrong with them. The nodes of a file lie flat in two vectors, in source order; `Node` walks
+// them. Words refer to `Sources` and copy no text.
 #pragma once
 
 #include "grammar/source.hpp"
@@ -23,7 +23,7 @@ public:
     enum class Kind : std::uint8_t { bare, string, variable, equals };
 
     Word() = default;
-    /// `after_comma`: `a, b`: true for b.
+    /// `after_comma`: a comma stands before the word; in `a, b` it is true for b.
     Word(SourceFile const& file, std::uint32_t begin, std::uint32_t end, Kind kind, bool after_comma)
         : file_(&file), begin_(begin), end_(end & offset_bits), kind_(kind), after_comma_(after_comma) {}
 
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] bool after_comma() const { return after_comma_; }
     void set_after_comma(bool after_comma) { after_comma_ = after_comma; }
 
-    /// A string's without quotes, escapes as written; a variable's without `$`.
+    /// The text of a string is without quotes, its escapes as written; that of a variable is without `$`.
     [[nodiscard]] std::string_view text() const {
         std::string_view text(file_->text().data() + begin_, end_ - begin_);
         if (kind_ == Kind::variable || kind_ == Kind::string)
@@ -40,7 +40,7 @@ public:
             text.remove_suffix(1);
         return text;
     }
-    /// With quotes and `$`.
+    /// The whole word, with quotes or `$`.
     [[nodiscard]] Span span() const { return {file_->id(), begin_, end_}; }
 
 private:
@@ -58,22 +58,22 @@ static_assert(sizeof(Word) == 16, "a site of fifty thousand services has half a 
 /// Example: `mark lb1 0x3, lb2 0x4` or `director lb1 { mac 08:00:27:9e:ef:a0 }`
 struct Statement {
     std::uint32_t first_word = 0;      // index into File::words
-    std::uint32_t next = 0;            // index of the first statement behind this one and all that stands in its block
+    std::uint32_t next = 0;            // index of the first statement behind this one and its block
     std::uint32_t word_count : 30 = 0; // 0 only in a broken statement
     bool has_block : 1 = false;
-    bool broken : 1 = false; // a syntax error was reported in it: what it lacks is no further mistake
+    bool broken : 1 = false; // a syntax error was reported in it, so what it lacks is not reported
 };
 
-/// One file.
+/// The tree of one file.
 struct File {
     FileId id{};
     std::vector<Word> words;
-    std::vector<Statement> statements; // each followed by those of its block
+    std::vector<Statement> statements; // each is followed by the statements of its block
 
     [[nodiscard]] std::span<Word const> words_of(Statement const& statement) const {
         return std::span(words).subspan(statement.first_word, statement.word_count);
     }
-    /// Its words'.
+    /// From the first word of the statement to the last, without the block.
     [[nodiscard]] Span span_of(Statement const& statement) const {
         auto const all = words_of(statement);
         return all.empty() ? Span{id, 0, 0} : join(all.front().span(), all.back().span());
@@ -82,7 +82,7 @@ struct File {
 
 class Nodes;
 
-/// One statement of a file; a small value, good as long as the file.
+/// One statement of a file: a small value that is valid as long as the file.
 class Node {
 public:
     Node() = default; // none
@@ -95,10 +95,10 @@ public:
     [[nodiscard]] bool has_block() const { return statement().has_block; }
     [[nodiscard]] bool broken() const { return statement().broken; }
 
-    /// The statements of its block, in order.
+    /// The statements of its block, in source order.
     [[nodiscard]] Nodes block() const;
 
-    /// The statements of a file that stand in no block, in order.
+    /// The statements of a file outside every block, in source order.
     [[nodiscard]] static Nodes top_level(File const& file);
 
 private:
@@ -108,7 +108,7 @@ private:
     std::uint32_t index_ = 0;
 };
 
-/// Statements that stand side by side.
+/// Neighbouring statements: those of one block, or of the file outside every block.
 class Nodes : public std::ranges::view_interface<Nodes> {
 public:
     class Iterator {
@@ -121,7 +121,8 @@ public:
         Iterator(File const& file, std::uint32_t index, std::uint32_t last)
             : file_(&file), index_(std::min(index, last)), last_(last) {}
         Node operator*() const { return {*file_, index_}; }
-        /// A statement that got its block late, after a mistake, can end behind the block that it stands in itself.
+        /// A misplaced block that its statement adopted can end behind the block around that statement, so the step is
+        /// bounded by `last_`.
         Iterator& operator++() {
             index_ = std::min(file_->statements[index_].next, last_);
             return *this;

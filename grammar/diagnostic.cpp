@@ -29,7 +29,7 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
 
 std::vector<Gathered> Diagnostics::gathered() const {
     auto const all = sorted();
-    std::map<std::pair<DiagId, std::string_view>, std::vector<std::size_t>> causes; // of each, its messages
+    std::map<std::pair<DiagId, std::string_view>, std::vector<std::size_t>> causes; // message indices by cause
     std::vector<std::vector<std::size_t> const*> cause_of;
     cause_of.reserve(all.size());
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -62,12 +62,15 @@ constexpr std::string_view green = "\x1b[1;32m";
 constexpr std::string_view reset = "\x1b[0m";
 
 constexpr std::size_t tab_width = 4;
-constexpr std::size_t widest_line = 160; // bytes of a source line that are shown
+constexpr std::size_t gutter = 8;            // columns before a source line: "   14 | "
+constexpr std::size_t least_shown = 20;      // columns of a source line, on any terminal
+constexpr std::size_t longest_character = 4; // bytes in UTF-8
 
-/// A source line as a terminal can show it: tabs expanded, nothing unprintable. `columns` maps byte offsets.
+/// A source line as a terminal can show it: tabs expanded, unprintable characters replaced. `columns` maps byte
+/// offsets.
 struct Display {
     std::string text;
-    std::vector<std::size_t> columns; // of each byte, and of the end
+    std::vector<std::size_t> columns; // the column of each byte, and of the end
 
     explicit Display(std::string_view line) {
         std::size_t column = 0;
@@ -99,7 +102,7 @@ public:
         snippet(file, span, line);
     }
 
-    /// Further places of a message.
+    /// The line with further places of a gathered message.
     void places(std::span<Diagnostic const> more) {
         constexpr std::size_t most_shown = 3;
         write("{:>5} = {} more: ", "", more.size());
@@ -143,22 +146,33 @@ private:
         return static_cast<std::size_t>(text.data() - file.text().data());
     }
 
-    /// Of a long line, what stands around a byte; gives how many bytes were cut off before it.
-    static std::size_t cut_around(std::string_view& text, std::size_t byte) {
-        if (text.size() <= widest_line)
+    /// Cuts a long line to the part around a byte that has room; returns how many bytes were cut off before it.
+    [[nodiscard]] std::size_t cut_around(std::string_view& text, std::size_t byte) const {
+        auto const room = std::max(style_.width, gutter + least_shown) - gutter;
+        // No more than this can be shown, so that no line costs what it is long. A character that it begins with is
+        // whole.
+        auto const most = longest_character * room;
+        auto first = byte < most ? 0 : byte - most;
+        for (int i = 0; i < 3 && first > 0 && is_continuation(text, first); ++i)
+            --first;
+        auto const near = text.substr(first, byte - first + most);
+        Display const shown(near);
+        if (near.size() == text.size() && shown.columns.back() <= room)
             return 0;
-        auto const is_inside = [&](std::size_t at) {
-            return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
-        };
-        auto start = byte < widest_line / 2 ? 0 : byte - widest_line / 2;
-        // A character has three further bytes at most; more of them in a row are no character.
-        for (int i = 0; i < 3 && start > 0 && is_inside(start); ++i)
-            --start;
-        auto stop = std::min(text.size(), start + widest_line);
-        for (int i = 0; i < 3 && is_inside(stop); ++i)
-            ++stop;
-        text = text.substr(start, stop - start);
-        return start;
+        auto const& columns = shown.columns;
+        auto const here = columns[byte - first];
+        auto start = here < room / 2 ? 0 : here - room / 2;
+        auto const begin = std::ranges::lower_bound(columns, start);
+        start = *begin;
+        auto const end = std::ranges::upper_bound(begin, columns.end(), start + room) - 1;
+        auto const cut = static_cast<std::size_t>(begin - columns.begin());
+        auto const length = static_cast<std::size_t>(std::ranges::lower_bound(begin, end, *end) - begin);
+        text = near.substr(cut, length);
+        return first + cut;
+    }
+
+    [[nodiscard]] static bool is_continuation(std::string_view text, std::size_t at) {
+        return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
     }
 
     Sources const& sources_;

@@ -1,6 +1,6 @@
-// What lbc has to say about its input. A `Diagnostic` is a value: an id that stays the same over versions, a place, a
-// message, and notes to other places. `Diagnostics` collects them, one for each mistake: a second one with the same id
-// at the same place is an echo and is dropped.
+// Messages about the input. A `Diagnostic` is a value: an id that is stable over versions, a span, a message, and notes
+// on other spans. `Diagnostics` collects one message for each mistake: a second one with the same id and span is an
+// echo and is dropped.
 #pragma once
 
 #include "grammar/source.hpp"
@@ -114,23 +114,26 @@ enum class DiagId : std::uint8_t {
     machine_interface,
     machine_vrrp_interface,
     machine_address,
-    count_, // how many there are; no message has it
+    count_, // the number of ids; no message has it
 };
 
 inline constexpr std::size_t diag_count = static_cast<std::size_t>(DiagId::count_);
 
-/// What is known of a kind of message without an occurrence.
+/// The registry's entry for one kind of message.
 struct DiagInfo {
     DiagId id{};
     std::string_view slug; // "port-range": what users see and search for
     Severity severity = Severity::error;
-    std::string_view explanation; // Markdown: why it is one, and what to do
 };
 
 [[nodiscard]] std::span<DiagInfo const, diag_count> all_diagnostics();
 [[nodiscard]] DiagInfo const& info(DiagId id);
+/// Markdown: why it is a mistake, and what to do. It stands in docs/messages.md, which is built into the program.
+[[nodiscard]] std::string_view explanation(DiagInfo const& entry);
+/// That page, whole.
+[[nodiscard]] std::string_view all_explanations();
 
-/// A further place that belongs to a message: the other half of a conflict, the block that was never closed.
+/// A further place that belongs to a message: the other half of a conflict, or a block that is never closed.
 struct Note {
     Span span;
     std::string message;
@@ -139,9 +142,9 @@ struct Note {
 struct Diagnostic {
     DiagId id{};
     Span span;
-    std::string message; // lower case, no full stop, code in backticks, the way out behind what was seen
+    std::string message; // lower case, no full stop, code in backticks; first what was seen, then the way out
     std::vector<Note> notes;
-    std::string_view form{}; // the message without its values, a literal; empty: unknown
+    std::string_view form{}; // the literal format string of the message; empty: unknown
 
     [[nodiscard]] Severity severity() const { return info(id).severity; }
 
@@ -151,21 +154,22 @@ struct Diagnostic {
     }
 };
 
-/// Messages of one cause: errors with the same words, or warnings that differ in their values alone.
+/// Messages with one cause: errors with equal text, or warnings that differ only in their values.
 struct Gathered {
     Diagnostic first;
-    std::vector<Diagnostic> more; // at further places, in their order
+    std::vector<Diagnostic> more; // at further places, in the order of those
 
-    /// Fewer messages than this stay apart.
+    /// Fewer messages than this stay separate.
     static constexpr std::size_t fewest = 4;
 };
 
 class Diagnostics {
 public:
-    /// Messages beyond this many are counted and not kept, so that no input fills the memory with them.
+    /// Further messages are counted but not kept, so that no input fills the memory with them.
     static constexpr std::size_t max_kept = 10'000;
 
-    /// Adds a message; its severity is its id's. Gives it back for notes; the reference is good as long as this is.
+    /// Adds a message; the id decides the severity. Returns the message so that notes can be added; the reference is
+    /// valid as long as this object.
     Diagnostic& add(DiagId id, Span span, std::string message);
 
     template <typename... Args>
@@ -181,28 +185,28 @@ public:
     [[nodiscard]] std::size_t warnings() const { return warnings_; }
     [[nodiscard]] std::size_t omitted() const { return errors_ + warnings_ - list_.size(); }
 
-    /// All messages in the order of their places: files as they were read, then by offset.
+    /// All kept messages, ordered by file (in the order of reading), then by offset.
     [[nodiscard]] std::vector<Diagnostic> sorted() const;
-    /// These, with those of one cause behind the first of them.
+    /// The same list, in which messages with one cause are gathered behind the first of them.
     [[nodiscard]] std::vector<Gathered> gathered() const;
 
 private:
-    std::deque<Diagnostic> list_; // a deque: references that `add` gave stay good
+    std::deque<Diagnostic> list_; // a deque: references that `add` returned stay valid
     std::set<std::pair<Span, DiagId>> seen_;
-    Diagnostic echo_; // takes the notes of a message that is not kept
+    Diagnostic echo_; // receives the notes of a message that is not kept
     std::size_t errors_ = 0;
     std::size_t warnings_ = 0;
 };
 
-/// How messages are printed for people.
 struct TextStyle {
     bool colour = false;
+    std::size_t width = 168; // columns that an excerpt may take
 };
 
-/// One message with its source line, caret and notes, ended by a line break. What a terminal could take for a command
-/// is shown as `?`.
+/// One message with its source line, caret and notes, ended by a line break. Characters that could control a terminal
+/// are shown as `?`.
 [[nodiscard]] std::string render(Sources const& sources, Diagnostic const& diagnostic, TextStyle style);
-/// The first one of them in full, and the places of a few others with the number of all.
+/// The first message in full, then the places of a few others and the number of all others.
 [[nodiscard]] std::string render(Sources const& sources, Gathered const& gathered, TextStyle style);
 
 } // namespace lbc

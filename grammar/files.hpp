@@ -1,5 +1,6 @@
-// Reading files, as a small interface: the command reads the disk, a test reads a map. Who may be the author of a path
-// decides what is read: a file that the user names, the files that a site includes, or those of a folder of dumps.
+// The interface for reading files: the command reads the disk, a test reads a map. There is one function for each
+// author of a path, which decides what may be read: a file that the user names, a file that a site includes, or a file
+// of a folder of dumps.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +13,13 @@
 
 namespace lbc {
 
-/// Why there is no text, in the system's words ("No such file or directory") where they say it.
+/// Why a file could not be read, in the system's words ("No such file or directory") if it gives any.
 struct FileProblem {
     enum class Kind : std::uint8_t {
         failed,
         missing,
-        outside,  // of the folders that a site includes from, or no regular file
-        too_many, // names to look through
+        outside,  // outside the folders that a site includes from, or not a regular file
+        too_many, // too many names to look through
     };
 
     std::string words;
@@ -36,7 +37,7 @@ using FilePaths = std::expected<std::vector<std::string>, FileProblem>;
 /// The text of an included file.
 struct Included {
     std::string text;
-    bool is_of_site = true; // below the site's folder: who wrote the site could have written it
+    bool is_of_site = true; // below the site's folder: the author of the site could have written it
 };
 
 class FileReader {
@@ -46,22 +47,22 @@ public:
     FileReader& operator=(FileReader const&) = delete;
     virtual ~FileReader() = default;
 
-    /// The bytes of a file that the user names, `-` for standard input. A file larger than `limit` bytes is refused.
+    /// The bytes of a file that the user names; `-` is standard input. Refuses a file larger than `limit` bytes.
     [[nodiscard]] virtual FileText read(std::string const& path, std::size_t limit) = 0;
 
-    /// `name` below a folder that the user names: a regular file of that folder.
+    /// Reads `name` in a folder that the user names; it must be a regular file of that folder.
     [[nodiscard]] virtual FileText read_below(std::string const& folder, std::string const& name, std::size_t limit) {
         return read(folder + '/' + name, limit);
     }
 
-    /// A site's own file, which the user names. From here on `read_include` and `glob` keep to its folder and to those
-    /// of `include_from`.
+    /// Reads the site file, which the user names. From then on `read_include` and `glob` are confined to its folder and
+    /// to those of `include_from`.
     [[nodiscard]] virtual FileText read_site(std::string const& path, std::size_t limit,
                                              std::span<std::string const> /*include_from*/) {
         return read(path, limit);
     }
 
-    /// A file that a site names: regular, and in one of the site's folders.
+    /// Reads a file that a site includes: it must be regular and in one of the site's folders.
     [[nodiscard]] virtual std::expected<Included, FileProblem> read_include(std::string const& path,
                                                                             std::size_t limit) {
         auto text = read(path, limit);
@@ -70,14 +71,14 @@ public:
         return Included{.text = std::move(*text)};
     }
 
-    /// The paths that a shell pattern (glob(7)) matches from a folder on, which is a path's beginning, or is empty:
-    /// sorted by byte; none is an empty list. Else why a folder could not be looked through.
+    /// The paths below `folder` that match a shell pattern (glob(7)), sorted by byte. `folder` is the beginning of a
+    /// path, or empty. An empty list if nothing matches; an error if a folder could not be searched.
     [[nodiscard]] virtual FilePaths glob(std::string const& folder, std::string const& pattern) = 0;
 
-    /// A name that is the same for every path to one file; used to find include cycles.
+    /// A name that is equal for all paths to one file; used to find include cycles.
     [[nodiscard]] virtual std::string identity(std::string const& path) = 0;
 
-    /// What stands before the name in a path, with the `/`: names in the file of that path are put behind it.
+    /// The folder part of a path, with the `/`. File names in that file are appended to it.
     [[nodiscard]] virtual std::string folder(std::string const& path) const {
         return path.substr(0, path.rfind('/') + 1);
     }

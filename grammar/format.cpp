@@ -21,7 +21,7 @@ struct Parsed {
     }
 };
 
-/// Whether a comment stands behind what is before it on its line.
+/// Whether a comment stands behind another token on its line.
 bool is_behind(std::vector<printer::Token> const& tokens, std::size_t comment) {
     return comment > 0 && tokens[comment].line == tokens[comment - 1].line;
 }

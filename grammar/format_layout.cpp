@@ -11,13 +11,13 @@ namespace {
 
 constexpr std::size_t indentation = 4;
 constexpr std::size_t comment_distance = 4;
-// What is wider is not aligned with its neighbours: no word may push them all out, nor make the text larger without
-// bound.
+// Wider cells and lines are not aligned with their neighbours: no word may push all of them out, nor enlarge the text
+// without bound.
 constexpr std::size_t max_aligned_cell = 32;
 constexpr std::size_t max_aligned_line = max_one_line_width;
 constexpr std::size_t max_hanging_column = 60;
 
-/// Characters, as `SourceFile::position` counts them.
+/// The number of characters, as `SourceFile::position` counts them.
 std::size_t width_of(std::string_view text) {
     return static_cast<std::size_t>(
         std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
@@ -29,26 +29,26 @@ void append(std::string& text, std::string_view more) {
     text += more;
 }
 
-/// A line of the result. The first one of a statement has cells, which stand in columns: the keyword and what follows;
-/// with `let` the keyword, the name, and what follows from `=` on. Any other has its text in the first cell.
+/// A line of the result. The first line of a statement has cells, which are aligned in columns: the keyword and the
+/// rest; for `let` the keyword, the name, and the rest from `=` on. Any other line has its text in the first cell.
 struct Line {
     enum class Role : std::uint8_t { statement, let, list, brace, comment };
 
     Role role = Role::statement;
     std::size_t depth = 0;
     bool blank_before = false;
-    bool aligned = true; // a statement: false where it begins a block that others are not aligned with
+    bool aligned = true; // false for a statement whose block excludes it from alignment
     std::array<std::string, 3> cells;
-    std::string comment; // behind it
-    // Of a statement, what its list's further lines stand under: the cell, and how far behind its beginning.
+    std::string comment; // the comment behind the line
+    // Where further lines of a statement's list begin: the cell, and the offset in it.
     std::size_t hang_cell = 1;
     std::size_t hang_offset = 0;
-    std::array<std::size_t, 2> widths{}; // what the first cells are brought to
+    std::array<std::size_t, 2> widths{}; // widths that the first cells are padded to
 
     [[nodiscard]] bool is_statement() const { return role == Role::statement || role == Role::let; }
     [[nodiscard]] std::string& last_cell() { return cells[!cells[2].empty() ? 2 : !cells[1].empty() ? 1 : 0]; }
 
-    /// Without indentation and comment.
+    /// The text of the line without indentation and comment.
     [[nodiscard]] std::string text() const {
         auto text = cells[0];
         for (std::size_t i = 1; i < cells.size() && !cells[i].empty(); ++i) {
@@ -58,7 +58,7 @@ struct Line {
         }
         return text;
     }
-    /// The column where its list's further lines begin.
+    /// The column where further lines of its list begin.
     [[nodiscard]] std::size_t hang() const {
         auto column = depth * indentation + hang_offset;
         for (std::size_t i = 0; i < hang_cell; ++i)
@@ -67,7 +67,7 @@ struct Line {
     }
 };
 
-/// For every `{` the place of its `}`.
+/// For every `{` the index of its `}`.
 std::vector<std::size_t> match_braces(std::vector<Token> const& tokens) {
     std::vector<std::size_t> matches(tokens.size());
     std::vector<std::size_t> open;
@@ -82,7 +82,7 @@ std::vector<std::size_t> match_braces(std::vector<Token> const& tokens) {
     return matches;
 }
 
-/// A block on one line: `{ path "/"; every 5s }`.
+/// The text of a block on one line: `{ path "/"; every 5s }`.
 std::string on_one_line(std::span<Token const> block) {
     std::string text;
     for (std::size_t i = 0; i < block.size(); ++i) {
@@ -93,7 +93,7 @@ std::string on_one_line(std::span<Token const> block) {
     return text;
 }
 
-/// Makes lines of tokens.
+/// Splits tokens into lines.
 class Lines {
 public:
     explicit Lines(std::vector<Token> const& tokens) : tokens_(tokens), matches_(match_braces(tokens)) {}
@@ -148,7 +148,7 @@ private:
         set_hang(line);
     }
 
-    /// `let NAME =`, on one line.
+    /// Whether the statement begins with `let NAME =` on one line.
     [[nodiscard]] bool is_let() const {
         if (token().text != "let" || at_ + 2 >= tokens_.size() || tokens_[at_ + 2].text != "=")
             return false;
@@ -157,11 +157,11 @@ private:
         });
     }
 
-    /// The further lines of a list stand under its first element, which is taken to have as many words as the second:
-    /// in `mark lb1 3, lb2 4` that is `lb1 3`, in `port tcp 25, 465` it is `25`.
+    /// Further lines of a list are aligned with its first element. That element is assumed to have as many words as the
+    /// second: in `mark lb1 3, lb2 4` it is `lb1 3`, in `port tcp 25, 465` it is `25`.
     void set_hang(Line& line) const {
-        std::vector<std::size_t> widths; // of the statement's words, as far as the end of the second element
-        std::vector<std::size_t> ends;   // how many words there are up to an element's end
+        std::vector<std::size_t> widths; // of the statement's words, up to the end of the second element
+        std::vector<std::size_t> ends;   // the number of words up to the end of each element
         for (auto i = at_; i < tokens_.size() && ends.size() < 2; ++i) {
             auto const& next = tokens_[i];
             if (next.kind == Token::Kind::comment)
@@ -212,12 +212,12 @@ private:
     std::vector<Line> lines_;
     std::size_t at_ = 0;
     std::size_t depth_ = 0;
-    std::size_t statement_ = 0;   // the line where the last statement begins
-    std::size_t first_token_ = 0; // that statement's
-    bool begins_block_ = false;   // no line of the open block was added yet
+    std::size_t statement_ = 0;   // index of the first line of the last statement
+    std::size_t first_token_ = 0; // index of that statement's first token
+    bool begins_block_ = false;   // the open block has no line yet
 };
 
-/// Brings the cells of a run of statements to the same columns.
+/// Pads the cells of a run of statements to common columns.
 void align_cells(std::span<Line* const> run) {
     for (std::size_t i = 0; i < 2; ++i) {
         std::size_t widest = 0;
@@ -233,8 +233,7 @@ void align_cells(std::span<Line* const> run) {
     }
 }
 
-/// Statements of one block make a run as long as no blank line and no block on further lines stands between them;
-/// those with `let` make runs of their own.
+/// Aligns runs of statements. A blank line or a block on several lines ends a run; `let` statements form separate runs.
 void align_statements(std::vector<Line>& lines) {
     std::vector<Line*> run;
     auto const end_run = [&] {
@@ -251,11 +250,11 @@ void align_statements(std::vector<Line>& lines) {
     end_run();
 }
 
-/// Lines with their indentation, without the comments behind them.
+/// The lines with indentation, but without the comments behind them.
 std::vector<std::string> texts_of(std::vector<Line> const& lines) {
     std::vector<std::string> texts;
     texts.reserve(lines.size());
-    std::size_t hang = 0; // of the last statement
+    std::size_t hang = 0; // where further lines of the last statement's list begin
     for (auto const& line : lines) {
         if (line.is_statement())
             hang = line.hang();
@@ -265,7 +264,7 @@ std::vector<std::string> texts_of(std::vector<Line> const& lines) {
     return texts;
 }
 
-/// Comments behind neighbouring lines of one depth stand in one column.
+/// Appends comments; those behind neighbouring lines of one depth share a column.
 void add_comments(std::vector<Line> const& lines, std::vector<std::string>& texts) {
     for (std::size_t begin = 0, end = 0; begin < lines.size(); begin = end) {
         end = begin + 1;

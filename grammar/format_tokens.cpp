@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdefABCDEF";
 
-/// Six pairs of hexadecimal digits with `separator` between them.
+/// Whether a text is six pairs of hexadecimal digits with `separator` between them.
 bool looks_like_mac(std::string_view text, char separator) {
     if (text.size() != 17)
         return false;
@@ -17,8 +17,8 @@ bool looks_like_mac(std::string_view text, char separator) {
     return true;
 }
 
-/// A word as it is printed. A MAC with `-` can be a name too, so it gets its `:` only where no name can stand; one with
-/// `:` is nothing else anywhere.
+/// The printed form of a word. A MAC with `-` may also be a name, so it gets its `:` only where no name can stand. A
+/// MAC with `:` cannot be anything else.
 std::string canonical(std::string_view source, ast::Word const& word, std::string_view keyword) {
     std::string text(source.substr(word.span().begin, word.span().end - word.span().begin));
     if (word.kind() != ast::Word::Kind::bare)
@@ -38,7 +38,7 @@ class Scanner {
 public:
     explicit Scanner(std::string_view text) : text_(text) {}
 
-    /// Takes what stands before `end`, where the next word begins or the file ends.
+    /// Takes the tokens before `end`, where the next word begins or the file ends.
     void skip_to(std::size_t end) {
         for (; at_ < end; ++at_) {
             switch (text_[at_]) {
@@ -79,7 +79,7 @@ private:
     std::string_view text_;
     std::size_t at_ = 0;
     std::size_t line_ = 0;
-    bool comma_ = false; // seen since the last word
+    bool comma_ = false; // a comma was seen since the last word
     std::vector<Token> tokens_;
 };
 

@@ -18,7 +18,7 @@ using x3::lexeme;
 using x3::lit;
 using x3::raw;
 
-// Actions: what was read goes to the tree builder, which the context carries.
+// Actions: they pass what was read to the tree builder, which the context carries.
 
 constexpr auto tree = [](auto const& context) -> TreeBuilder& {
     return x3::get<recovery::state_tag>(context).get().tree;
@@ -54,7 +54,7 @@ constexpr auto unclosed_string = [](auto const& context) {
     state.tree.mark_broken();
 };
 
-// A `{` on a line of its own: the block is taken as that of the statement before, so that nothing in it is an echo.
+// A `{` on a line of its own: the previous statement adopts the block, so that nothing in it causes a further message.
 constexpr auto adopt_block = [](auto const& context) {
     recovery::State& state = x3::get<recovery::state_tag>(context).get();
     auto const brace = x3::_attr(context).begin();
@@ -71,10 +71,10 @@ constexpr auto is_not_declaration = [](auto const& context) {
     x3::_pass(context) = !recovery::begins_declaration(state, x3::_attr(context).begin());
 };
 
-// Tokens. Words are read loosely: whether one is an address or a number is for the compiler to say.
+// Tokens. Words are read loosely: the compiler decides whether one is an address or a number.
 
-/// As many bytes as `end_of(first, last)` goes over, at least one: a parser of its own, since most of a file's bytes
-/// meet one of these two.
+/// Matches the bytes up to `end_of(first, last)`, at least one. It is a separate parser for speed, since most bytes of
+/// a file are matched by one of the two `Run`s.
 template <auto end_of>
 struct Run : x3::parser<Run<end_of>> {
     using attribute_type = x3::unused_type;
@@ -101,7 +101,7 @@ constexpr auto end_of_blanks = [](char const* at, char const* last) {
 };
 constexpr Run<end_of_blanks> blank;
 
-/// What a word without quotes can be made of.
+/// The bytes that a word without quotes can have.
 constexpr auto plain_bytes = [] {
     std::array<bool, 256> plain{};
     for (std::size_t byte = 0x21; byte < plain.size(); ++byte)
@@ -158,7 +158,7 @@ auto block_of(Inner const& inner) {
            *(!lit('}') >> !eoi >> raw[eps][is_not_declaration] >> inner >> separators) >> x3::expect[close];
 }
 
-/// A statement that can have a block of `inner` statements. It ends with the block's `}`.
+/// A statement that may have a block of `inner` statements; it ends with the `}` of the block.
 template <typename Inner>
 auto statement_of(Inner const& inner) {
     auto const block = block_of(inner);

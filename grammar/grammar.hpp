@@ -1,6 +1,6 @@
-// From text to tree: the grammar of `.lb` files, in Spirit X3, whose types stay in `grammar.cpp`. A syntax error is
-// reported at its place, the statement it stands in is marked broken, and parsing goes on behind it, so that one run
-// reports every mistake. Any bytes give a tree and messages, in time linear in their number.
+// The parser of `.lb` files: from text to tree. The grammar uses Spirit X3, whose types stay in `grammar.cpp`. A syntax
+// error is reported at its place, its statement is marked broken, and parsing continues behind it, so one run reports
+// every mistake. Any input gives a tree and messages, in time linear in its size.
 #pragma once
 
 #include "grammar/ast.hpp"
@@ -10,11 +10,11 @@
 
 namespace lbc {
 
-/// How deep blocks can stand in each other: `service { real { check { … } } }`.
+/// The deepest nesting of blocks: `service { real { check { … } } }`.
 inline constexpr int max_block_depth = 3;
 
-/// So many bytes a word has at most, and a string behind its escapes. Whoever reads what is made of a site has room for
-/// that on a line, comments apart, which are cut where they are written.
+/// The longest word in bytes; a string is measured with its escapes undone. Every reader of a generated file has room
+/// for that much on a line. Comments can be longer: they are cut when they are written.
 inline constexpr std::size_t longest_word = 512;
 
 /// Parses a file that `sources` holds.

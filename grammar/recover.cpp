@@ -21,7 +21,7 @@ char const* token_end(char const* at, char const* end) {
 
 constexpr std::size_t longest_shown = 80; // bytes
 
-/// What stands at `at`, for people.
+/// The token at `at`, as messages name it.
 std::string describe(char const* at, char const* end) {
     if (at == end)
         return "the end of the file";
@@ -101,7 +101,7 @@ void report(State& state, std::string_view expected, char const* where, char con
     if (++state.errors > max_syntax_errors)
         return;
     if (expected == expected_brace) {
-        // Every block around this one lacks its `}` too; one message says so.
+        // All blocks around this one lack their `}` too; one message reports that.
         if (where == end && std::exchange(state.unclosed_reported, true))
             return;
         auto& message = out.report(DiagId::unclosed_block, tree.brace(), "this block is never closed; expected `}}`");
@@ -109,7 +109,7 @@ void report(State& state, std::string_view expected, char const* where, char con
             message.note(here, "it would have to be closed before this");
     } else if (auto const at = static_cast<std::size_t>(where - tree.text().data());
                where != end && find_stray(tree.text(), at) == at) {
-        return; // `report_stray` has said it
+        return; // `report_stray` has reported it
     } else if (expected == expected_statement && where != end && *where == '}') {
         out.report(DiagId::misplaced_block, here, "`}}` closes no block");
     } else if (expected == expected_end && where != end && *where == '{') {
@@ -145,8 +145,8 @@ char const* next_statement(State const& state, std::string_view expected, char c
 
 bool begins_declaration(State const& state, char const* at) {
     // Words that begin a statement of a file and none of a block.
-    static constexpr std::array<std::string_view, 8> words{"director", "service", "vrrp",  "defaults",
-                                                           "include",  "let",     "marks", "guard"};
+    static constexpr std::array<std::string_view, 10> words{"director", "service", "vrrp",  "defaults", "include",
+                                                            "let",      "marks",   "guard", "ipvs",     "sync"};
     auto const text = state.tree.text();
     auto const* const end = text.data() + text.size();
     auto const stands_here = [&](std::string_view word) {
@@ -158,7 +158,7 @@ bool begins_declaration(State const& state, char const* at) {
     auto const offset = static_cast<std::size_t>(at - text.data());
     auto const column = column_of(text, offset);
     if (text.substr(offset - column, column).find_first_not_of(" \t") != std::string_view::npos)
-        return false; // not the first on its line
+        return false; // not the first word on its line
     return column <= column_of(text, state.tree.statement_span().begin);
 }
 

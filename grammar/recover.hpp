@@ -1,5 +1,5 @@
-// What the grammar does about a syntax error: says what is wrong and where, skips to where the next statement can
-// begin, and goes on. Private to `grammar.cpp`.
+// Error recovery of the grammar: reports what is wrong and where, skips to where the next statement can begin, and
+// continues. Private to `grammar.cpp`.
 #pragma once
 
 #include "grammar/tree_builder.hpp"
@@ -13,7 +13,7 @@ namespace lbc::recovery {
 
 namespace x3 = boost::spirit::x3;
 
-/// What the grammar's parts share during a run.
+/// The state that the parts of the grammar share during a run.
 struct State {
     TreeBuilder& tree;
     Diagnostics& diagnostics;
@@ -28,28 +28,29 @@ inline constexpr char const* expected_value = "a value";
 inline constexpr char const* expected_end = "the end of the statement";
 inline constexpr char const* expected_brace = "`}`";
 
-/// A file that is not a site file at all must not be worth millions of messages.
+/// The most syntax errors that are reported for one file, so that a file that is not a site file does not give millions
+/// of messages.
 inline constexpr std::size_t max_syntax_errors = 200;
 
-/// Reports what has no place in a text, from the byte `from` on.
+/// Reports bytes and characters that cannot stand in a text, from the byte `from` on.
 void report_stray(State& state, std::size_t from);
 
-/// Refuses a word that is too long; `text` has a string's quotes. What is not seen in it has been reported: then
-/// nothing more is said of its statement.
+/// Refuses a word that is too long; `text` includes the quotes of a string. If the word holds a stray character, which
+/// is already reported, its statement is marked broken and causes no further messages.
 void check_word(State& state, ast::Word::Kind kind, std::string_view text);
 
 /// Reports that `expected` was not found at `where`; `end` is the end of the text.
 void report(State& state, std::string_view expected, char const* where, char const* end);
 
-/// Where parsing goes on after an error at `where`.
+/// Where parsing continues after an error at `where`.
 [[nodiscard]] char const* next_statement(State const& state, std::string_view expected, char const* where,
                                          char const* end);
 
-/// Whether a statement that can only stand outside every block begins at `at`, no further right than the statement
-/// whose block is open: then that block's `}` is what is missing.
+/// Whether a statement that cannot stand in a block begins at `at`, no further right than the statement whose block is
+/// open. If so, the `}` of that block is missing.
 [[nodiscard]] bool begins_declaration(State const& state, char const* at);
 
-/// `recover[p]`: parses p; on a failed expectation in it, reports and goes on behind it. The statement that p has
+/// `recover[p]`: parses p. If an expectation in p fails, it reports that and continues behind it. The statement that p
 /// opened keeps what was read and is marked broken.
 template <typename Subject>
 struct RecoverDirective : x3::unary_parser<Subject, RecoverDirective<Subject>> {

@@ -1,6 +1,6 @@
-// Source text and places in it. `Sources` owns the text of every file of a run for as long as the run lasts, so a
-// `std::string_view` into it stays good; a `Span` names a run of bytes in one of them, and `position` turns an offset
-// into the line and column that people count.
+// Source text and places in it. `Sources` owns the text of every file of a run until the run ends, so a
+// `std::string_view` into it stays valid. A `Span` names a run of bytes in one file; `position` turns an offset into a
+// line and column for people.
 #pragma once
 
 #include <compare>
@@ -27,7 +27,7 @@ struct Span {
 /// From the start of `first` to the end of `last`, both of one file.
 [[nodiscard]] constexpr Span join(Span first, Span last) { return {first.file, first.begin, last.end}; }
 
-/// Line and column, both from 1; a column is a UTF-8 character, a tab counts as one.
+/// Line and column, both from 1. A column is one UTF-8 character; a tab counts as one.
 struct Position {
     std::uint32_t line = 1;
     std::uint32_t column = 1;
@@ -35,23 +35,23 @@ struct Position {
     friend auto operator<=>(Position const&, Position const&) = default;
 };
 
-/// One file's text with the table of its lines.
+/// The text of one file and its line table.
 class SourceFile {
 public:
     SourceFile(std::string name, std::string text, FileId id = {}, bool is_quoted = true);
 
     [[nodiscard]] FileId id() const { return id_; }
 
-    /// The name as the user gave it or as an include made it; never made absolute.
+    /// The name as the user or an include gave it; never made absolute.
     [[nodiscard]] std::string const& name() const { return name_; }
     [[nodiscard]] std::string_view text() const { return text_; }
-    /// Whether messages show lines of it. Those of a file that the site's author may not be able to read are not shown.
+    /// Whether messages quote its lines. They do not quote a file that the author of the site may not be able to read.
     [[nodiscard]] bool is_quoted() const { return is_quoted_; }
 
-    /// The place of a byte; an offset past the end is taken as the end.
+    /// The position of a byte; an offset past the end gives that of the end.
     [[nodiscard]] Position position(std::uint32_t offset) const;
 
-    /// A line's text without its line break. `line` counts from 1 and must exist.
+    /// The text of a line without its line break. `line` counts from 1 and must exist.
     [[nodiscard]] std::string_view line(std::uint32_t line) const;
 
 private:
@@ -65,15 +65,15 @@ private:
 /// The files of one run, in the order in which they were read.
 class Sources {
 public:
-    /// The largest file that is read, in bytes: spans are 32 bits wide, and a site file is far smaller.
+    /// The largest file that is read, in bytes: spans have 32-bit offsets, and a site file is far smaller.
     static constexpr std::size_t max_file_size = std::size_t{32} << 20U;
 
-    /// Takes the text of a file, at most `max_file_size` bytes of it.
+    /// Takes the text of a file, which must have at most `max_file_size` bytes.
     FileId add(std::string name, std::string text, bool is_quoted = true);
 
-    /// The folder of the site's own file as its name has it, with the `/`.
+    /// Sets the folder of the site file, with the `/`, as the name of that file gives it.
     void set_folder(std::string folder) { folder_ = std::move(folder); }
-    /// A file's name from the site's folder on: the same from wherever the site was read.
+    /// The name of a file relative to the site's folder: it does not depend on where the site is read from.
     [[nodiscard]] std::string_view name_in_site(FileId file) const;
 
     [[nodiscard]] SourceFile const& operator[](FileId file) const { return files_[static_cast<std::size_t>(file)]; }
@@ -82,7 +82,7 @@ public:
 
 private:
     std::string folder_;
-    std::deque<SourceFile> files_; // a deque: a file never moves, so views into it stay good
+    std::deque<SourceFile> files_; // a deque: a file never moves, so views into it stay valid
 };
 
 } // namespace lbc

@@ -30,7 +30,7 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
 } // namespace
 
 std::string_view nearest(std::string_view word, std::span<std::string_view const> candidates) {
-    constexpr std::size_t longest_word = 64; // keeps the work small for hostile input
+    constexpr std::size_t longest_word = 64; // bounds the work for hostile input
     constexpr std::size_t most_candidates = 1000;
     if (word.size() > longest_word || candidates.size() > most_candidates)
         return {};
@@ -38,7 +38,7 @@ std::string_view nearest(std::string_view word, std::span<std::string_view const
     auto best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
     for (auto const candidate : candidates) {
         if (std::max(candidate.size(), word.size()) - std::min(candidate.size(), word.size()) >= best_distance)
-            continue; // each letter too many costs one
+            continue; // each surplus letter costs one
         auto const distance = edit_distance(word, candidate);
         if (distance < best_distance) {
             best = candidate;

@@ -1,4 +1,4 @@
-// Did you mean …?
+// Spelling hints: finds the known word that a misspelt one probably means, for "did you mean …?".
 #pragma once
 
 #include <span>
@@ -7,16 +7,16 @@
 
 namespace lbc {
 
-/// The candidate nearest to `word` by edit distance, or an empty view where none is near enough to be meant: at most
-/// a third of the letters may differ. More than 1000 candidates are not looked through. The first of several equally
-/// near ones is taken.
+/// The candidate nearest to `word` by edit distance; of several equally near ones, the first. An empty view if none is
+/// near enough: at most a third of the letters may differ, or one letter. Also empty if there are more than 1000
+/// candidates.
 [[nodiscard]] std::string_view nearest(std::string_view word, std::span<std::string_view const> candidates);
 
-/// "; did you mean `scheduler`?", or nothing.
+/// "; did you mean `scheduler`?", or an empty text.
 [[nodiscard]] std::string did_you_mean(std::string_view word, std::span<std::string_view const> candidates);
 
-/// The same of names that a site gives, of which there may be many, and as many mistakes: behind so many errors, nobody
-/// needs a hint.
+/// The same for names that a site defines. There may be many names and many mistakes, so after this many errors no hint
+/// is looked for.
 inline constexpr std::size_t most_hinted = 200;
 [[nodiscard]] inline std::string did_you_mean(std::string_view word, std::span<std::string_view const> candidates,
                                               std::size_t errors) {

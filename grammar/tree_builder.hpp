@@ -1,5 +1,5 @@
-// Builds an `ast::File` while the grammar reads: the grammar's actions tell what begins and ends, and nothing is ever
-// taken back, so a syntax error leaves a tree that holds all that was read before it.
+// Builds an `ast::File` while the grammar reads. The grammar's actions report what begins and what ends. Nothing is
+// ever undone, so after a syntax error the tree still holds everything that was read before it.
 #pragma once
 
 #include "grammar/ast.hpp"
@@ -15,7 +15,7 @@ class TreeBuilder {
 public:
     explicit TreeBuilder(SourceFile const& file) : file_(&file), text_(file.text()) {
         tree_.id = file.id();
-        // As many as of a file that is mostly services of one line each; memory that stays unused is never touched.
+        // Enough for a file of mostly one-line services; unused memory is never touched.
         constexpr std::size_t word_size = 6;
         constexpr std::size_t statement_size = 12;
         tree_.words.reserve(text_.size() / word_size + 1);
@@ -41,13 +41,13 @@ public:
         comma_ = false;
     }
 
-    /// The block's `{`.
+    /// `brace` is the `{` of the block.
     void open_block(char const* brace) {
         current().has_block = true;
         open_.back().brace = span(brace, brace + 1);
     }
 
-    /// Opens the statement before again, where it has neither a block nor statements of its own; false else.
+    /// Opens the previous statement again, if it has neither a block nor statements of its own; else returns false.
     bool reopen_last() {
         if (tree_.statements.empty() || tree_.statements.size() - 1 == (open_.empty() ? no_statement : top()))
             return false;

@@ -24,31 +24,31 @@ struct Characters {
     char32_t last;
 };
 
-/// Characters that are not seen, in their order: Unicode's controls and format characters, and the letters that have
-/// no shape. Variation selectors that belong to emoji are seen by what they change.
+/// Characters that are not seen, in ascending order: Unicode's control and format characters, and letters without a
+/// shape. Variation selectors that belong to emoji change what is seen, so they are not listed.
 constexpr std::array unseen{
     Characters{0x00, 0x1F},       // C0
     Characters{0x7F, 0x9F},       // DEL, C1
     Characters{0xAD, 0xAD},       // soft hyphen
-    Characters{0x34F, 0x34F},     // joiner of graphemes
-    Characters{0x61C, 0x61C},     // mark of Arabic
+    Characters{0x34F, 0x34F},     // grapheme joiner
+    Characters{0x61C, 0x61C},     // Arabic letter mark
     Characters{0x115F, 0x1160},   // fillers of Hangul
-    Characters{0x17B4, 0x17B5},   // vowels of Khmer that are not written
-    Characters{0x180B, 0x180F},   // selectors of Mongolian
-    Characters{0x200B, 0x200F},   // of no width, joiners, left to right, right to left
+    Characters{0x17B4, 0x17B5},   // Khmer vowels that are not written
+    Characters{0x180B, 0x180F},   // Mongolian selectors
+    Characters{0x200B, 0x200F},   // zero-width space, joiners, left-to-right and right-to-left mark
     Characters{0x2028, 0x202E},   // line and paragraph separator, embeddings and overrides
-    Characters{0x2060, 0x206F},   // joiner of words, unseen operators, isolates
+    Characters{0x2060, 0x206F},   // word joiner, invisible operators, isolates
     Characters{0x3164, 0x3164},   // filler of Hangul
     Characters{0xFEFF, 0xFEFF},   // byte order mark
     Characters{0xFFA0, 0xFFA0},   // filler of Hangul
     Characters{0xFFF0, 0xFFFB},   // annotations
-    Characters{0x13430, 0x1345F}, // joiners of hieroglyphs
-    Characters{0x1BCA0, 0x1BCA3}, // shorthand
-    Characters{0x1D173, 0x1D17A}, // music
+    Characters{0x13430, 0x1345F}, // hieroglyph joiners
+    Characters{0x1BCA0, 0x1BCA3}, // shorthand format controls
+    Characters{0x1D173, 0x1D17A}, // musical format controls
     Characters{0xE0000, 0xE0FFF}, // tags, further selectors
 };
 
-/// Letters and signs of scripts in which joiners shape words, in their order.
+/// Letters and signs of scripts in which joiners shape words, in ascending order.
 constexpr std::array joined_letters{
     Characters{0x620, 0x8FF},   // Arabic, Syriac, Thaana, N'Ko, Mandaic
     Characters{0x900, 0xDFF},   // Devanagari to Sinhala
@@ -58,14 +58,14 @@ constexpr std::array joined_letters{
     Characters{0xFE70, 0xFEFE},
 };
 
-/// Emoji, and what stands behind one: U+200D makes one of several.
+/// Emoji and their variation selector, in ascending order: U+200D joins several into one.
 constexpr std::array joined_emoji{
     Characters{0x2190, 0x2BFF},
     Characters{0xFE0F, 0xFE0F},
     Characters{0x1F000, 0x1FAFF},
 };
 
-/// Blanks of Unicode, and what has the look of one, in their order.
+/// Unicode blanks and characters that look like one, in ascending order.
 constexpr std::array false_spaces{
     Characters{0xA0, 0xA0},     Characters{0x1680, 0x1680}, Characters{0x2000, 0x200A}, Characters{0x202F, 0x202F},
     Characters{0x205F, 0x205F}, Characters{0x2800, 0x2800}, Characters{0x3000, 0x3000},
@@ -79,7 +79,7 @@ bool is_one_of(std::array<Characters, size> const& list, char32_t point) {
 
 bool is_joiner(char32_t point) { return point == 0x200C || point == 0x200D; }
 
-/// The characters on both sides of one that begins at `at`; 0 where there is none.
+/// The characters before and after the one that begins at `at`; 0 if there is none.
 std::pair<char32_t, char32_t> neighbours(std::string_view text, std::size_t at) {
     auto start = at == 0 ? at : at - 1;
     for (int i = 0; i < 3 && start > 0 && (static_cast<unsigned char>(text[start]) & 0xC0U) == 0x80U; ++i)
@@ -91,7 +91,7 @@ std::pair<char32_t, char32_t> neighbours(std::string_view text, std::size_t at) 
     return {before, length == 0 ? U'\0' : code_point(text.substr(next, length))};
 }
 
-/// Whether a joiner at `at` stands where it does something.
+/// Whether the joiner at `at` joins its neighbours.
 bool joins(std::string_view text, std::size_t at) {
     auto const [before, after] = neighbours(text, at);
     if (is_one_of(joined_letters, before) && is_one_of(joined_letters, after))
@@ -100,7 +100,7 @@ bool joins(std::string_view text, std::size_t at) {
            is_one_of(joined_emoji, after);
 }
 
-/// The first character from a list, or `text.size()`.
+/// The offset of the first character for which `is` holds, or `text.size()`; skips ASCII.
 template <typename Is>
 std::size_t find_character(std::string_view text, Is const& is) {
     for (std::size_t at = 0; at < text.size();) {
@@ -112,10 +112,10 @@ std::size_t find_character(std::string_view text, Is const& is) {
     return text.size();
 }
 
-/// How many bytes from `at` on are of ASCII and seen.
+/// The number of bytes from `at` on that are visible ASCII or a blank.
 std::size_t plain_bytes(std::string_view text, std::size_t at) {
     auto const start = at;
-    // Eight at once: no top bit, none below a blank, no DEL.
+    // Eight bytes at once: no top bit, none below a blank, no DEL.
     constexpr std::uint64_t tops = 0x8080808080808080U;
     constexpr std::uint64_t ones = 0x0101010101010101U;
     for (std::uint64_t eight = 0; text.size() - at >= sizeof eight; at += sizeof eight) {
@@ -130,7 +130,8 @@ std::size_t plain_bytes(std::string_view text, std::size_t at) {
     return at - start;
 }
 
-/// U+FE00 to U+FE0F: they choose the look of an emoji before them, and nothing is seen of them behind a plain letter.
+/// A variation selector, U+FE00 to U+FE0F. It chooses the look of an emoji before it; behind a plain letter nothing is
+/// seen of it.
 bool is_selector(std::string_view character) {
     return character.size() == 3 && character.starts_with("\xEF\xB8") &&
            static_cast<unsigned char>(character[2]) <= 0x8F;
@@ -222,7 +223,7 @@ std::string_view cut_text(std::string_view text, std::size_t most) {
         return text;
     auto const goes_on = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U; };
     auto end = most;
-    // A character has three further bytes at most; more of them in a row are no character.
+    // A character has at most three continuation bytes; more in a row are invalid.
     for (int i = 0; i < 3 && end > 0 && goes_on(end); ++i)
         --end;
     return text.substr(0, goes_on(end) ? most : end);

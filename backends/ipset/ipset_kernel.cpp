@@ -45,27 +45,25 @@ SystemError error_of(std::string_view verb, std::string_view what, int code) {
                         is_forbidden ? "; lbc needs CAP_NET_ADMIN, as root has it in this network namespace" : "")};
 }
 
-/// Whether the kernel has sets. A message to a part that it lacks makes it load one.
+/// Whether the kernel has loaded sets. A message to a missing subsystem would make it load one.
 bool has_sets() { return ::access("/sys/module/ip_set", F_OK) == 0; }
 
 class IpsetSocket {
 public:
     [[nodiscard]] static std::expected<IpsetSocket, int> open() {
         IpsetSocket opened{NlSocket(nl_socket_alloc()), NlMessage(nlmsg_alloc_size(ipset_message_size))};
-        if (!opened.socket_ || !opened.message_) {
+        if (!opened.socket_ || !opened.message_)
             return std::unexpected(ENOMEM);
-        }
-        if (nl_connect(opened.socket_.get(), NETLINK_NETFILTER) < 0) {
+        if (nl_connect(opened.socket_.get(), NETLINK_NETFILTER) < 0)
             return std::unexpected(errno == 0 ? EIO : errno);
-        }
         return opened;
     }
 
-    /// Sends a request and takes its answers up to the last; errno, or one of ipset's own.
+    /// Sends a request and reads its answers to the last. The error is errno, or one of ipset's own.
     [[nodiscard]] std::expected<void, int> ask(int command, int flags, Family family, Fill const& fill,
                                                Visit const& visit = {}) {
         auto* head = nlmsg_hdr(message_.get());
-        *head = {NLMSG_HDRLEN, 0, 0, 0, 0}; // empties the one message that all requests are built in
+        *head = {NLMSG_HDRLEN, 0, 0, 0, 0}; // empties the one message in which all requests are built
         head->nlmsg_type = static_cast<std::uint16_t>(NFNL_SUBSYS_IPSET << 8 | command);
         head->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
         nfgenmsg const netfilter{static_cast<std::uint8_t>(family == Family::ipv4 ? AF_INET : AF_INET6), NFNETLINK_V0,
@@ -75,15 +73,12 @@ public:
             return std::unexpected(EMSGSIZE);
         }
         Answers answers{visit};
-        if (nl_send_auto(socket_.get(), message_.get()) < 0) {
+        if (nl_send_auto(socket_.get(), message_.get()) < 0)
             return std::unexpected(errno == 0 ? EIO : errno);
-        }
         answers.listen(socket_.get());
-        while (!answers.done) {
-            if (int const received = nl_recvmsgs_default(socket_.get()); received < 0 && !answers.done) {
+        while (!answers.done)
+            if (int const received = nl_recvmsgs_default(socket_.get()); received < 0 && !answers.done)
                 return std::unexpected(errno == 0 ? EIO : errno);
-            }
-        }
         return answers.code == 0 ? std::expected<void, int>{} : std::unexpected(answers.code);
     }
 
@@ -102,9 +97,8 @@ private:
         static int on_message(nl_msg* message, void* self) {
             auto* head = nlmsg_hdr(message);
             auto const& use = static_cast<Answers*>(self)->visit;
-            if (use && nlmsg_valid_hdr(head, sizeof(nfgenmsg)) != 0) {
+            if (use && nlmsg_valid_hdr(head, sizeof(nfgenmsg)) != 0)
                 use(nlmsg_attrdata(head, sizeof(nfgenmsg)), nlmsg_attrlen(head, sizeof(nfgenmsg)));
-            }
             return NL_OK;
         }
         static int on_end(nl_msg* /*message*/, void* self) {
@@ -129,13 +123,11 @@ std::expected<std::vector<std::string>, int> own_names(IpsetSocket& socket, Fami
     std::vector<std::string> names;
     auto const listed =
         socket.ask(IPSET_CMD_LIST, NLM_F_DUMP, family, put_names_request, [&](nlattr* attributes, int length) {
-            if (auto name = name_in(attributes, length); is_own_set(name, family)) {
+            if (auto name = name_in(attributes, length); is_own_set(name, family))
                 names.push_back(std::move(name));
-            }
         });
-    if (!listed) {
+    if (!listed)
         return std::unexpected(listed.error());
-    }
     std::ranges::sort(names);
     names.erase(std::ranges::unique(names).begin(), names.end());
     return names;
@@ -143,28 +135,25 @@ std::expected<std::vector<std::string>, int> own_names(IpsetSocket& socket, Fami
 
 std::expected<std::vector<MarkSet>, int> own_sets(IpsetSocket& socket, Family family) {
     auto names = own_names(socket, family);
-    if (!names) {
+    if (!names)
         return std::unexpected(names.error());
-    }
     std::vector<MarkSet> sets;
     for (auto& name : *names) {
         MarkSet set{std::move(name), {}};
         auto const listed = socket.ask(
             IPSET_CMD_LIST, NLM_F_DUMP, family, [&](nl_msg* message) { return put_set(message, set.name); },
             [&](nlattr* attributes, int length) { add_entries_in(attributes, length, family, set.entries); });
-        if (!listed && listed.error() == ENOENT) {
-            continue; // it has gone since
-        }
-        if (!listed) {
+        if (!listed && listed.error() == ENOENT)
+            continue; // it was removed since
+        if (!listed)
             return std::unexpected(listed.error());
-        }
         std::ranges::sort(set.entries);
         sets.push_back(std::move(set));
     }
     return sets;
 }
 
-/// What is called so is made anew.
+/// Creates a set under `name` with the entries of `set`. EEXIST if a set has that name.
 std::expected<void, int> fill(IpsetSocket& socket, std::string const& name, MarkSet const& set, Family family) {
     auto const create = [&](nl_msg* message) {
         return put_new_set(message, name, family, size_of_set(set.entries.size()));
@@ -178,7 +167,7 @@ std::expected<void, int> fill(IpsetSocket& socket, std::string const& name, Mark
     return done;
 }
 
-/// It may have gone already.
+/// Destroys a set; a missing one is no error.
 std::expected<void, int> destroy(IpsetSocket& socket, std::string const& name) {
     auto done = socket.ask(IPSET_CMD_DESTROY, 0, Family::ipv4, [&](nl_msg* message) { return put_set(message, name); });
     return done || done.error() == ENOENT ? std::expected<void, int>{} : done;
@@ -187,7 +176,7 @@ std::expected<void, int> destroy(IpsetSocket& socket, std::string const& name) {
 std::expected<void, int> write(IpsetSocket& socket, MarkSet const& set) {
     auto const family = set.entries.front().address.family();
     auto const spare = spare_set_name(set.name);
-    (void)destroy(socket, spare); // left by a change that was ended half way
+    (void)destroy(socket, spare); // residue of an interrupted change
     auto done = fill(socket, set.name, set, family);
     if (!done && done.error() == EEXIST) {
         done = fill(socket, spare, set, family);
@@ -202,31 +191,27 @@ std::expected<void, int> write(IpsetSocket& socket, MarkSet const& set) {
     return done;
 }
 
-/// Does something with a socket; what goes wrong is worded as "cannot VERB WHAT".
+/// Calls `use` with a socket. An error becomes "cannot VERB WHAT".
 template <typename Use>
 auto with_socket(std::string_view verb, std::string_view what, Use use)
     -> std::expected<typename std::invoke_result_t<Use, IpsetSocket&>::value_type, SystemError> {
     auto socket = IpsetSocket::open();
-    if (!socket) {
+    if (!socket)
         return std::unexpected(error_of(verb, what, socket.error()));
-    }
     auto done = use(*socket);
-    if (!done) {
+    if (!done)
         return std::unexpected(error_of(verb, what, done.error()));
-    }
-    if constexpr (std::is_void_v<typename decltype(done)::value_type>) {
+    if constexpr (std::is_void_v<typename decltype(done)::value_type>)
         return {};
-    } else {
+    else
         return std::move(*done);
-    }
 }
 
 } // namespace
 
 std::expected<std::vector<MarkSet>, SystemError> read_ipset_sets(Family family) {
-    if (!has_sets()) {
+    if (!has_sets())
         return {};
-    }
     return with_socket("read", "the kernel's sets", [&](IpsetSocket& socket) { return own_sets(socket, family); });
 }
 
@@ -236,9 +221,8 @@ std::expected<void, SystemError> write_ipset_set(MarkSet const& set) {
 }
 
 std::expected<std::size_t, SystemError> count_ipset_uses(std::string const& name) {
-    if (!has_sets()) {
+    if (!has_sets())
         return 0;
-    }
     return with_socket("read", fmt::format("the set {}", printable(name)),
                        [&](IpsetSocket& socket) -> std::expected<std::size_t, int> {
                            std::size_t uses = 0;
@@ -246,9 +230,8 @@ std::expected<std::size_t, SystemError> count_ipset_uses(std::string const& name
                                IPSET_CMD_LIST, NLM_F_DUMP, Family::ipv4,
                                [&](nl_msg* message) { return put_head_request(message, name); },
                                [&](nlattr* attributes, int length) { uses += uses_in(attributes, length); });
-                           if (!listed && listed.error() != ENOENT) {
+                           if (!listed && listed.error() != ENOENT)
                                return std::unexpected(listed.error());
-                           }
                            return uses;
                        });
 }

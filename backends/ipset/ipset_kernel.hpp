@@ -1,8 +1,8 @@
-// The kernel's sets of this network namespace (ip_set_core.c): see the calls of `Kernel` of the same names.
+// The kernel's sets in this network namespace (ip_set_core.c). `Kernel` documents the calls under the same names.
 #pragma once
 
-#include "backends/system_error.hpp"
-#include "compiler/mark_set.hpp"
+#include "backends/os/system_error.hpp"
+#include "compiler/rules/mark_set.hpp"
 
 #include <expected>
 #include <string>

@@ -14,12 +14,12 @@ namespace {
 
 constexpr std::uint8_t protocol_version = IPSET_PROTOCOL_MIN;
 constexpr std::string_view set_type = "hash:ip,port";
-constexpr std::uint8_t skbinfo_revision = 5; // the first of hash:ip,port that has it (ip_set_hash_ipport.c)
+constexpr std::uint8_t skbinfo_revision = 5; // the first of hash:ip,port that has skbinfo (ip_set_hash_ipport.c)
 constexpr std::uint32_t default_most = 65536;
 constexpr std::uint32_t least_slots = 64;
 constexpr int net_order = NLA_F_NET_BYTEORDER;
 
-/// Numbers of both levels that data have: an address, a port and the rest of an entry.
+/// Attribute numbers of both levels of data: an address, a port and the rest of an entry.
 using Data = Attributes<IPSET_ATTR_ADT_MAX>;
 
 template <typename Put>
@@ -49,9 +49,8 @@ std::optional<SetEntry> entry_in(nlattr* data, Family family) {
     auto const port = values.get<std::uint16_t>(IPSET_ATTR_PORT);
     auto const protocol = values.get<std::uint8_t>(IPSET_ATTR_PROTO);
     auto const mark = be64toh(values.get<std::uint64_t>(IPSET_ATTR_SKBMARK).value_or(0));
-    if (!address || !port || !protocol) {
+    if (!address || !port || !protocol)
         return std::nullopt;
-    }
     return SetEntry{*address, *protocol, Port{ntohs(*port)}, Fwmark{static_cast<std::uint32_t>(mark >> 32U)},
                     static_cast<std::uint32_t>(mark)};
 }
@@ -94,7 +93,7 @@ bool put_new_set(nl_msg* message, std::string const& name, Family family, SetSiz
 }
 
 bool put_entries(nl_msg* message, std::string const& name, std::span<SetEntry const> entries) {
-    std::uint32_t const line = htonl(1); // the kernel wants one, of the text that a list of entries is from
+    std::uint32_t const line = htonl(1); // the kernel requires a line number of the text with the entries
     return put_set(message, name) && put(message, IPSET_ATTR_LINENO | net_order, line) &&
            nest(message, IPSET_ATTR_ADT, [&] {
                return std::ranges::all_of(entries, [&](SetEntry const& entry) {
@@ -114,20 +113,17 @@ std::size_t uses_in(nlattr* attributes, int length) {
 }
 
 void add_entries_in(nlattr* attributes, int length, Family family, std::vector<SetEntry>& entries) {
-    // Of no protocol, one is equal to none of lbc's.
+    // An entry without a protocol equals no own entry.
     SetEntry const unknown{IpAddress(family, {}), 0, {}, {}, 0};
     Attributes<IPSET_ATTR_CMD_MAX> const answer(attributes, length);
-    if (auto const type = answer.text(IPSET_ATTR_TYPENAME); !type.empty() && type != set_type) {
+    if (auto const type = answer.text(IPSET_ATTR_TYPENAME); !type.empty() && type != set_type)
         entries.push_back(unknown);
-    }
     auto* list = answer[IPSET_ATTR_ADT];
-    if (list == nullptr) {
+    if (list == nullptr)
         return;
-    }
     int left = nla_len(list);
-    for (auto* data = static_cast<nlattr*>(nla_data(list)); nla_ok(data, left) != 0; data = nla_next(data, &left)) {
+    for (auto* data = static_cast<nlattr*>(nla_data(list)); nla_ok(data, left) != 0; data = nla_next(data, &left))
         entries.push_back(entry_in(data, family).value_or(unknown));
-    }
 }
 
 } // namespace lbc

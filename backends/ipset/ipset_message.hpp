@@ -1,9 +1,9 @@
-// The words of the kernel's netlink protocol for sets (ip_set.h, protocol 6, which every kernel since 2.6.39 takes):
-// what requests hold, and what lists of sets say.
+// ipset netlink message codec (ip_set.h, protocol 6, which every kernel since 2.6.39 takes): attributes of requests,
+// and lists of sets.
 #pragma once
 
 #include "backends/netlink/attributes.hpp"
-#include "compiler/mark_set.hpp"
+#include "compiler/rules/mark_set.hpp"
 
 #include <span>
 #include <string>
@@ -11,18 +11,18 @@
 
 namespace lbc {
 
-/// How many entries one message takes: an attribute is shorter than 64 KiB.
+/// Entries per message: a netlink attribute is shorter than 64 KiB.
 inline constexpr std::size_t most_entries_at_once = 1000;
 inline constexpr std::size_t ipset_message_size = std::size_t{1} << 17U;
 
-/// Slots of a set's table, and what it holds at most.
+/// Hash slots of a set, and the most entries it can hold.
 struct SetSize {
     std::uint32_t slots = 0;
     std::uint32_t most = 0;
 };
 [[nodiscard]] SetSize size_of_set(std::size_t entries);
 
-// Each puts a request's attributes into the message; false where they do not fit.
+// Each appends a request's attributes to the message; false if they do not fit.
 [[nodiscard]] bool put_names_request(nl_msg* message);                         // lists the names of all sets
 [[nodiscard]] bool put_head_request(nl_msg* message, std::string const& name); // lists a set without its entries
 [[nodiscard]] bool put_set(nl_msg* message, std::string const& name);
@@ -30,11 +30,12 @@ struct SetSize {
 [[nodiscard]] bool put_new_set(nl_msg* message, std::string const& name, Family family, SetSize size);
 [[nodiscard]] bool put_entries(nl_msg* message, std::string const& name, std::span<SetEntry const> entries);
 
-/// The set that a message of a list is about; empty where it does not say.
+/// The name of the set that a list message describes; empty if it has none.
 [[nodiscard]] std::string name_in(nlattr* attributes, int length);
-/// How many rules and sets use it.
+/// The number of rules and sets that use it.
 [[nodiscard]] std::size_t uses_in(nlattr* attributes, int length);
-/// Adds the entries that a message of a list has. One that lbc has no words for makes none of its own equal.
+/// Adds the entries of a list message. An entry that lbc cannot represent, or another set type, becomes an entry that
+/// equals no own entry.
 void add_entries_in(nlattr* attributes, int length, Family family, std::vector<SetEntry>& entries);
 
 } // namespace lbc

@@ -18,9 +18,8 @@ std::vector<std::string_view> words_of(std::string_view line) {
     std::vector<std::string_view> words;
     while (words.size() < most_words) {
         line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-        if (line.empty()) {
+        if (line.empty())
             break;
-        }
         words.push_back(line.substr(0, line.find(' ')));
         line.remove_prefix(words.back().size());
     }
@@ -39,11 +38,9 @@ std::optional<std::uint32_t> hexadecimal(std::string_view text) {
 }
 
 std::optional<std::uint8_t> protocol_of(std::string_view text) {
-    for (auto const protocol : {Protocol::tcp, Protocol::udp, Protocol::sctp}) {
-        if (text == to_string(protocol)) {
+    for (auto const protocol : {Protocol::tcp, Protocol::udp, Protocol::sctp})
+        if (text == to_string(protocol))
             return static_cast<std::uint8_t>(protocol);
-        }
-    }
     return number<std::uint8_t>(text);
 }
 
@@ -51,15 +48,13 @@ std::optional<std::uint8_t> protocol_of(std::string_view text) {
 std::optional<SetEntry> entry_of(std::string_view key) {
     auto const comma = key.find(',');
     auto const colon = key.rfind(':');
-    if (comma == std::string_view::npos || colon == std::string_view::npos || colon < comma) {
+    if (comma == std::string_view::npos || colon == std::string_view::npos || colon < comma)
         return std::nullopt;
-    }
     auto const address = IpAddress::parse(key.substr(0, comma));
     auto const protocol = protocol_of(key.substr(comma + 1, colon - comma - 1));
     auto const port = number<std::uint16_t>(key.substr(colon + 1));
-    if (!address || !protocol || !port) {
+    if (!address || !protocol || !port)
         return std::nullopt;
-    }
     return SetEntry{*address, *protocol, Port{*port}, {}, 0xffffffff};
 }
 
@@ -100,27 +95,24 @@ bool IpsetReader::is_command(std::string_view line) {
 
 std::expected<void, std::string> IpsetReader::take(std::string_view line) {
     auto const words = words_of(line);
-    if (words.size() < 2) {
+    if (words.size() < 2)
         return std::unexpected(std::string("a command of ipset without a set"));
-    }
     auto const command = words[0];
     auto const name = words[1];
-    if (!is_own_set(name, family_)) {
+    if (!is_own_set(name, family_))
         return {};
-    }
-    if (command == "create") {
+    if (command == "create")
         sets_.try_emplace(std::string(name));
-    } else if (command == "flush") {
+    else if (command == "flush")
         sets_[std::string(name)].clear();
-    } else if (command == "destroy") {
+    else if (command == "destroy")
         sets_.erase(std::string(name));
-    } else if (command == "swap" && words.size() == 3) {
+    else if (command == "swap" && words.size() == 3)
         sets_[std::string(name)].swap(sets_[std::string(words[2])]);
-    } else if (command == "add" && words.size() == 5 && words[3] == "skbmark") {
+    else if (command == "add" && words.size() == 5 && words[3] == "skbmark")
         return add(name, words[2], words[4]);
-    } else {
+    else
         return std::unexpected(fmt::format("no command of ipset for a set of lbc's: `{}`", line.substr(0, 60)));
-    }
     return {};
 }
 
@@ -134,12 +126,10 @@ std::expected<void, std::string> IpsetReader::add(std::string_view name, std::st
         return std::unexpected(
             fmt::format("no entry of a set: `{} skbmark {}`", key.substr(0, 60), mark.substr(0, 30)));
     }
-    if (entry->address.family() != family_) {
+    if (entry->address.family() != family_)
         return std::unexpected(fmt::format("`{}` is of the other family", key.substr(0, 60)));
-    }
-    if (++entries_ > most_entries) {
+    if (++entries_ > most_entries)
         return std::unexpected(fmt::format("the sets have more than {} entries", most_entries));
-    }
     entry->mark = Fwmark{*value};
     entry->mask = *mask;
     sets_[std::string(name)].push_back(*entry);

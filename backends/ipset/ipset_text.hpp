@@ -1,9 +1,9 @@
-// Sets as `ipset restore -exist` takes them, and as it or `ipset save` writes them. In a text of rules, each line
-// stands behind `#ipset `, where iptables-restore sees a comment. A set is filled under another name and takes the
-// place of what has its own: so the lines may be run again at any time, and no packet meets a set that is half full.
+// Prints sets as input of `ipset restore -exist`, and reads that and the output of `ipset save`. In a rules text each
+// line follows `#ipset `, which iptables-restore takes for a comment. The lines fill a staging set and swap it with the
+// real one: they may run again at any time, and no packet meets a half full set.
 #pragma once
 
-#include "compiler/mark_set.hpp"
+#include "compiler/rules/mark_set.hpp"
 
 #include <expected>
 #include <map>
@@ -13,7 +13,7 @@
 
 namespace lbc {
 
-/// What the lines begin with in a text of rules.
+/// The prefix of each line in a rules text.
 inline constexpr std::string_view ipset_prefix = "#ipset ";
 
 /// The lines of a set, each behind `ipset_prefix`.
@@ -24,13 +24,13 @@ class IpsetReader {
 public:
     explicit IpsetReader(Family family) : family_(family) {}
 
-    /// Whether a line that is no rule is one of ipset's.
+    /// Whether a line that is not a rule is an ipset command.
     [[nodiscard]] static bool is_command(std::string_view line);
 
-    /// Sets of others are passed over. An error says what makes no sense.
+    /// Applies one command. Skips foreign sets. The error names what is malformed.
     [[nodiscard]] std::expected<void, std::string> take(std::string_view line);
 
-    /// What is lbc's of the family, sorted.
+    /// The own sets of the family, sorted by name, each with its entries sorted.
     [[nodiscard]] std::vector<MarkSet> sets() &&;
 
 private:

@@ -1,7 +1,7 @@
 #include "backends/iptables/blob_writer.hpp"
 
-#include "backends/descriptor.hpp"
 #include "backends/iptables/xt_target.hpp"
+#include "backends/os/descriptor.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,7 @@
 namespace lbc {
 namespace {
 
-/// A chain of the new table. One of others has no `wanted`.
+/// A chain of the new table. A foreign one has no `wanted`.
 struct NewChain {
     std::string_view name;
     BlobChain const* now = nullptr;
@@ -30,27 +30,24 @@ public:
     std::optional<NewTable<Tables>> write() {
         constexpr std::size_t usual_rule = 256;
         std::size_t rules = 0;
-        for (Chain const& chain : wanted_.chains) {
+        for (Chain const& chain : wanted_.chains)
             rules += chain.rules.size() + 2;
-        }
         table_.replace.reserve(sizeof(Replace) + now_.info().size + rules * usual_rule);
         table_.replace.resize(sizeof(Replace));
         write_builtins();
-        for (NewChain const& chain : new_chains()) {
+        for (NewChain const& chain : new_chains())
             write_chain(chain);
-        }
         copy(now_.count() - 1);
-        if (!link()) {
+        if (!link())
             return std::nullopt;
-        }
         finish();
         return std::move(table_);
     }
 
 private:
-    /// A target that is to lead to a chain, when its place is known.
+    /// A target that leads to a chain, whose offset is filled in when it is known.
     struct Link {
-        std::size_t target = 0; // in the run
+        std::size_t target = 0; // in the blob
         std::string_view chain;
     };
 
@@ -59,16 +56,15 @@ private:
     }
 
     void write_builtins() {
-        std::vector<Hook const*> left;
-        std::ranges::transform(wanted_.hooks, std::back_inserter(left), [](Hook const& hook) { return &hook; });
+        std::vector<EntryJump const*> left;
+        std::ranges::transform(wanted_.entry_jumps, std::back_inserter(left),
+                               [](EntryJump const& hook) { return &hook; });
         std::size_t hook = 0;
         for (BlobChain const& chain : now_.chains()) {
-            if (!chain.is_builtin) {
+            if (!chain.is_builtin)
                 break;
-            }
-            while ((now_.info().valid_hooks & (1U << hook)) == 0) {
+            while ((now_.info().valid_hooks & (1U << hook)) == 0)
                 ++hook;
-            }
             hook_entry_[hook] = end();
             write_builtin(chain, left);
             underflow_[hook] = end();
@@ -77,9 +73,9 @@ private:
         }
     }
 
-    void write_builtin(BlobChain const& chain, std::vector<Hook const*>& left) {
+    void write_builtin(BlobChain const& chain, std::vector<EntryJump const*>& left) {
         auto const next = [&] {
-            return std::ranges::find_if(left, [&](Hook const* hook) { return hook->builtin == chain.name; });
+            return std::ranges::find_if(left, [&](EntryJump const* hook) { return hook->builtin == chain.name; });
         };
         for (auto number = chain.first; number < chain.last; ++number) {
             BlobEntry const entry = now_.entry(number);
@@ -99,54 +95,46 @@ private:
         }
     }
 
-    /// In the order of the old table, in which libiptc sorts them by name, with new ones where they belong.
+    /// In the order of the old table, which libiptc sorts by name, with new chains inserted by name.
     std::vector<NewChain> new_chains() {
         std::vector<NewChain> chains;
         auto wanted = wanted_.chains.begin();
         auto const add_up_to = [&](auto is_before) {
-            for (; wanted != wanted_.chains.end() && is_before(*wanted); ++wanted) {
-                if (now_.find(wanted->name) == nullptr) {
+            for (; wanted != wanted_.chains.end() && is_before(*wanted); ++wanted)
+                if (now_.find(wanted->name) == nullptr)
                     chains.push_back({wanted->name, nullptr, &*wanted});
-                }
-            }
         };
         for (BlobChain const& chain : now_.chains()) {
-            if (chain.is_builtin) {
+            if (chain.is_builtin)
                 continue;
-            }
             add_up_to([&](Chain const& next) { return next.name < chain.name; });
             Chain const* const same = find_chain(wanted_.chains, chain.name);
-            if (same != nullptr || !is_own_chain(chain.name)) {
+            if (same != nullptr || !is_own_chain(chain.name))
                 chains.push_back({chain.name, &chain, same});
-            } else {
+            else
                 table_.differs = true;
-            }
         }
         add_up_to([](Chain const&) { return true; });
         return chains;
     }
 
     void write_chain(NewChain const& chain) {
-        if (chain.now != nullptr) {
+        if (chain.now != nullptr)
             copy(chain.now->head);
-        } else {
+        else
             add_head(chain.name);
-        }
         begins_.emplace_back(chain.name, end());
         bool const stays = chain.now != nullptr && (chain.wanted == nullptr || now_.has(*chain.now, *chain.wanted) ||
                                                     now_.read(*chain.now) == *chain.wanted);
-        if (stays) {
-            for (auto number = chain.now->first; number < chain.now->last; ++number) {
+        if (stays)
+            for (auto number = chain.now->first; number < chain.now->last; ++number)
                 copy(number);
-            }
-        } else {
+        else
             std::ranges::for_each(chain.wanted->rules, [this](Rule const& rule) { add(rule); });
-        }
-        if (chain.now != nullptr) {
+        if (chain.now != nullptr)
             copy(chain.now->last);
-        } else {
+        else
             add({{}, Return{}, {}});
-        }
     }
 
     void copy(std::uint32_t number) {
@@ -155,11 +143,10 @@ private:
         table_.replace.insert(table_.replace.end(), entry.bytes.begin(), entry.bytes.end());
         table_.counters.push_back(number);
         auto const verdict = xt::verdict_of(entry.bytes.subspan(entry.target));
-        if (verdict && *verdict >= 0 && entry.target_name.empty()) {
+        if (verdict && *verdict >= 0 && entry.target_name.empty())
             xt::store_verdict(table_.replace, begin + entry.target, static_cast<int>(end()));
-        } else if (verdict && *verdict >= 0) {
+        else if (verdict && *verdict >= 0)
             links_.push_back({begin + entry.target, entry.target_name});
-        }
     }
 
     void add(Rule const& rule) {
@@ -194,9 +181,8 @@ private:
         return std::ranges::all_of(links_, [this](Link const& link) {
             using Begin = std::pair<std::string_view, std::uint32_t>;
             auto const place = std::ranges::lower_bound(begins_, link.chain, {}, &Begin::first);
-            if (place == begins_.end() || place->first != link.chain) {
+            if (place == begins_.end() || place->first != link.chain)
                 return false;
-            }
             xt::store_verdict(table_.replace, link.target, static_cast<int>(place->second));
             return true;
         });
@@ -234,9 +220,8 @@ template <typename Tables>
 int NewTable<Tables>::commit() {
     using Replace = typename Tables::Replace;
     Descriptor const socket(::socket(Tables::domain, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
-    if (!socket) {
+    if (!socket)
         return errno;
-    }
     std::vector<xt_counters> old(*xt::load<unsigned>(replace, offsetof(Replace, num_counters)));
     xt::store(replace, offsetof(Replace, counters), reinterpret_cast<std::uintptr_t>(old.data()));
     if (::setsockopt(socket.get(), Tables::level, Tables::set_replace, replace.data(),
@@ -252,9 +237,8 @@ int NewTable<Tables>::commit() {
             xt::store(kept, sizeof(xt_counters_info) + i * sizeof count, count);
         }
     }
-    if (!is_any) {
+    if (!is_any)
         return 0;
-    }
     xt_counters_info info{};
     std::ranges::copy(mangle_table, info.name);
     info.num_counters = static_cast<unsigned>(counters.size());

@@ -1,6 +1,6 @@
 #include "backends/iptables/iptables_variant.hpp"
 
-#include "backends/find_program.hpp"
+#include "backends/os/find_program.hpp"
 
 #include <filesystem>
 #include <system_error>

@@ -1,7 +1,7 @@
 #include "backends/iptables/legacy_words.hpp"
 
+#include "backends/os/run_program.hpp"
 #include "backends/restore/read_tables.hpp"
-#include "backends/run_program.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -13,11 +13,11 @@ namespace {
 constexpr std::size_t longest_text = std::size_t{64} << 20;
 constexpr std::chrono::seconds patience{10};
 
-/// Of a target that lbc does not know, or not all of; null: it knows it.
+/// The text of a target that lbc does not know, or not all of; null if lbc knows it.
 std::string* words_of(Target& target) {
     if (auto* unknown = std::get_if<UnknownTarget>(&target))
         return &unknown->name;
-    if (auto* any = std::get_if<AnyMark>(&target))
+    if (auto* any = std::get_if<UnknownMark>(&target))
         return &any->name;
     auto* dnat = std::get_if<Dnat>(&target);
     return dnat == nullptr ? nullptr : &dnat->name;
@@ -25,10 +25,10 @@ std::string* words_of(Target& target) {
 
 bool lacks_words(Rule const& rule) {
     return !rule.when.unknown.empty() || std::holds_alternative<UnknownTarget>(rule.then) ||
-           std::holds_alternative<AnyMark>(rule.then) || std::holds_alternative<Dnat>(rule.then);
+           std::holds_alternative<UnknownMark>(rule.then) || std::holds_alternative<Dnat>(rule.then);
 }
 
-/// A rule but for words that lbc does not know.
+/// A copy of a rule without the text of its unknown parts.
 Rule without_words(Rule rule) {
     rule.when.unknown = rule.when.unknown.empty() ? "" : "?";
     if (auto* words = words_of(rule.then))
@@ -36,7 +36,7 @@ Rule without_words(Rule rule) {
     return rule;
 }
 
-/// Whether rules have parts that lbc knows by their bytes alone.
+/// Whether rules have parts of which lbc knows only the bytes.
 bool lacks_words(Netfilter const& rules) {
     return std::ranges::any_of(rules.tables, [](Ruleset const& table) {
         return std::ranges::any_of(table.chains, [](Chain const& chain) {

@@ -1,18 +1,18 @@
-// The words of iptables-legacy-save for what a rule of others asks, in place of the kernel's bytes. They are for
-// people: what lbc does not know of a rule stays unknown, whatever the words are.
+// Replaces the bytes of unknown parts of foreign rules with the text that iptables-legacy-save prints for them. The
+// text is for people: a part that lbc cannot represent stays unknown, whatever the text is.
 #pragma once
 
-#include "compiler/ruleset.hpp"
+#include "compiler/rules/ruleset.hpp"
 
 #include <string_view>
 
 namespace lbc {
 
-/// Takes the words of a text that iptables-legacy-save printed, for each rule that the text has in the same place with
-/// the same parts that lbc knows. Of a chain that has another number of rules there, none are taken.
+/// Takes the text of each rule from the output of iptables-legacy-save. A rule gets it if the output has a rule at the
+/// same place whose known parts are equal. A chain whose number of rules differs gets none.
 void take_legacy_words(Netfilter& rules, std::string_view saved);
 
-/// The same, of the program, where it is there. `rules` are the kernel's legacy tables.
+/// Runs the program, if it is installed, and takes the text of its output. `rules` are the kernel's legacy tables.
 void ask_for_legacy_words(Netfilter& rules);
 
 } // namespace lbc

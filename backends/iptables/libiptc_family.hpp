@@ -2,7 +2,7 @@
 // the sources of this folder.
 #pragma once
 
-#include "compiler/types.hpp"
+#include "compiler/base/types.hpp"
 
 #include <libiptc/libiptc.h>
 #include <netinet/in.h>
@@ -36,7 +36,7 @@ struct Ipv4Tables {
     static constexpr int set_add_counters = IPT_SO_SET_ADD_COUNTERS;
     static constexpr int match_revision = IPT_SO_GET_REVISION_MATCH;
     static constexpr int target_revision = IPT_SO_GET_REVISION_TARGET;
-    static constexpr std::uint8_t protocol_flag = 0; // a protocol other than 0 is always asked for
+    static constexpr std::uint8_t protocol_flag = 0; // IPv4 has no flag: a protocol other than 0 always matches
     static constexpr std::uint8_t goto_flag = IPT_F_GOTO;
     static constexpr std::uint8_t fragment_flag = IPT_F_FRAG;
     static constexpr char const* names_file = "/proc/net/ip_tables_names";
@@ -86,7 +86,7 @@ struct Ipv6Tables {
     static constexpr int target_revision = IP6T_SO_GET_REVISION_TARGET;
     static constexpr std::uint8_t protocol_flag = IP6T_F_PROTO;
     static constexpr std::uint8_t goto_flag = IP6T_F_GOTO;
-    static constexpr std::uint8_t fragment_flag = 0; // a match of its own
+    static constexpr std::uint8_t fragment_flag = 0; // IPv6 has a separate match for it
     static constexpr char const* names_file = "/proc/net/ip6_tables_names";
     static constexpr char const* tables_module = "ip6_tables";
     static constexpr char const* mangle_module = "ip6table_mangle";

@@ -10,7 +10,7 @@
 namespace lbc {
 namespace {
 
-/// libiptc reads all 32 bytes of a chain's name.
+/// A chain's name padded to 32 bytes, all of which libiptc reads.
 class ChainLabel {
 public:
     explicit ChainLabel(std::string_view name) {
@@ -46,9 +46,8 @@ template <typename Tables>
 std::expected<TableHandle<Tables>, int> TableHandle<Tables>::read(std::string const& table) {
     errno = 0;
     xtc_handle* const handle = Tables::init(table.c_str());
-    if (handle == nullptr) {
+    if (handle == nullptr)
         return std::unexpected(errno);
-    }
     return TableHandle(handle, table);
 }
 
@@ -74,9 +73,8 @@ Ruleset TableHandle<Tables>::whole() const {
         });
         xt_counters counters{};
         char const* const policy = Tables::policy(name.c_str(), &counters, handle_.get());
-        if (policy != nullptr && policy == std::string_view("DROP")) {
+        if (policy != nullptr && policy == std::string_view("DROP"))
             read.rules.push_back({{}, Drop{.is_policy = true}, {}});
-        }
     }
     std::ranges::sort(result.chains, {}, &Chain::name);
     return result;
@@ -116,7 +114,7 @@ template <typename Tables>
 void TableHandle<Tables>::insert(std::string const& builtin, unsigned number, xt::ByteView entry) {
     unsigned count = 0;
     each_rule(builtin, [&](xt::ByteView, std::string_view) { ++count; });
-    // libiptc counts the place of an insertion from 0.
+    // libiptc counts the position of an insertion from 0.
     check(Tables::insert(ChainLabel(builtin).get(), entry_at<typename Tables::Entry>(entry),
                          std::min(number - 1, count), handle_.get()),
           "new rule of chain", builtin);
@@ -133,9 +131,8 @@ std::string TableHandle<Tables>::referrer(std::string const& name) const {
     for (std::string const& chain : chains()) {
         bool found = false;
         each_rule(chain, [&](xt::ByteView, std::string_view target) { found = found || target == name; });
-        if (found) {
+        if (found)
             return chain;
-        }
     }
     return {};
 }

@@ -1,13 +1,15 @@
-// A table's copy in libiptc's hands: reading what is lbc's in it, and editing it before it is committed. Only for the
-// sources of this folder. What libiptc refuses is thrown as `Refused`, which no function of the folder's public headers
-// lets pass.
+// libiptc's copy of a table: reads its rules, and edits them before a commit. Throws `Refused` for what libiptc
+// refuses; no function of the folder's public headers lets it pass. Only for the sources of this folder.
 #pragma once
 
 #include "backends/iptables/libiptc_family.hpp"
+#include "backends/iptables/mangle_table.hpp"
 #include "backends/iptables/xt_rule.hpp"
-#include "backends/kernel.hpp"
 
+#include <expected>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace lbc {
 
@@ -15,7 +17,8 @@ struct Refused {
     SystemError error;
 };
 
-/// `action` is "read" or "change". `reason` is iptc_strerror's text. `what` is what the family has.
+/// `action` is "read" or "change". `reason` is iptc_strerror's text. `what` is the object of the action, without its
+/// family.
 [[nodiscard]] SystemError table_error(Family family, std::string_view action, int code, std::string_view reason,
                                       std::string_view what = "mangle table");
 
@@ -24,17 +27,16 @@ class TableHandle {
 public:
     static constexpr Family family = Tables::family;
 
-    /// Reads a table; `std::unexpected` has errno. Makes it where it is not there and the kernel can.
+    /// Reads a table; the error is errno. Creates the table if it is missing and the kernel can.
     [[nodiscard]] static std::expected<TableHandle, int> read(std::string const& table = std::string(mangle_table));
 
     /// Calls `visit(name, is_builtin)` for each chain.
     template <typename Visitor>
     void each_chain(Visitor visit) const {
-        for (std::string const& name : chains()) {
+        for (std::string const& name : chains())
             visit(name, is_builtin(name));
-        }
     }
-    /// Calls `visit(bytes, target)` for each rule; `target` is the verdict, chain or extension that it leads to.
+    /// Calls `visit(bytes, target)` for each rule; `target` is the name of its verdict, chain or extension.
     template <typename Visitor>
     void each_rule(std::string const& chain, Visitor visit) const {
         for (auto const* entry = Tables::first_rule(chain.c_str(), handle_.get()); entry != nullptr;
@@ -45,7 +47,7 @@ public:
         }
     }
 
-    /// Every chain of the table. Names of chains of others are as the kernel has them, any bytes but NUL.
+    /// Every chain of the table. Names of foreign chains are the kernel's bytes, any but NUL.
     [[nodiscard]] Ruleset whole() const;
 
     void create_chain(std::string const& name);
@@ -55,10 +57,10 @@ public:
     /// `number` from 1; a number past the end is the end.
     void insert(std::string const& builtin, unsigned number, xt::ByteView entry);
     void remove_rule(std::string const& builtin, unsigned number);
-    /// Refuses, naming a chain that leads to it, where a rule still does. The chain must be empty.
+    /// Removes an empty chain. Refuses if a rule still leads to it, and names that rule's chain.
     void remove_chain(std::string const& name);
 
-    /// Gives the table to the kernel; errno where it is refused, 0 else. The handle must not be used behind it.
+    /// Gives the table to the kernel. Returns 0 or errno. The handle must not be used afterwards.
     [[nodiscard]] int commit();
     [[nodiscard]] static std::string reason(int code) { return Tables::strerror(code); }
 

@@ -2,7 +2,7 @@
 
 #include "backends/iptables/libiptc_handle.hpp"
 #include "backends/iptables/table_blob.hpp"
-#include "backends/read_file.hpp"
+#include "backends/os/read_file.hpp"
 
 #include <fmt/format.h>
 
@@ -14,17 +14,16 @@
 namespace lbc {
 namespace {
 
-/// In the order in which a packet that comes in meets them. The kernel has no others (iptable_*.c).
+/// In the order in which an incoming packet passes them. The kernel has no others (iptable_*.c).
 constexpr std::array<std::string_view, 5> known_tables{"raw", "mangle", "nat", "filter", "security"};
 constexpr std::size_t largest_list = 4096;
 
-/// The names that the file has, one a line. No file: no module for the family's tables is loaded.
+/// The known tables among the names in the file, one a line. No file: no module of the family's tables is loaded.
 template <typename Tables>
 std::expected<std::vector<std::string>, SystemError> table_names() {
     auto const text = read_file(Tables::names_file, largest_list);
-    if (!text && text.error() == ENOENT) {
+    if (!text && text.error() == ENOENT)
         return {};
-    }
     if (!text && text.error() == EACCES)
         return std::unexpected(
             SystemError{SystemError::Kind::permission, text.error(),
@@ -38,20 +37,17 @@ std::expected<std::vector<std::string>, SystemError> table_names() {
     }
     std::string const lines = '\n' + *text;
     std::vector<std::string> found;
-    for (std::string_view const known : known_tables) {
-        if (lines.contains(fmt::format("\n{}\n", known))) {
+    for (std::string_view const known : known_tables)
+        if (lines.contains(fmt::format("\n{}\n", known)))
             found.emplace_back(known);
-        }
-    }
     return found;
 }
 
 template <typename Tables>
 std::expected<Netfilter, SystemError> read_tables() {
     auto const names = table_names<Tables>();
-    if (!names) {
+    if (!names)
         return std::unexpected(names.error());
-    }
     Netfilter result{Tables::family, {}};
     for (std::string const& name : *names) {
         auto const handle = TableHandle<Tables>::read(name);
@@ -60,7 +56,7 @@ std::expected<Netfilter, SystemError> read_tables() {
             continue;
         }
         int const code = handle.error();
-        // It may have gone with its module since it was listed.
+        // The table may have been removed with its module since it was listed.
         if (code != ENOENT && code != ENOPROTOOPT) {
             return std::unexpected(
                 table_error(Tables::family, "read", code, TableHandle<Tables>::reason(code), name + " table"));
@@ -71,14 +67,12 @@ std::expected<Netfilter, SystemError> read_tables() {
 
 template <typename Tables>
 std::expected<bool, SystemError> has_own_chains() {
-    // Who is not root may have the right to the table, and not to the file.
+    // Another user than root may have access to the table but not to the file.
     auto const names = table_names<Tables>();
-    if (!names && names.error().kind != SystemError::Kind::permission) {
+    if (!names && names.error().kind != SystemError::Kind::permission)
         return std::unexpected(names.error());
-    }
-    if (names && std::ranges::find(*names, "mangle") == names->end()) {
+    if (names && std::ranges::find(*names, "mangle") == names->end())
         return false;
-    }
     bool found = false;
     auto const look_at = [&](auto const& table) {
         table.each_chain(

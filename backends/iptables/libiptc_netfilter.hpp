@@ -1,12 +1,14 @@
-// All tables of a family in this network namespace, whoever's their rules, by libiptc: see `Kernel::read_netfilter`.
+// Reads all legacy tables of a family in this network namespace through libiptc: see `Kernel::read_netfilter`.
 #pragma once
 
-#include "backends/kernel.hpp"
+#include "backends/iptables/mangle_table.hpp"
+
+#include <expected>
 
 namespace lbc {
 
-/// Reads the tables raw, mangle, nat, filter and security, as far as the kernel says that they are there; asking for
-/// one that is not would make it.
+/// Reads those of raw, mangle, nat, filter and security that the kernel lists. Reading a table that it does not list
+/// would create it.
 [[nodiscard]] std::expected<Netfilter, SystemError> read_libiptc_netfilter(Family family);
 
 /// See `Kernel::has_own_chains`.

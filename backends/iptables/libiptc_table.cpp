@@ -1,11 +1,11 @@
 #include "backends/iptables/libiptc_table.hpp"
 
-#include "backends/descriptor.hpp"
 #include "backends/iptables/blob_writer.hpp"
 #include "backends/iptables/libiptc_handle.hpp"
 #include "backends/iptables/owned_rules.hpp"
 #include "backends/iptables/xt_target.hpp"
-#include "backends/modules.hpp"
+#include "backends/os/descriptor.hpp"
+#include "backends/os/modules.hpp"
 
 #include <fmt/format.h>
 
@@ -23,22 +23,19 @@ using Kind = SystemError::Kind;
 constexpr int commit_attempts = 10;
 constexpr std::chrono::milliseconds commit_pause{10};
 
-/// Makes the own chains just those of `wanted`: from `current`, flushes what has to change, creates what is missing.
-/// Chains that must go stay behind empty, for rules may still lead to them.
+/// Makes the own chains those of `wanted`: flushes the chains of `current` that change, and creates missing ones.
+/// Chains that leave stay for now, empty, because rules may still lead to them.
 template <typename Tables>
 void prepare_chains(TableHandle<Tables>& table, Ruleset const& current, Ruleset const& wanted) {
     for (Chain const& chain : current.chains) {
         Chain const* const becomes = find_chain(wanted.chains, chain.name);
-        if (becomes == nullptr || *becomes != chain) {
+        if (becomes == nullptr || *becomes != chain)
             table.flush(chain.name);
-        }
     }
-    // libiptc's index of chains grows in linear time when names come in reversed order.
-    for (auto chain = wanted.chains.rbegin(); chain != wanted.chains.rend(); ++chain) {
-        if (find_chain(current.chains, chain->name) == nullptr) {
+    // libiptc indexes chains in linear time if their names come in reverse order.
+    for (auto chain = wanted.chains.rbegin(); chain != wanted.chains.rend(); ++chain)
+        if (find_chain(current.chains, chain->name) == nullptr)
             table.create_chain(chain->name);
-        }
-    }
 }
 
 template <typename Tables>
@@ -48,55 +45,49 @@ void write_rule(TableHandle<Tables>& table, std::string const& chain, Rule const
     table.append(chain, buffer);
 }
 
-/// Keeps the hooks that are the next wanted ones of their chain, in place; removes the others; appends the rest.
+/// Keeps, in place, entry jumps that are the next wanted ones of their chain. Removes the other own ones, appends the
+/// rest.
 template <typename Tables>
-void place_hooks(TableHandle<Tables>& table, std::vector<Hook> wanted, xt::Bytes& buffer) {
-    std::vector<PlacedHook> surplus;
-    for (PlacedHook& placed : placed_hooks(table)) {
-        auto const next = std::ranges::find(wanted, placed.hook.builtin, &Hook::builtin);
-        if (next != wanted.end() && *next == placed.hook) {
+void place_entry_jumps(TableHandle<Tables>& table, std::vector<EntryJump> wanted, xt::Bytes& buffer) {
+    std::vector<PlacedEntryJump> surplus;
+    for (PlacedEntryJump& placed : placed_entry_jumps(table)) {
+        auto const next = std::ranges::find(wanted, placed.hook.builtin, &EntryJump::builtin);
+        if (next != wanted.end() && *next == placed.hook)
             wanted.erase(next);
-        } else {
+        else
             surplus.push_back(std::move(placed));
-        }
     }
-    // From the last: a removal moves what is behind it.
-    for (auto placed = surplus.rbegin(); placed != surplus.rend(); ++placed) {
+    // From the last: a removal renumbers the rules after it.
+    for (auto placed = surplus.rbegin(); placed != surplus.rend(); ++placed)
         table.remove_rule(placed->hook.builtin, placed->number);
-    }
-    for (Hook const& hook : wanted) {
+    for (EntryJump const& hook : wanted)
         write_rule(table, hook.builtin, hook.rule, buffer);
-    }
 }
 
 template <typename Tables>
 void remove_chains(TableHandle<Tables>& table, Ruleset const& current, Ruleset const& wanted) {
-    for (Chain const& chain : current.chains) {
-        if (find_chain(wanted.chains, chain.name) == nullptr) {
+    for (Chain const& chain : current.chains)
+        if (find_chain(wanted.chains, chain.name) == nullptr)
             table.remove_chain(chain.name);
-        }
-    }
 }
 
-/// Puts `wanted` in the place of `current`, which is what the table has.
+/// Replaces `current`, the own rules of the table, with `wanted`.
 template <typename Tables>
 void write_wanted(TableHandle<Tables>& table, Ruleset const& current, Ruleset const& wanted) {
     xt::Bytes buffer;
     prepare_chains(table, current, wanted);
     for (Chain const& chain : wanted.chains) {
         Chain const* const was = find_chain(current.chains, chain.name);
-        if (was == nullptr || *was != chain) {
-            for (Rule const& rule : chain.rules) {
+        if (was == nullptr || *was != chain)
+            for (Rule const& rule : chain.rules)
                 write_rule(table, chain.name, rule, buffer);
-            }
-        }
     }
-    place_hooks(table, wanted.hooks, buffer);
+    place_entry_jumps(table, wanted.entry_jumps, buffer);
     remove_chains(table, current, wanted);
 }
 
-/// Appends a chain's rules as they were, each with its counters. A set that is made again gets a new number, and the
-/// old bytes hold the old one: so a rule of lbc's that looks up a set is written anew, by the set's name.
+/// Appends a chain's rules as they were, each with its counters. A set that was created again has a new index, and the
+/// old bytes hold the old one: so an own rule that looks up a set is written again, with the set's name.
 template <typename Tables>
 void append_saved(TableHandle<Tables>& table, RawChain const& saved, Chain const& as_read) {
     using Entry = typename Tables::Entry;
@@ -118,7 +109,7 @@ void append_saved(TableHandle<Tables>& table, RawChain const& saved, Chain const
     }
 }
 
-/// Puts `saved`, which reads as `wanted`, in the place of `current`.
+/// Replaces `current` with `saved`, which reads as `wanted`.
 template <typename Tables>
 void write_saved(TableHandle<Tables>& table, Ruleset const& current, Ruleset const& wanted, RawRules const& saved) {
     for (Chain const& chain : current.chains)
@@ -126,10 +117,10 @@ void write_saved(TableHandle<Tables>& table, Ruleset const& current, Ruleset con
     prepare_chains(table, current, wanted);
     for (RawChain const& chain : saved.chains)
         append_saved(table, chain, *find_chain(wanted.chains, chain.name));
-    std::vector<PlacedHook> const hooks = placed_hooks(table);
-    for (auto placed = hooks.rbegin(); placed != hooks.rend(); ++placed)
+    std::vector<PlacedEntryJump> const jumps = placed_entry_jumps(table);
+    for (auto placed = jumps.rbegin(); placed != jumps.rend(); ++placed)
         table.remove_rule(placed->hook.builtin, placed->number);
-    for (RawHook const& hook : saved.hooks)
+    for (RawEntryJump const& hook : saved.entry_jumps)
         table.insert(hook.builtin, hook.number, hook.entry);
     remove_chains(table, current, wanted);
 }
@@ -137,9 +128,8 @@ void write_saved(TableHandle<Tables>& table, Ruleset const& current, Ruleset con
 std::expected<void, SystemError> check_rule(Rule const& rule, std::string const& chain, Ruleset const& wanted) {
     std::string refusal = xt::refuse_rule(rule, wanted.family);
     if (std::string const* const next = xt::led_to(rule.then); refusal.empty() && next != nullptr) {
-        if (find_chain(wanted.chains, *next) == nullptr) {
+        if (find_chain(wanted.chains, *next) == nullptr)
             refusal = fmt::format("there is no chain `{}`", *next);
-        }
     }
     if (!refusal.empty()) {
         return std::unexpected(
@@ -154,19 +144,17 @@ std::expected<void, SystemError> check_rule(Rule const& rule, std::string const&
 template <typename Visitor>
 std::expected<void, SystemError> each_rule(Ruleset const& rules, Visitor visit) {
     for (Chain const& chain : rules.chains) {
-        for (Rule const& rule : chain.rules) {
+        for (Rule const& rule : chain.rules)
             if (auto done = visit(chain.name, rule); !done)
                 return done;
-        }
     }
-    for (Hook const& hook : rules.hooks) {
+    for (EntryJump const& hook : rules.entry_jumps)
         if (auto done = visit(hook.builtin, hook.rule); !done)
             return done;
-    }
     return {};
 }
 
-/// Asks the kernel for an extension's revision; the kernel loads the module for it.
+/// Queries the kernel for a revision of an extension; the kernel loads its module if necessary.
 template <typename Tables>
 std::expected<void, SystemError> probe(int socket, xt::Extension const& extension) {
     bool const match = extension.kind == xt::Extension::Kind::match;
@@ -178,9 +166,8 @@ std::expected<void, SystemError> probe(int socket, xt::Extension const& extensio
                      &size) >= 0) {
         return {};
     }
-    if (errno == EPERM) {
+    if (errno == EPERM)
         return std::unexpected(table_error(Tables::family, "read", EPERM, {}));
-    }
     return std::unexpected(
         SystemError{Kind::unsupported, errno,
                     fmt::format("the kernel has no {} `{}` {} of revision {} (module {})", title(Tables::family),
@@ -213,27 +200,22 @@ public:
             xt::collect_extensions(rule, extensions);
             return check_rule(rule, chain, wanted);
         });
-        if (!writable) {
+        if (!writable)
             return writable;
-        }
         Descriptor const socket(::socket(Tables::domain, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
-        if (!socket) {
+        if (!socket)
             return std::unexpected(table_error(Tables::family, "read", errno, std::strerror(errno)));
-        }
-        for (xt::Extension const& extension : extensions) {
-            if (auto known = probe<Tables>(socket.get(), extension); !known) {
+        for (xt::Extension const& extension : extensions)
+            if (auto known = probe<Tables>(socket.get(), extension); !known)
                 return known;
-            }
-        }
         return {};
     }
 
     std::expected<void, SystemError> replace(Ruleset const& wanted) override {
         auto const writable = each_rule(
             wanted, [&](std::string const& chain, Rule const& rule) { return check_rule(rule, chain, wanted); });
-        if (!writable) {
+        if (!writable)
             return writable;
-        }
         return commit(wanted, [&] {
             auto const written = replace_run(wanted);
             return written ? *written : replace_by_libiptc(wanted);
@@ -241,9 +223,8 @@ public:
     }
 
     std::expected<void, SystemError> restore() override {
-        if (!touched_) {
+        if (!touched_)
             return {};
-        }
         return commit(owned(), [&] {
             TableHandle<Tables> table = take_handle();
             write_saved(table, owned_rules(table), owned(), saved());
@@ -252,7 +233,7 @@ public:
     }
 
 private:
-    /// The table as `open` read it the first time, as it is now every further time.
+    /// The table as it was opened, on the first call; read again on every further one.
     TableHandle<Tables> take_handle() {
         if (handle_) {
             TableHandle<Tables> first = std::move(*handle_);
@@ -267,22 +248,19 @@ private:
         return std::move(*again);
     }
 
-    /// As one run of entries; errno, 0 where it was done. None: this is not for the writer of runs.
+    /// Replaces the table with one entry blob; errno, or 0 on success. None: only libiptc can make this change.
     std::optional<int> replace_run(Ruleset const& wanted) {
-        if (!run_) {
+        if (!run_)
             return std::nullopt;
-        }
-        if (!touched_) {
+        if (!touched_)
             return give(rewrite(*run_, wanted));
-        }
         auto const again = TableBlob<Tables>::read();
         return again ? give(rewrite(*again, wanted)) : std::nullopt;
     }
 
     std::optional<int> give(std::optional<NewTable<Tables>> table) {
-        if (!table) {
+        if (!table)
             return std::nullopt;
-        }
         touched_ = touched_ || table->differs;
         return table->differs ? table->commit() : 0;
     }
@@ -290,53 +268,48 @@ private:
     int replace_by_libiptc(Ruleset const& wanted) {
         TableHandle<Tables> table = take_handle();
         Ruleset const current = owned_rules(table);
-        if (current == wanted) {
+        if (current == wanted)
             return 0;
-        }
-        if (!run_ && !saved_) {
+        if (!run_ && !saved_)
             saved_ = raw_rules(table);
-        }
-        saved(); // without a way back nothing is written
+        saved(); // without a way to roll back nothing is written
         touched_ = true;
         write_wanted(table, current, wanted);
         return table.commit();
     }
 
-    /// What `owned` was read from; a run that was indexed has no rule that is malformed.
+    /// The bytes that `owned` was read from. A blob that was indexed has no malformed rule.
     RawRules const& saved() {
-        if (!saved_ && run_) {
+        if (!saved_ && run_)
             saved_ = raw_rules(*run_);
-        }
-        if (!saved_) {
+        if (!saved_)
             throw Refused{table_error(Tables::family, "read", EINVAL, "a rule of lbc's is malformed")};
-        }
         return *saved_;
     }
 
-    /// Whether the table has `wanted` although the commit failed: foreign rules get their counts back in a second call,
-    /// which the kernel refuses where another program has replaced the table in between.
+    /// Whether the table has `wanted` although the commit failed: a second call restores the counters of foreign rules,
+    /// and the kernel refuses it if another program has replaced the table in between.
     bool written_nevertheless(Ruleset const& wanted) {
         auto const now = TableHandle<Tables>::read();
         return now && owned_rules(*now) == wanted;
     }
 
-    /// `change()` makes the change on the table as it is, the first time as it was opened; errno, or 0.
+    /// Calls `change()` until it returns 0, or an errno but EAGAIN. It changes the table as it is; the first time, as
+    /// it was opened.
     template <typename Change>
     std::expected<void, SystemError> commit(Ruleset const& wanted, Change change) try {
         for (int attempt = 0; attempt < commit_attempts; ++attempt) {
-            if (attempt > 0) {
+            if (attempt > 0)
                 std::this_thread::sleep_for(commit_pause * attempt);
-            }
             int const code = change();
-            if (code == 0) {
+            if (code == 0)
                 return {};
-            }
-            // The kernel counts the entries that it is given counters for; another number means another table.
+            // EAGAIN: the number of counters does not match the number of entries, so another program has replaced the
+            // table.
             if (code != EAGAIN) {
                 std::string const reason = TableHandle<Tables>::reason(code);
-                if (written_nevertheless(wanted)) {
+                if (written_nevertheless(wanted))
                     return {};
-                }
                 return std::unexpected(table_error(Tables::family, "change", code, reason));
             }
         }
@@ -349,17 +322,16 @@ private:
     }
 
     std::optional<TableBlob<Tables>> run_;      // as it was opened
-    std::optional<TableHandle<Tables>> handle_; // the same where it could not be read so, until the first commit
-    mutable std::optional<Ruleset> owned_;      // once it was asked for
-    std::optional<RawRules> saved_;             // what `owned_` was read from, once it is wanted
+    std::optional<TableHandle<Tables>> handle_; // the same if there is no blob, until the first commit
+    mutable std::optional<Ruleset> owned_;      // filled on first use
+    std::optional<RawRules> saved_;             // the bytes of `owned_`, filled on first use
     bool touched_ = false;
 };
 
 template <typename Tables>
 SystemError no_table(int code) {
-    if (code == EAFNOSUPPORT) {
+    if (code == EAFNOSUPPORT)
         return {Kind::unsupported, code, fmt::format("the kernel has no {}", title(Tables::family))};
-    }
     return {Kind::unsupported, code,
             fmt::format("the kernel has no {} mangle table (module {}, kernel option {}); where it has nftables, `lbc "
                         "apply --backend nft` marks by them",
@@ -369,9 +341,8 @@ SystemError no_table(int code) {
 template <typename Tables>
 std::expected<std::unique_ptr<MangleTable>, SystemError> open_table(TableWriter writer) {
     if (writer == TableWriter::runs) {
-        if (auto run = TableBlob<Tables>::read()) {
+        if (auto run = TableBlob<Tables>::read())
             return std::make_unique<LibiptcTable<Tables>>(std::move(*run));
-        }
     }
     auto const missing = [](int code) { return code == ENOPROTOOPT || code == ENOENT || code == EAFNOSUPPORT; };
     auto handle = TableHandle<Tables>::read();
@@ -380,9 +351,8 @@ std::expected<std::unique_ptr<MangleTable>, SystemError> open_table(TableWriter 
         load_module(Tables::mangle_module);
         handle = TableHandle<Tables>::read();
     }
-    if (handle) {
+    if (handle)
         return std::make_unique<LibiptcTable<Tables>>(std::move(*handle));
-    }
     int const code = handle.error();
     return std::unexpected(missing(code)
                                ? no_table<Tables>(code)

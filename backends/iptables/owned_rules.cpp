@@ -8,7 +8,7 @@
 namespace lbc {
 namespace {
 
-/// Calls `visit(builtin, number, bytes, target)` for each rule of a built-in chain that leads into one of lbc's.
+/// Calls `visit(builtin, number, bytes, target)` for each entry jump.
 template <typename Table, typename Visitor>
 void each_hook(Table const& table, Visitor visit) {
     table.each_chain([&](std::string const& chain, bool is_builtin) {
@@ -16,22 +16,20 @@ void each_hook(Table const& table, Visitor visit) {
         if (is_builtin) {
             table.each_rule(chain, [&](xt::ByteView bytes, std::string_view target) {
                 ++number;
-                if (is_own_chain(target)) {
+                if (is_own_chain(target))
                     visit(chain, number, bytes, target);
-                }
             });
         }
     });
 }
 
-/// Calls `visit(name)` for each chain that is lbc's, sorted by name.
+/// Calls `visit(name)` for each own chain, sorted by name.
 template <typename Table, typename Visitor>
 void each_own_chain(Table const& table, Visitor visit) {
     std::vector<std::string> names;
     table.each_chain([&](std::string const& name, bool is_builtin) {
-        if (!is_builtin && is_own_chain(name)) {
+        if (!is_builtin && is_own_chain(name))
             names.push_back(name);
-        }
     });
     std::ranges::sort(names);
     std::ranges::for_each(names, visit);
@@ -40,8 +38,8 @@ void each_own_chain(Table const& table, Visitor visit) {
 } // namespace
 
 template <typename Table>
-std::vector<PlacedHook> placed_hooks(Table const& table) {
-    std::vector<PlacedHook> found;
+std::vector<PlacedEntryJump> placed_entry_jumps(Table const& table) {
+    std::vector<PlacedEntryJump> found;
     each_hook(table, [&](std::string const& chain, unsigned number, xt::ByteView bytes, std::string_view target) {
         found.push_back({{chain, xt::read_rule(bytes, Table::family, target)}, number});
     });
@@ -58,9 +56,8 @@ Ruleset owned_rules(Table const& table) {
             chain.rules.push_back(xt::read_rule(bytes, Table::family, target));
         });
     });
-    for (PlacedHook& placed : placed_hooks(table)) {
-        result.hooks.push_back(std::move(placed.hook));
-    }
+    for (PlacedEntryJump& placed : placed_entry_jumps(table))
+        result.entry_jumps.push_back(std::move(placed.hook));
     return result;
 }
 
@@ -73,9 +70,8 @@ Ruleset owned_rules(TableBlob<Tables> const& table, Ruleset const& wanted) {
         Chain const* const same = find_chain(wanted.chains, name);
         result.chains.push_back(same != nullptr && table.has(now, *same) ? *same : table.read(now));
     });
-    for (PlacedHook& placed : placed_hooks(table)) {
-        result.hooks.push_back(std::move(placed.hook));
-    }
+    for (PlacedEntryJump& placed : placed_entry_jumps(table))
+        result.entry_jumps.push_back(std::move(placed.hook));
     return result;
 }
 
@@ -96,13 +92,13 @@ std::optional<RawRules> raw_rules(Table const& table) {
         });
     });
     each_hook(table, [&](std::string const& chain, unsigned number, xt::ByteView bytes, std::string_view target) {
-        result.hooks.push_back({chain, number, copy(bytes, target)});
+        result.entry_jumps.push_back({chain, number, copy(bytes, target)});
     });
     return is_whole ? std::optional(std::move(result)) : std::nullopt;
 }
 
-template std::vector<PlacedHook> placed_hooks(TableHandle<Ipv4Tables> const& table);
-template std::vector<PlacedHook> placed_hooks(TableHandle<Ipv6Tables> const& table);
+template std::vector<PlacedEntryJump> placed_entry_jumps(TableHandle<Ipv4Tables> const& table);
+template std::vector<PlacedEntryJump> placed_entry_jumps(TableHandle<Ipv6Tables> const& table);
 template Ruleset owned_rules(TableHandle<Ipv4Tables> const& table);
 template Ruleset owned_rules(TableHandle<Ipv6Tables> const& table);
 template Ruleset owned_rules(TableBlob<Ipv4Tables> const& table);

@@ -1,9 +1,9 @@
-// What is lbc's in a table, from libiptc's copy of it (TableHandle) or from the kernel's own run of entries
-// (TableBlob). Only for the sources of this folder.
+// Finds the own rules of a table, in libiptc's copy (TableHandle) or in the kernel's entry blob (TableBlob). Only for
+// the sources of this folder.
 #pragma once
 
 #include "backends/iptables/table_blob.hpp"
-#include "compiler/ruleset.hpp"
+#include "compiler/rules/ruleset.hpp"
 
 #include <stdexcept>
 #include <string>
@@ -11,40 +11,40 @@
 
 namespace lbc {
 
-/// A rule of a built-in chain, by its number in it from 1.
-struct PlacedHook {
-    Hook hook;
+/// An entry jump, with its rule number in the built-in chain, from 1.
+struct PlacedEntryJump {
+    EntryJump hook;
     unsigned number = 0;
 };
 
-/// What was lbc's in a table, byte for byte, as libiptc takes it back.
+/// The own rules of a table as bytes that libiptc accepts.
 struct RawChain {
     std::string name;
     xt::Bytes entries;
 };
-struct RawHook {
+struct RawEntryJump {
     std::string builtin;
     unsigned number = 0; // from 1
     xt::Bytes entry;
 };
 struct RawRules {
-    std::vector<RawChain> chains; // sorted by name
-    std::vector<RawHook> hooks;   // in order
+    std::vector<RawChain> chains;          // sorted by name
+    std::vector<RawEntryJump> entry_jumps; // in order
 };
 
-/// The rules of built-in chains that lead into lbc's.
+/// The entry jumps: rules of built-in chains that lead to own chains.
 template <typename Table>
-[[nodiscard]] std::vector<PlacedHook> placed_hooks(Table const& table);
+[[nodiscard]] std::vector<PlacedEntryJump> placed_entry_jumps(Table const& table);
 
-/// All that is lbc's.
+/// All own rules.
 template <typename Table>
 [[nodiscard]] Ruleset owned_rules(Table const& table);
 
-/// The same of a run of entries, of which chains that are byte for byte what lbc writes for `wanted` are not read anew.
+/// All own rules of an entry blob. A chain that is byte for byte what lbc writes for `wanted` is copied from `wanted`.
 template <typename Tables>
 [[nodiscard]] Ruleset owned_rules(TableBlob<Tables> const& table, Ruleset const& wanted);
 
-/// The same as bytes. Nothing where a rule is malformed.
+/// All own rules as bytes. None if one is malformed.
 template <typename Table>
 [[nodiscard]] std::optional<RawRules> raw_rules(Table const& table);
 

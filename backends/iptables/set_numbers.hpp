@@ -1,5 +1,5 @@
-// The numbers by which this network namespace's kernel knows its sets (ip_set_core.c, SO_IP_SET): what a rule has in
-// its place of a set's name. A set keeps its number for as long as a rule has it.
+// Indices of the kernel's sets in this network namespace (ip_set_core.c, SO_IP_SET). A rule stores the index of a set
+// instead of its name. A set keeps its index while a rule uses it.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace lbc::xt {
 
-/// Nothing where there is no such set, or the kernel has none or does not tell.
+/// None if there is no such set, or the kernel has no sets or does not answer.
 [[nodiscard]] std::optional<std::uint16_t> set_number(std::string_view name);
 [[nodiscard]] std::optional<std::string> set_name(std::uint16_t number);
 

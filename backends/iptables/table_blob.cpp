@@ -1,7 +1,7 @@
 #include "backends/iptables/table_blob.hpp"
 
-#include "backends/descriptor.hpp"
 #include "backends/iptables/xt_target.hpp"
+#include "backends/os/descriptor.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,20 +15,19 @@ namespace {
 constexpr std::array<std::string_view, NF_INET_NUMHOOKS> hook_names{"PREROUTING", "INPUT", "FORWARD", "OUTPUT",
                                                                     "POSTROUTING"};
 constexpr std::uint32_t largest_table = 1U << 30U;
-constexpr int read_attempts = 10; // another program may change the table between the two questions for it
+constexpr int read_attempts = 10; // another program may change the table between the two queries
 
-/// What an entry that begins a chain calls it; the last entry of a table is such a one, too.
+/// The name in an entry that begins a chain, or in the last entry of a table; none for other entries.
 std::optional<std::string_view> chain_name(BlobEntry const& entry) {
     constexpr std::size_t size = sizeof xt_error_target{}.errorname;
     xt::ByteView const target = entry.bytes.subspan(entry.target);
-    if (entry.target_name != XT_ERROR_TARGET || target.size() < sizeof(xt::ExtensionHead) + size) {
+    if (entry.target_name != XT_ERROR_TARGET || target.size() < sizeof(xt::ExtensionHead) + size)
         return std::nullopt;
-    }
     auto const* const name = reinterpret_cast<char const*>(target.data() + sizeof(xt::ExtensionHead));
     return std::string_view(name, ::strnlen(name, size));
 }
 
-/// Equal but for the counters, and for the fields of which the kernel makes use by itself.
+/// Equal but for the counters, and for the fields that the kernel itself uses.
 template <typename Entry>
 bool equal(xt::ByteView one, xt::ByteView other) {
     constexpr std::size_t parts = offsetof(Entry, target_offset);
@@ -49,29 +48,24 @@ Chain const* find_chain(std::vector<Chain> const& chains, std::string_view name)
 template <typename Tables>
 std::expected<TableBlob<Tables>, int> TableBlob<Tables>::read() {
     Descriptor const socket(::socket(Tables::domain, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
-    if (!socket) {
+    if (!socket)
         return std::unexpected(errno);
-    }
     for (int attempt = 0; attempt < read_attempts; ++attempt) {
         typename Tables::Info info{};
         std::ranges::copy(mangle_table, info.name);
         socklen_t size = sizeof info;
-        if (::getsockopt(socket.get(), Tables::level, Tables::get_info, &info, &size) != 0) {
+        if (::getsockopt(socket.get(), Tables::level, Tables::get_info, &info, &size) != 0)
             return std::unexpected(errno);
-        }
-        if (info.size > largest_table) {
+        if (info.size > largest_table)
             return std::unexpected(EBADMSG);
-        }
         xt::Bytes answer(sizeof(typename Tables::GetEntries) + info.size);
         std::memcpy(answer.data(), info.name, sizeof info.name);
         xt::store(answer, offsetof(typename Tables::GetEntries, size), info.size);
         size = static_cast<socklen_t>(answer.size());
-        if (::getsockopt(socket.get(), Tables::level, Tables::get_entries, answer.data(), &size) == 0) {
+        if (::getsockopt(socket.get(), Tables::level, Tables::get_entries, answer.data(), &size) == 0)
             return index(info, std::move(answer));
-        }
-        if (errno != EAGAIN) {
+        if (errno != EAGAIN)
             return std::unexpected(errno);
-        }
     }
     return std::unexpected(EAGAIN);
 }
@@ -87,7 +81,7 @@ std::expected<TableBlob<Tables>, int> TableBlob<Tables>::index(typename Tables::
     return blob;
 }
 
-/// Each entry lies within the table, and its parts within it.
+/// Indexes the entries; false unless each lies within the table, and its parts within the entry.
 template <typename Tables>
 bool TableBlob<Tables>::find_entries() {
     using Entry = typename Tables::Entry;
@@ -106,14 +100,13 @@ bool TableBlob<Tables>::find_entries() {
     return offsets_.size() == info_.num_entries;
 }
 
-/// Built-in chains are those of the hooks. They stand one behind the other from the beginning on.
+/// Finds the built-in chains, those of the hooks. They follow each other from the beginning of the table.
 template <typename Tables>
 bool TableBlob<Tables>::find_builtins() {
     std::uint32_t next = 0;
     for (std::size_t hook = 0; hook < hook_names.size(); ++hook) {
-        if ((info_.valid_hooks & (1U << hook)) == 0) {
+        if ((info_.valid_hooks & (1U << hook)) == 0)
             continue;
-        }
         auto const last = std::ranges::lower_bound(offsets_, info_.underflow[hook]);
         if (next == offsets_.size() || offsets_[next] != info_.hook_entry[hook] || last == offsets_.end() ||
             *last != info_.underflow[hook] || *last < offsets_[next]) {
@@ -126,28 +119,23 @@ bool TableBlob<Tables>::find_builtins() {
     return next != 0;
 }
 
-/// The other chains, up to the entry that ends the table.
+/// Finds the other chains, up to the entry that ends the table.
 template <typename Tables>
 bool TableBlob<Tables>::find_chains() {
     std::size_t const builtins = chains_.size();
     std::uint32_t const begin = chains_.back().last + 1;
-    if (begin == count() || !chain_name(entry(begin)) || !chain_name(entry(count() - 1))) {
+    if (begin == count() || !chain_name(entry(begin)) || !chain_name(entry(count() - 1)))
         return false;
-    }
     for (std::uint32_t number = begin; number < count(); ++number) {
         auto const name = chain_name(entry(number));
-        if (!name) {
+        if (!name)
             continue;
-        }
-        if (name->size() >= XT_EXTENSION_MAXNAMELEN) {
-            return false; // libiptc could not be told to lead to it
-        }
-        if (chains_.size() > builtins) {
+        if (name->size() >= XT_EXTENSION_MAXNAMELEN)
+            return false; // libiptc could not write a jump to it
+        if (chains_.size() > builtins)
             chains_.back().last = number - 1;
-        }
-        if (number + 1 < count()) {
+        if (number + 1 < count())
             chains_.push_back({*name, false, number, number + 1, 0});
-        }
     }
     return std::ranges::all_of(chains_, [](BlobChain const& chain) { return chain.first <= chain.last; });
 }
@@ -161,16 +149,15 @@ bool TableBlob<Tables>::index_names() {
     return std::ranges::adjacent_find(by_name_, {}, name) == by_name_.end();
 }
 
-/// Jumps lead to chains, or to the next rule.
+/// Checks that jumps lead to chains, or to the next rule.
 template <typename Tables>
 bool TableBlob<Tables>::check_verdicts() const {
     for (std::uint32_t number = 0; number < count(); ++number) {
         BlobEntry const now = entry(number);
         auto const verdict = xt::verdict_of(now.bytes.subspan(now.target));
         bool const is_next = verdict && *verdict >= 0 && static_cast<std::uint32_t>(*verdict) == end_of(number);
-        if (verdict && now.target_name.empty() && !is_next) {
+        if (verdict && now.target_name.empty() && !is_next)
             return false;
-        }
     }
     return true;
 }
@@ -212,9 +199,8 @@ template <typename Tables>
 Chain TableBlob<Tables>::read(BlobChain const& chain) const {
     Chain result{std::string(chain.name), {}};
     result.rules.reserve(chain.last - chain.first);
-    for (auto number = chain.first; number < chain.last; ++number) {
+    for (auto number = chain.first; number < chain.last; ++number)
         result.rules.push_back(read(entry(number)));
-    }
     return result;
 }
 
@@ -226,9 +212,8 @@ bool TableBlob<Tables>::is_rule(std::uint32_t number, Rule const& wanted, xt::By
     std::size_t const target = *xt::load<std::uint16_t>(buffer, offsetof(Entry, target_offset));
     if (std::string const* const name = xt::led_to(wanted.then); name != nullptr) {
         auto const* const chain = find(*name);
-        if (chain == nullptr) {
+        if (chain == nullptr)
             return false;
-        }
         xt::store_verdict(buffer, target, static_cast<int>(offsets_[chain->first]));
     } else if (auto const verdict = xt::own_verdict(wanted.then)) {
         xt::store_verdict(buffer, target, *verdict);
@@ -238,9 +223,8 @@ bool TableBlob<Tables>::is_rule(std::uint32_t number, Rule const& wanted, xt::By
 
 template <typename Tables>
 bool TableBlob<Tables>::has(BlobChain const& chain, Chain const& wanted) const {
-    if (chain.last - chain.first != wanted.rules.size()) {
+    if (chain.last - chain.first != wanted.rules.size())
         return false;
-    }
     xt::Bytes buffer;
     auto number = chain.first;
     return std::ranges::all_of(wanted.rules, [&](Rule const& rule) { return is_rule(number++, rule, buffer); });
@@ -250,20 +234,18 @@ template <typename Tables>
 bool TableBlob<Tables>::has(Ruleset const& wanted) const {
     std::size_t own = 0;
     xt::Bytes buffer;
-    auto hook = wanted.hooks.begin();
+    auto hook = wanted.entry_jumps.begin();
     for (BlobChain const& chain : chains_) {
         own += is_own_chain(chain.name) ? 1 : 0;
         for (auto number = chain.first; chain.is_builtin && number < chain.last; ++number) {
-            if (!is_own_chain(entry(number).target_name)) {
+            if (!is_own_chain(entry(number).target_name))
                 continue;
-            }
-            if (hook == wanted.hooks.end() || hook->builtin != chain.name || !is_rule(number, hook->rule, buffer)) {
+            if (hook == wanted.entry_jumps.end() || hook->builtin != chain.name || !is_rule(number, hook->rule, buffer))
                 return false;
-            }
             ++hook;
         }
     }
-    return hook == wanted.hooks.end() && own == wanted.chains.size() &&
+    return hook == wanted.entry_jumps.end() && own == wanted.chains.size() &&
            std::ranges::all_of(wanted.chains, [&](Chain const& chain) {
                auto const* const now = find(chain.name);
                return now != nullptr && has(*now, chain);

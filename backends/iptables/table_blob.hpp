@@ -1,6 +1,6 @@
-// The mangle table as the kernel gives it out and takes it: one run of entries, in which a jump is the offset of a
-// chain's first rule. In such a run rules are found and compared in a fraction of the time that libiptc's lists take.
-// Read as hostile bytes. Only for the sources of this folder.
+// The mangle table as the kernel's xt entry blob, in which a jump is the offset of a chain's first rule. It finds and
+// compares rules in a fraction of the time that libiptc's lists take. The bytes are read as hostile. Only for the
+// sources of this folder.
 #pragma once
 
 #include "backends/iptables/libiptc_family.hpp"
@@ -11,22 +11,22 @@
 
 namespace lbc {
 
-/// A chain of lbc's by its name, or null; `chains` are sorted by name.
+/// The chain with this name, or null; `chains` are sorted by name.
 [[nodiscard]] Chain const* find_chain(std::vector<Chain> const& chains, std::string_view name);
 
-/// A chain, by the numbers of its entries, which count from 0 through the table.
+/// A chain as numbers of its entries. Entries count from 0 through the whole table.
 struct BlobChain {
     std::string_view name;
     bool is_builtin = false;
-    std::uint32_t head = 0;  // names the chain; the first rule in a built-in chain
-    std::uint32_t first = 0; // rule, where jumps lead; `last` where there is none
-    std::uint32_t last = 0;  // ends it: a policy, or RETURN
+    std::uint32_t head = 0;  // the entry with the chain's name; in a built-in chain the first rule
+    std::uint32_t first = 0; // the first rule, where jumps lead; `last` if there is none
+    std::uint32_t last = 0;  // the entry that ends it: a policy, or RETURN
 };
 
 struct BlobEntry {
     xt::ByteView bytes;
-    std::size_t target = 0;       // where in `bytes` it begins
-    std::string_view target_name; // a verdict, an extension, or the chain that is led to; empty: on to the next rule
+    std::size_t target = 0;       // its offset in `bytes`
+    std::string_view target_name; // a verdict, an extension, or the chain it leads to; empty: goes on to the next rule
 };
 
 template <typename Tables>
@@ -34,8 +34,8 @@ class TableBlob {
 public:
     static constexpr Family family = Tables::family;
 
-    /// Asks the kernel; errno, or EBADMSG where what it says is not a table. Makes the table where it is not there and
-    /// the kernel can.
+    /// Reads the table from the kernel. The error is errno; EBADMSG if the answer is not a table. Creates the table if
+    /// it is missing and the kernel can.
     [[nodiscard]] static std::expected<TableBlob, int> read();
 
     /// `answer` is a Tables::GetEntries with `info.size` bytes of entries behind it. EBADMSG as above.
@@ -43,22 +43,21 @@ public:
 
     [[nodiscard]] typename Tables::Info const& info() const { return info_; }
     [[nodiscard]] xt::ByteView answer() const { return answer_; }
-    /// Where an entry begins.
+    /// The offset of an entry, in bytes from the first one.
     [[nodiscard]] std::uint32_t offset(std::uint32_t number) const { return offsets_[number]; }
-    /// As they stand: the built-in ones first.
+    /// In the order of the table: the built-in ones first.
     [[nodiscard]] std::span<BlobChain const> chains() const { return chains_; }
-    /// Null where there is none.
+    /// Null if there is none.
     [[nodiscard]] BlobChain const* find(std::string_view name) const;
     [[nodiscard]] BlobEntry entry(std::uint32_t number) const;
 
     [[nodiscard]] std::uint32_t count() const { return static_cast<std::uint32_t>(offsets_.size()); }
 
-    /// As TableHandle's.
+    /// Like those of TableHandle.
     template <typename Visitor>
     void each_chain(Visitor visit) const {
-        for (BlobChain const& chain : chains_) {
+        for (BlobChain const& chain : chains_)
             visit(std::string(chain.name), chain.is_builtin);
-        }
     }
     template <typename Visitor>
     void each_rule(std::string_view name, Visitor visit) const {
@@ -69,13 +68,13 @@ public:
         }
     }
 
-    /// The rules that lbc reads in a chain.
+    /// The rules of a chain as lbc reads them.
     [[nodiscard]] Chain read(BlobChain const& chain) const;
     [[nodiscard]] Rule read(BlobEntry const& entry) const;
-    /// Whether the rules are, byte for byte, what lbc writes for these. What others have written may mean the same and
-    /// not be it.
+    /// Whether the rules are, byte for byte, what lbc writes for `wanted`. Rules that another program wrote may mean
+    /// the same and differ in their bytes.
     [[nodiscard]] bool has(BlobChain const& chain, Chain const& wanted) const;
-    /// The same of all that is lbc's in the table.
+    /// The same for all own rules of the table.
     [[nodiscard]] bool has(Ruleset const& wanted) const;
 
 private:

@@ -1,6 +1,6 @@
 #include "backends/iptables/variant_lines.hpp"
 
-#include "compiler/ruleset.hpp"
+#include "compiler/rules/ruleset.hpp"
 #include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
@@ -13,10 +13,11 @@ namespace {
 
 using Counts = std::map<std::string, std::size_t, std::less<>>;
 
-/// Of no name that iptables prints as it is: the longest, of a set, ends before it in 31 bytes.
+/// The option that iptables-nft-save prints before a comment. Names that it prints unescaped have at most 31 bytes,
+/// those of sets.
 constexpr std::string_view comment_option = " -m comment --comment ";
 
-/// Where the text behind an opening quote has the closing one.
+/// The position of the closing quote of a text that starts after the opening one.
 std::size_t end_of_quoted(std::string_view text, std::size_t at) {
     while (at < text.size() && text[at] != '"')
         at += text[at] == '\\' ? 2 : 1;
@@ -27,8 +28,8 @@ bool ends_word(std::string_view text, std::size_t at) {
     return at >= text.size() || text[at] == ' ' || text[at] == '\n';
 }
 
-/// Whether iptables-restore takes the words of a rule as iptables-nft-save meant them: quotes are around the whole
-/// value of an option.
+/// Whether iptables-restore reads the words of a rule as iptables-nft-save meant them: quotes only enclose whole values
+/// of options.
 bool has_plain_words(std::string_view rule) {
     std::string_view before; // the word before this one
     for (std::size_t at = 0; at < rule.size();) {
@@ -69,13 +70,13 @@ public:
             kernel_[rule.chain].push_back(rule.next);
     }
 
-    /// In a mangle table.
+    /// Checks a line of a mangle table.
     std::optional<std::string> look_at(std::string_view line) {
         if (line.starts_with(':'))
             return look_at_chain(line);
         if (line.starts_with("-A "))
             return look_at_rule(line);
-        if (line != "COMMIT" && !line.starts_with('*') && own_) // what is behind a line break in a name
+        if (line != "COMMIT" && !line.starts_with('*') && own_) // text after a line break in a name
             return about(*own_);
         return std::nullopt;
     }
@@ -102,7 +103,7 @@ private:
         bool const is_own = is_own_chain(name);
         if (!declares(line, name))
             return is_own ? std::optional(about(line)) : std::nullopt;
-        if (is_own || !line.substr(name.size() + 1).starts_with(" - ")) // one that is built in has a policy
+        if (is_own || !line.substr(name.size() + 1).starts_with(" - ")) // a built-in chain has a policy
             counts_.emplace(name, 0);
         return std::nullopt;
     }
@@ -129,8 +130,8 @@ private:
     }
 
     std::map<std::string, std::vector<std::string>, std::less<>> kernel_; // where the rules of each chain lead
-    Counts counts_;                       // rules read so far, of lbc's chains and of built-in ones
-    std::optional<std::string_view> own_; // the last rule, where it is lbc's
+    Counts counts_;                       // rules read so far, of own and built-in chains
+    std::optional<std::string_view> own_; // the last rule, if it is own
 };
 
 } // namespace

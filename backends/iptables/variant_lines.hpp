@@ -1,5 +1,6 @@
-// The lines of a text of iptables-nft-save. It prints names of interfaces, sets and chains as they are, quotes and line
-// breaks among them, and so is believed only as far as the kernel's own rules bear it out.
+// Splits the output of iptables-nft-save into lines, and checks it against the kernel's rules. The program prints names
+// of interfaces, sets and chains unescaped, with quotes and line breaks, so lbc trusts its output only as far as the
+// kernel confirms it.
 #pragma once
 
 #include "backends/nft/nft_rule_dump.hpp"
@@ -12,18 +13,18 @@
 namespace lbc {
 
 struct SavedLine {
-    std::string_view text;  // a rule with all of its comment, which may have line breaks
-    bool is_broken = false; // a comment that does not end
+    std::string_view text;  // a rule with its whole comment, which may have line breaks
+    bool is_broken = false; // its comment does not end
 };
 
-/// Takes the first line off the text.
+/// Removes the first line from the text and returns it.
 [[nodiscard]] SavedLine take_saved_line(std::string_view& saved);
 
-/// "LBC" of "-A PREROUTING -i eth0 -j LBC", where a rule's last words say so.
+/// "LBC" for "-A PREROUTING -i eth0 -j LBC"; empty if the rule does not end in a jump or goto.
 [[nodiscard]] std::string_view last_jump(std::string_view rule);
 
-/// Why what the text says about lbc's chains, and about rules that lead to them, is not to be believed; nothing where
-/// it is. `rules` are those of the same mangle table.
+/// Why the text cannot be trusted about own chains and about rules that lead to them; none if it can. `rules` are the
+/// kernel's rules of the same mangle table.
 [[nodiscard]] std::optional<std::string> distrust(std::string_view saved, std::vector<NftDumpedRule> const& rules);
 
 } // namespace lbc

@@ -2,7 +2,7 @@
 
 #include "backends/iptables/variant_lines.hpp"
 #include "backends/nft/nft_present.hpp"
-#include "backends/run_program.hpp"
+#include "backends/os/run_program.hpp"
 
 #include "grammar/utf8.hpp"
 
@@ -13,14 +13,14 @@ namespace {
 
 constexpr std::size_t longest_text = std::size_t{64} << 20;
 constexpr std::chrono::seconds patience{60};
-constexpr int most_attempts = 3; // to read what others change at the same time
+constexpr int most_attempts = 3; // to read what other programs change at the same time
 
 std::string program_name(Family family, std::string_view action) {
     return fmt::format("{}tables-nft-{}", family == Family::ipv4 ? "ip" : "ip6", action);
 }
 
-/// Of what iptables-nft-restore says, the first line that has more than its name and version: "iptables-nft-restore
-/// v1.8.9 (nf_tables): ", behind which it says what it means in a line of its own.
+/// The first line of an error text that has more than the program's name and version: iptables-nft-restore prints
+/// "iptables-nft-restore v1.8.9 (nf_tables): ", and the reason on a line of its own.
 std::string reason_in(std::string_view said, std::string_view name) {
     std::string_view reason;
     while (!said.empty()) {

@@ -1,8 +1,8 @@
 // The programs of iptables-nft: see `Kernel::save_variant` and `Kernel::restore_variant`.
 #pragma once
 
-#include "backends/system_error.hpp"
-#include "compiler/types.hpp"
+#include "backends/os/system_error.hpp"
+#include "compiler/base/types.hpp"
 
 #include <expected>
 #include <string>

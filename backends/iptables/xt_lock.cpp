@@ -1,7 +1,7 @@
 #include "backends/iptables/xt_lock.hpp"
 
-#include "backends/descriptor.hpp"
-#include "backends/trusted_owner.hpp"
+#include "backends/os/descriptor.hpp"
+#include "backends/os/trusted_owner.hpp"
 
 #include <fmt/format.h>
 
@@ -46,8 +46,8 @@ SystemError cannot_lock(std::string const& path, int code) {
                       "access to the lock file"};
 }
 
-/// Only a file that a lock can be on: opening a pipe or a device would wait or do something, a link may lead anywhere,
-/// and the file of another user is one that this user can keep locked.
+/// Opens only a regular file that root or this user owns: opening a pipe or a device would wait or have an effect, a
+/// link may lead anywhere, and another user could keep his own file locked.
 std::expected<Descriptor, SystemError> open_lock(std::string const& path) {
     Descriptor file(::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600));
     auto const refuse = [&](std::string_view why) {
@@ -66,13 +66,13 @@ std::expected<Descriptor, SystemError> open_lock(std::string const& path) {
     return file;
 }
 
-/// Whether the lock was had before the deadline; else errno, EWOULDBLOCK when another program has it.
+/// Whether the lock was taken before the deadline; if not, errno has the reason: EWOULDBLOCK if another program holds
+/// it.
 bool lock_until(int file, Clock::time_point deadline) {
     while (::flock(file, LOCK_EX | LOCK_NB) != 0) {
         auto const now = Clock::now();
-        if ((errno != EWOULDBLOCK && errno != EINTR) || now >= deadline) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || now >= deadline)
             return false;
-        }
         std::this_thread::sleep_for(std::min<Clock::duration>(poll_interval, deadline - now));
     }
     return true;
@@ -87,9 +87,8 @@ std::expected<std::unique_ptr<XtablesLock>, SystemError> take_xtables_lock(std::
     if (!file)
         return std::unexpected(std::move(file.error()));
     if (!lock_until(file->get(), deadline)) {
-        if (errno != EWOULDBLOCK) {
+        if (errno != EWOULDBLOCK)
             return std::unexpected(cannot_lock(path, errno));
-        }
         return std::unexpected(SystemError{SystemError::Kind::locked, EWOULDBLOCK,
                                            fmt::format("another program holds the xtables lock `{}`", path)});
     }

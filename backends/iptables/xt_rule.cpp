@@ -14,7 +14,7 @@
 namespace lbc::xt {
 namespace {
 
-/// What turns a part of a rule's head around: bits of ipt_ip's and of ip6t_ip6's `invflags`.
+/// Flags that negate a part of a rule's head: bits of `invflags` of ipt_ip and ip6t_ip6.
 constexpr unsigned not_in_interface_flag = IPT_INV_VIA_IN;
 constexpr unsigned not_out_interface_flag = IPT_INV_VIA_OUT;
 constexpr unsigned not_source_flag = IPT_INV_SRCIP;
@@ -50,18 +50,16 @@ typename Tables::Head write_head(Rule const& rule) {
         head.dmsk = address_of<decltype(head.dmsk)>(mask_bytes(when.destination->length));
     }
     if (when.in_interface) {
-        // The `+` stays in the name as a sign to iptables-save; the mask ends before it.
+        // The `+` stays in the name for iptables-save; the mask ends before it.
         auto const name = when.in_interface->str();
         std::memcpy(head.iniface, name.data(), name.size());
         std::memset(head.iniface_mask, 0xff, when.in_interface->is_wildcard() ? name.size() - 1 : name.size() + 1);
     }
     head.proto = when.protocol;
-    if (when.protocol != 0) {
+    if (when.protocol != 0)
         head.flags |= Tables::protocol_flag;
-    }
-    if (std::holds_alternative<Goto>(rule.then)) {
+    if (std::holds_alternative<Goto>(rule.then))
         head.flags |= Tables::goto_flag;
-    }
     return head;
 }
 
@@ -80,7 +78,7 @@ void write_entry(Rule const& rule, Bytes& out) {
     std::memcpy(out.data() + begin, &entry, sizeof entry);
 }
 
-/// The pattern that a name and its mask are; no mask: `+`. None where InterfacePattern cannot hold it.
+/// The pattern of a name with its mask; an empty mask is `+`. None if InterfacePattern cannot represent it.
 std::optional<InterfacePattern> pattern_of(char const (&name)[IFNAMSIZ], unsigned char const (&mask)[IFNAMSIZ]) {
     auto const masked = static_cast<std::size_t>(std::ranges::find(mask, 0) - std::begin(mask));
     if (!std::all_of(std::begin(mask), std::begin(mask) + masked, [](unsigned char byte) { return byte == 0xff; }) ||
@@ -94,7 +92,7 @@ std::optional<InterfacePattern> pattern_of(char const (&name)[IFNAMSIZ], unsigne
     return fits ? pattern : std::nullopt;
 }
 
-/// An interface that becomes words.
+/// The text of an interface.
 std::string interface_words(std::string_view option, char const (&name)[IFNAMSIZ],
                             unsigned char const (&mask)[IFNAMSIZ], bool inverted) {
     auto const pattern = pattern_of(name, mask);
@@ -111,13 +109,11 @@ void read_interfaces(Head const& head, Matches& into) {
     if (!all_zero(head.iniface_mask) || not_in) {
         into.in_interface = pattern_of(head.iniface, head.iniface_mask);
         into.not_in_interface = not_in && into.in_interface;
-        if (!into.in_interface) {
+        if (!into.in_interface)
             add_unknown(into, interface_words("-i", head.iniface, head.iniface_mask, not_in));
-        }
     }
-    if (!all_zero(head.outiface_mask) || not_out) {
+    if (!all_zero(head.outiface_mask) || not_out)
         add_unknown(into, interface_words("-o", head.outiface, head.outiface_mask, not_out));
-    }
 }
 
 template <typename Head>
@@ -139,7 +135,7 @@ void read_addresses(Family family, Head const& head, Matches& into) {
     }
 }
 
-/// Whether every flag is one that is read, and the protocol is asked for in the one way that iptables has for it.
+/// Whether lbc can read every flag, and the protocol is matched in the one way that iptables uses.
 template <typename Tables>
 bool is_plain(typename Tables::Head const& head) {
     constexpr unsigned flags = Tables::protocol_flag | Tables::goto_flag | Tables::fragment_flag;
@@ -164,18 +160,16 @@ void read_head(typename Tables::Head const& head, Matches& into) {
     read_interfaces(head, into);
     into.protocol = static_cast<std::uint8_t>(head.proto);
     into.not_protocol = (head.invflags & not_protocol_flag) != 0;
-    if ((head.flags & Tables::fragment_flag) != 0) {
+    if ((head.flags & Tables::fragment_flag) != 0)
         add_unknown(into, fmt::format("{}-f", negation((head.invflags & not_fragment_flag) != 0)));
-    }
 }
 
-/// Reads the matches; whether their sizes fill the run.
+/// Reads the matches; false unless their sizes fill the bytes.
 bool read_matches(ByteView matches, Comments comments, Rule& into) {
     while (!matches.empty()) {
         auto const head = load<ExtensionHead>(matches);
-        if (!head || head->size < sizeof *head || head->size > matches.size()) {
+        if (!head || head->size < sizeof *head || head->size > matches.size())
             return false;
-        }
         read_match(matches.first(head->size), comments, into);
         matches = matches.subspan(head->size);
     }
@@ -187,36 +181,32 @@ bool change_mark(ByteView matches) {
     constexpr std::uint8_t first_revision = 3;
     constexpr std::byte restore_mark{1U << 2U}; // XT_SOCKET_RESTORESKMARK
     while (auto const head = load<ExtensionHead>(matches)) {
-        if (head->size < sizeof *head || head->size > matches.size()) {
+        if (head->size < sizeof *head || head->size > matches.size())
             return false;
-        }
         bool const has_flags = head->revision >= first_revision && head->size > sizeof *head;
-        if (text(head->name) == "socket" && has_flags && (matches[sizeof *head] & restore_mark) != std::byte{}) {
+        if (text(head->name) == "socket" && has_flags && (matches[sizeof *head] & restore_mark) != std::byte{})
             return true;
-        }
         matches = matches.subspan(head->size);
     }
     return false;
 }
 
-/// What an entry's fixed part says of it. (The struct itself ends in an array without a size: no std::optional of it.)
+/// The fixed part of an entry. (The struct itself ends in an array without a size, so no std::optional can hold it.)
 template <typename Tables>
 struct Fixed {
     typename Tables::Head head;
     std::size_t target_offset;
 };
 
-/// The entry's fixed part, if its offsets lie in the entry in the right order.
+/// The fixed part of an entry; none unless its offsets lie in the entry in the right order.
 template <typename Tables>
 std::optional<Fixed<Tables>> load_fixed(ByteView bytes) {
     typename Tables::Entry entry;
-    if (bytes.size() < sizeof entry) {
+    if (bytes.size() < sizeof entry)
         return std::nullopt;
-    }
     std::memcpy(&entry, bytes.data(), sizeof entry);
-    if (entry.next_offset != bytes.size() || entry.target_offset < sizeof entry || entry.target_offset > bytes.size()) {
+    if (entry.next_offset != bytes.size() || entry.target_offset < sizeof entry || entry.target_offset > bytes.size())
         return std::nullopt;
-    }
     return Fixed<Tables>{Tables::head(entry), entry.target_offset};
 }
 
@@ -230,14 +220,13 @@ Rule read_entry(ByteView bytes, std::string_view chain, Comments comments) {
     }
     read_head<Tables>(fixed->head, rule.when);
     ByteView const matches = bytes.first(fixed->target_offset).subspan(sizeof(typename Tables::Entry));
-    if (!read_matches(matches, comments, rule)) {
+    if (!read_matches(matches, comments, rule))
         rule.when.unknown = fmt::format("malformed:{}", hex(matches));
-    }
     bool const is_goto = (fixed->head.flags & Tables::goto_flag) != 0;
     rule.then = read_target(bytes.subspan(fixed->target_offset), chain, is_goto);
     if (change_mark(matches)) {
         rule.then = UnknownTarget{"CONTINUE"};
-        // A match behind it that fails comes too late.
+        // A later match that fails does not undo the mark.
         rule.when.destination_ports.clear();
         rule.when.source_mac.reset();
         rule.when.mark.reset();
@@ -249,12 +238,11 @@ template <typename Tables>
 Bytes copy_with_target(ByteView entry, std::string_view target) {
     auto const fixed = load_fixed<Tables>(entry);
     auto head = fixed ? load<ExtensionHead>(entry, fixed->target_offset) : std::nullopt;
-    if (!head || target.size() >= sizeof head->name) {
+    if (!head || target.size() >= sizeof head->name)
         return {};
-    }
     Bytes copy(entry.begin(), entry.end());
     if (text(head->name).empty()) {
-        // The kernel writes a name up to its NUL and leaves what was behind it.
+        // The kernel writes a name up to its NUL and leaves the bytes after it as they were.
         std::ranges::fill(head->name, '\0');
         std::ranges::copy(target, head->name);
         store(copy, fixed->target_offset, *head);
@@ -289,9 +277,8 @@ struct TargetRefusal {
 } // namespace
 
 std::string refuse_rule(Rule const& rule, Family family) {
-    if (rule.when.destination && rule.when.destination->family() != family) {
+    if (rule.when.destination && rule.when.destination->family() != family)
         return fmt::format("{} is an address of the other family", rule.when.destination->str());
-    }
     std::string const refusal = refuse_matches(rule.when);
     return refusal.empty() ? std::visit(TargetRefusal{rule}, rule.then) : refusal;
 }
@@ -312,11 +299,10 @@ Bytes portable_entry(ByteView entry, Family family, std::string_view target) {
 
 void collect_extensions(Rule const& rule, std::set<Extension>& into) {
     collect_extensions(rule.when, into);
-    if (std::holds_alternative<SetMark>(rule.then)) {
+    if (std::holds_alternative<SetMark>(rule.then))
         into.insert({Extension::Kind::target, "MARK", mark_target_revision, "xt_mark"});
-    } else if (std::holds_alternative<MapMark>(rule.then)) {
+    else if (std::holds_alternative<MapMark>(rule.then))
         into.insert({Extension::Kind::target, "SET", set_target_revision, "xt_set"});
-    }
 }
 
 } // namespace lbc::xt

@@ -22,14 +22,14 @@ constexpr int drop_verdict = -NF_DROP - 1;
 constexpr int accept_verdict = -NF_ACCEPT - 1;
 constexpr int queue_verdict = -NF_QUEUE - 1;
 
-/// Targets that leave the mark alone whatever they are told, and behind which the walk goes on (XT_CONTINUE in the
-/// source of each). Sorted.
+/// Targets that do not change the mark, whatever their options. The packet continues with the next rule (XT_CONTINUE in
+/// the source of each). Sorted.
 constexpr std::array<std::string_view, 22> passing{
     "AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "CT",     "DSCP",        "ECN", "HL",  "IDLETIMER", "LED", "LOG",
     "NFLOG", "NOTRACK",  "RATEEST",  "SECMARK",     "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TRACE",     "TTL", "ULOG"};
 static_assert(std::ranges::is_sorted(passing));
 
-/// `--map-set SET dst,dst --map-mark`, but for the set's number (libxt_SET.c).
+/// `--map-set SET dst,dst --map-mark` without the set's index (libxt_SET.c).
 constexpr xt_set_info_target_v3 map_info{.add_set = {IPSET_INVALID_ID, 0, 0},
                                          .del_set = {IPSET_INVALID_ID, 0, 0},
                                          .map_set = {IPSET_INVALID_ID, IPSET_DIM_TWO, 0},
@@ -61,19 +61,15 @@ struct TargetWriter {
 
 Target read_verdict(ByteView target, std::string_view chain, bool is_goto) {
     auto const verdict = load_info<int>(target);
-    if (!verdict) {
+    if (!verdict)
         return UnknownTarget{fmt::format("malformed:{}", hex(target))};
-    }
-    if (*verdict >= 0 && !chain.empty()) {
+    if (*verdict >= 0 && !chain.empty())
         return is_goto ? Target{Goto{std::string(chain)}} : Target{Jump{std::string(chain)}};
-    }
-    if (is_goto) {
+    if (is_goto)
         return UnknownTarget{fmt::format("verdict:{}", *verdict)};
-    }
-    // A verdict of 0 or more that leads to no chain goes on with the next rule.
-    if (*verdict >= 0) {
-        return Pass{};
-    }
+    // A verdict of 0 or more that leads to no chain continues with the next rule.
+    if (*verdict >= 0)
+        return Continue{};
     switch (*verdict) {
     case drop_verdict: return Drop{};
     case accept_verdict: return Accept{};
@@ -83,8 +79,8 @@ Target read_verdict(ByteView target, std::string_view chain, bool is_goto) {
     }
 }
 
-/// What CONNMARK does (xt_connmark.c): only to restore changes the packet's mark, in the bits of one mask, by those of
-/// another one of the connection's mark. The second revision may shift them.
+/// The effect of CONNMARK (xt_connmark.c): only `restore` changes the packet's mark. It changes the bits of one mask
+/// through the bits of another mask of the connection's mark. Revision 2 may shift them.
 std::optional<Target> connmark(ByteView target, std::uint8_t revision) {
     std::optional<std::uint8_t> mode;
     auto bits = whole_mark;
@@ -95,29 +91,26 @@ std::optional<Target> connmark(ByteView target, std::uint8_t revision) {
         mode = second->mode;
         bits = second->shift_bits == 0 ? second->nfmask | second->ctmask : whole_mark;
     }
-    if (mode == XT_CONNMARK_RESTORE) {
-        return AnyMark{"CONNMARK", bits};
-    }
-    return mode == XT_CONNMARK_SET || mode == XT_CONNMARK_SAVE ? std::optional<Target>(Pass{"CONNMARK"}) : std::nullopt;
+    if (mode == XT_CONNMARK_RESTORE)
+        return UnknownMark{"CONNMARK", bits};
+    return mode == XT_CONNMARK_SET || mode == XT_CONNMARK_SAVE ? std::optional<Target>(Continue{"CONNMARK"})
+                                                               : std::nullopt;
 }
 
-/// What SET does (xt_set.c): an entry of a set may give the packet its mark, if the set is asked to map.
+/// The effect of SET (xt_set.c): an entry of a set may give the packet its mark, if the target maps.
 std::optional<Target> set(ByteView target, std::uint8_t revision) {
-    if (revision == 1 || revision == 2) {
-        return Pass{"SET"};
-    }
+    if (revision == 1 || revision == 2)
+        return Continue{"SET"};
     auto const info = load_info<xt_set_info_target_v3>(target);
-    if (!info || revision != set_target_revision) {
+    if (!info || revision != set_target_revision)
         return std::nullopt;
-    }
-    if (info->map_set.index == IPSET_INVALID_ID) {
-        return Pass{"SET"};
-    }
+    if (info->map_set.index == IPSET_INVALID_ID)
+        return Continue{"SET"};
     auto without_number = *info;
     without_number.map_set.index = IPSET_INVALID_ID;
     auto name =
         std::memcmp(&without_number, &map_info, sizeof map_info) == 0 ? set_name(info->map_set.index) : std::nullopt;
-    return name ? Target{MapMark{std::move(*name)}} : Target{AnyMark{"SET"}};
+    return name ? Target{MapMark{std::move(*name)}} : Target{UnknownMark{"SET"}};
 }
 
 std::optional<Target> known_target(std::string_view name, std::uint8_t revision, ByteView target) {
@@ -125,20 +118,17 @@ std::optional<Target> known_target(std::string_view name, std::uint8_t revision,
         auto const info = load_info<xt_mark_tginfo2>(target);
         return info ? std::optional<Target>(SetMark{Fwmark{info->mark}, info->mask}) : std::nullopt;
     }
-    if (name == "CONNMARK") {
+    if (name == "CONNMARK")
         return connmark(target, revision);
-    }
-    if (name == "SET") {
+    if (name == "SET")
         return set(target, revision);
-    }
-    if (name == "REJECT") {
+    if (name == "REJECT")
         return Drop{"REJECT"};
-    }
-    // Of the table nat alone (xt_nat.c, xt_REDIRECT.c, xt_NETMAP.c).
-    if (name == "DNAT" || name == "REDIRECT" || name == "NETMAP") {
+    // Only in the nat table (xt_nat.c, xt_REDIRECT.c, xt_NETMAP.c).
+    if (name == "DNAT" || name == "REDIRECT" || name == "NETMAP")
         return Dnat{std::string(name)};
-    }
-    return std::ranges::binary_search(passing, name) ? std::optional<Target>(Pass{std::string(name)}) : std::nullopt;
+    return std::ranges::binary_search(passing, name) ? std::optional<Target>(Continue{std::string(name)})
+                                                     : std::nullopt;
 }
 
 } // namespace
@@ -159,17 +149,15 @@ std::string_view verdict_name(int verdict) {
 }
 
 std::string const* led_to(Target const& target) {
-    if (auto const* const jump = std::get_if<Jump>(&target)) {
+    if (auto const* const jump = std::get_if<Jump>(&target))
         return &jump->chain;
-    }
     auto const* const go = std::get_if<Goto>(&target);
     return go != nullptr ? &go->chain : nullptr;
 }
 
 std::optional<int> own_verdict(Target const& target) {
-    if (std::holds_alternative<Return>(target)) {
+    if (std::holds_alternative<Return>(target))
         return XT_RETURN;
-    }
     return std::holds_alternative<Drop>(target) ? std::optional(drop_verdict) : std::nullopt;
 }
 
@@ -183,9 +171,8 @@ void append_target(Target const& target, Bytes& out) { std::visit(TargetWriter{o
 
 Target read_target(ByteView target, std::string_view chain, bool is_goto) {
     auto const head = load<ExtensionHead>(target);
-    if (head && text(head->name).empty()) {
+    if (head && text(head->name).empty())
         return read_verdict(target, chain, is_goto);
-    }
     auto known = head && !is_goto ? known_target(text(head->name), head->revision, target) : std::nullopt;
     return known ? *known : UnknownTarget{extension_words("", target)};
 }

@@ -11,7 +11,7 @@
 namespace lbc::xt {
 namespace {
 
-/// The flags of a mask, in the order of iptables-save.
+/// The names of the flags in a mask, in the order of iptables-save.
 std::string flag_words(std::uint8_t flags) {
     static constexpr std::array<std::string_view, 6> names{"FIN", "SYN", "RST", "PSH", "ACK", "URG"};
     std::string words;
@@ -21,7 +21,7 @@ std::string flag_words(std::uint8_t flags) {
             words += names[bit];
         }
     }
-    // Bits that have no name, those of ECN, are asked for by no iptables.
+    // iptables matches no bits without a name, those of ECN.
     bool const named = flags >> names.size() == 0;
     return !named ? fmt::format("{:#x}", flags) : words.empty() ? "NONE" : words;
 }
@@ -46,9 +46,8 @@ void add_unknown(Matches& into, std::string_view words) {
 
 std::string extension_words(std::string_view before, ByteView extension) {
     auto const head = load<ExtensionHead>(extension);
-    if (!head) {
+    if (!head)
         return fmt::format("malformed:{}", hex(extension));
-    }
     std::string name = printable(text(head->name));
     std::ranges::replace(name, '\t', '?');
     return fmt::format("{}{}.{}:{}", before, name, head->revision, hex(extension.subspan(sizeof *head)));
@@ -70,9 +69,8 @@ std::string tcp_words(xt_tcp const& info) {
         words += fmt::format(" {}--tcp-flags {} {}", negation(inverted), flag_words(info.flg_mask),
                              flag_words(info.flg_cmp));
     }
-    if (info.option != 0) {
+    if (info.option != 0)
         words += fmt::format(" {}--tcp-option {}", negation((info.invflags & XT_TCP_INV_OPTION) != 0), info.option);
-    }
     return words;
 }
 
@@ -94,9 +92,8 @@ std::array<std::uint8_t, 16> mask_bytes(int length) {
 
 std::optional<int> mask_length(std::array<std::uint8_t, 16> const& mask) {
     int length = 0;
-    for (std::uint8_t const byte : mask) {
+    for (std::uint8_t const byte : mask)
         length += std::popcount(byte);
-    }
     return mask == mask_bytes(length) ? std::optional(length) : std::nullopt;
 }
 

@@ -1,9 +1,9 @@
-// IPVS as lbc's commands see it: what it holds in its own terms (linux/ip_vs.h), free of netlink, and one small
-// interface to it, so that a test can stand in for the kernel.
+// IPVS behind one small interface, so that a test can replace the kernel: its state in its own terms (linux/ip_vs.h),
+// free of netlink.
 #pragma once
 
-#include "backends/system_error.hpp"
-#include "compiler/plan.hpp"
+#include "backends/os/system_error.hpp"
+#include "compiler/plan/plan.hpp"
 
 #include <cstdint>
 #include <expected>
@@ -15,7 +15,7 @@
 
 namespace lbc {
 
-/// What the kernel finds a virtual service by: it has one table of marks for each family.
+/// The kernel's key of a virtual service: it has one table of marks for each family.
 struct IpvsKey {
     Fwmark mark;
     Family family{};
@@ -37,26 +37,27 @@ struct IpvsCounters {
     std::uint64_t byte_rate_out = 0;
 };
 
-/// A real server as IPVS has it.
+/// A real server in IPVS.
 struct IpvsReal {
-    Destination server{}; // what is asked for; its span is the source's where it comes from a site
-    /// The address is this box's own: IPVS delivers here whatever the forwarding method, which it does not tell then.
+    Destination server{}; // its settings; the span is the source's if it comes from a site
+    /// The address is this box's own: IPVS delivers locally whatever the forwarding method is, and does not report the
+    /// method.
     bool local = false;
     IpvsCounters counters{};
     std::uint32_t active = 0;     // connections
     std::uint32_t inactive = 0;   // connections
-    std::uint32_t persistent = 0; // connections by persistence
+    std::uint32_t persistent = 0; // persistent connections
 
-    /// Whether both are the same to a packet: for one that is local, the forwarding method is nothing.
+    /// Whether both treat a packet the same: the forwarding method of a local one does not count.
     [[nodiscard]] bool same_settings(IpvsReal const& other) const;
 };
 
-/// What can be changed of a service in place.
+/// Settings of a service that can change in place.
 struct IpvsParameters {
     std::string scheduler{};
     std::uint32_t flags = 0;   // IP_VS_SVC_F_PERSISTENT, _ONEPACKET, _SCHED1 to _SCHED3
-    std::uint32_t timeout = 0; // of persistence, in seconds; 0 without
-    int netmask = 0;           // of persistence, bits; the whole address without. -1: no prefix
+    std::uint32_t timeout = 0; // of persistence, in seconds; 0: no persistence
+    int netmask = 0;           // of persistence, in bits; without persistence the whole address. -1: no prefix
     std::string engine{};      // of persistence: "sip", or empty
 
     friend bool operator==(IpvsParameters const&, IpvsParameters const&) = default;
@@ -77,14 +78,14 @@ struct IpvsChange {
     Action action{};
     IpvsKey key;
     IpvsParameters parameters; // of add_service and edit_service
-    Destination real;          // of the three on real servers; of delete_real, the address and port alone matter
-    std::optional<Span> span;  // of the source that asks for it
+    Destination real;          // of the three on real servers; for delete_real only address and port count
+    std::optional<Span> span;  // of the statement that asks for it
 
     /// "add service fwmark 0x3 (IPv4), wlc", "change real server 10.0.0.1 of fwmark 0x3 (IPv4): weight 3"
     [[nodiscard]] std::string str() const;
 };
 
-/// The connection sync daemon in one role; the kernel runs one of each at most.
+/// The connection sync daemon in one role; the kernel runs at most one of each.
 struct SyncDaemon {
     enum class Role : std::uint8_t { master = 1, backup = 2 }; // IP_VS_STATE_MASTER, IP_VS_STATE_BACKUP
 
@@ -97,12 +98,12 @@ struct SyncDaemon {
     std::uint8_t ttl = 0;   // 0: the kernel's choice
     std::optional<Span> span{};
 
-    /// Whether a running daemon is what this one asks for: what is left to the kernel is no difference.
+    /// Whether a running daemon has these settings; a setting that is left to the kernel matches every value.
     [[nodiscard]] bool is_met_by(SyncDaemon const& running) const;
 };
 
-/// A service that the kernel finds by the packet itself, where it finds none by the mark (ip_vs_service_find). lbc
-/// makes none.
+/// A service that the kernel finds by the packet's protocol, address and port, if it finds none by the mark
+/// (ip_vs_service_find). lbc makes none.
 struct IpvsAddress {
     std::uint8_t protocol = 0; // IP protocol number
     IpAddress address{};
@@ -111,10 +112,10 @@ struct IpvsAddress {
     friend auto operator<=>(IpvsAddress const&, IpvsAddress const&) = default;
 };
 
-/// How far `Ipvs::write` came.
+/// How far `Ipvs::write` got.
 struct IpvsRefusal {
-    std::size_t done = 0; // changes that the kernel made, also behind a refused one
-    SystemError error;    // of the first one that it refused, with its place in the source where it has one
+    std::size_t done = 0; // changes that the kernel made, also after a refused one
+    SystemError error;    // of the first refused change, with its span if it has one
 };
 
 class Ipvs {
@@ -128,11 +129,11 @@ public:
     [[nodiscard]] virtual std::expected<std::vector<IpvsService>, SystemError>
     read(std::function<bool(IpvsKey)> const& wanted) = 0;
 
-    /// The services that are found by address, sorted.
+    /// The services that the kernel finds by address, sorted.
     [[nodiscard]] virtual std::expected<std::vector<IpvsAddress>, SystemError> addresses() = 0;
 
-    /// Makes the changes in their order, many in one message to the kernel. A refusal does not keep later ones from
-    /// being made.
+    /// Makes the changes in order, many in one datagram to the kernel. After a refused change the kernel may still have
+    /// made later ones.
     [[nodiscard]] virtual std::expected<void, IpvsRefusal> write(std::span<IpvsChange const> changes) = 0;
 
     /// The daemons that run.

@@ -1,9 +1,9 @@
 #include "backends/ipvs/ipvs_kernel.hpp"
 
-#include "backends/ipvs/genl_socket.hpp"
 #include "backends/ipvs/ipvs_message.hpp"
 #include "backends/ipvs/ipvs_refusal.hpp"
-#include "backends/modules.hpp"
+#include "backends/netlink/genl_socket.hpp"
+#include "backends/os/modules.hpp"
 
 #include <fmt/format.h>
 
@@ -51,32 +51,26 @@ public:
         std::vector<IpvsService> services;
         auto const listed = socket_.dump({IPVS_CMD_GET_SERVICE}, [&](nlattr* attributes, int length) {
             auto service = read_service(attributes, length);
-            if (service && wanted(service->key)) {
+            if (service && wanted(service->key))
                 services.push_back(std::move(*service));
-            }
         });
-        if (!listed) {
+        if (!listed)
             return std::unexpected(ipvs_error("read the virtual services", listed.error()));
-        }
         std::ranges::sort(services, {}, &IpvsService::key);
-        for (IpvsService& service : services) {
-            if (auto const reals = read_reals(service); !reals) {
+        for (IpvsService& service : services)
+            if (auto const reals = read_reals(service); !reals)
                 return std::unexpected(ipvs_error("read the real servers of a virtual service", reals.error()));
-            }
-        }
         return services;
     }
 
     std::expected<std::vector<IpvsAddress>, SystemError> addresses() override {
         std::vector<IpvsAddress> services;
         auto const listed = socket_.dump({IPVS_CMD_GET_SERVICE}, [&](nlattr* attributes, int length) {
-            if (auto const service = read_address(attributes, length)) {
+            if (auto const service = read_address(attributes, length))
                 services.push_back(*service);
-            }
         });
-        if (!listed) {
+        if (!listed)
             return std::unexpected(ipvs_error("read the virtual services", listed.error()));
-        }
         std::ranges::sort(services);
         return services;
     }
@@ -87,9 +81,8 @@ public:
             return std::unexpected(
                 IpvsRefusal{changes.size(), ipvs_error("change the virtual services", written.error())});
         }
-        if (written->refused.empty()) {
+        if (written->refused.empty())
             return {};
-        }
         auto const& first = written->refused.front();
         return std::unexpected(
             IpvsRefusal{written->sent - written->refused.size(), ipvs_refusal(changes[first.index], first.code)});
@@ -98,13 +91,11 @@ public:
     std::expected<std::vector<SyncDaemon>, SystemError> daemons() override {
         std::vector<SyncDaemon> running;
         auto const listed = socket_.dump({IPVS_CMD_GET_DAEMON}, [&](nlattr* attributes, int length) {
-            if (auto daemon = read_daemon(attributes, length)) {
+            if (auto daemon = read_daemon(attributes, length))
                 running.push_back(std::move(*daemon));
-            }
         });
-        if (!listed) {
+        if (!listed)
             return std::unexpected(ipvs_error("read the sync daemons", listed.error()));
-        }
         std::ranges::sort(running, {}, &SyncDaemon::role);
         return running;
     }
@@ -125,9 +116,8 @@ private:
         GenlRequest const request{IPVS_CMD_GET_DEST,
                                   [&](nl_msg* message) { return put_service(message, service.key, nullptr); }};
         auto const listed = socket_.dump(request, [&](nlattr* attributes, int length) {
-            if (auto real = read_real(attributes, length, service.key.family)) {
+            if (auto real = read_real(attributes, length, service.key.family))
                 service.reals.push_back(*real);
-            }
         });
         std::ranges::sort(service.reals, [](auto const& a, auto const& b) { return real_key(a) < real_key(b); });
         return listed;
@@ -135,9 +125,8 @@ private:
 
     std::expected<void, SystemError> one(GenlRequest const& request, std::function<SystemError(int)> const& error_of) {
         auto const written = socket_.write(1, [&](std::size_t /*index*/) { return request; });
-        if (!written || !written->refused.empty()) {
+        if (!written || !written->refused.empty())
             return std::unexpected(error_of(written ? written->refused.front().code : written.error()));
-        }
         return {};
     }
 
@@ -152,9 +141,8 @@ std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs_netlink() {
         load_module("ip_vs");
         socket = GenlSocket::open(IPVS_GENL_NAME);
     }
-    if (socket) {
+    if (socket)
         return std::make_unique<NetlinkIpvs>(std::move(*socket));
-    }
     if (socket.error() == ENOENT) {
         return std::unexpected(SystemError{
             SystemError::Kind::unsupported, ENOENT,

@@ -1,4 +1,4 @@
-// The IPVS of this network namespace by generic netlink.
+// The IPVS of this network namespace, through generic netlink.
 #pragma once
 
 #include "backends/ipvs/ipvs.hpp"
@@ -7,7 +7,7 @@
 
 namespace lbc {
 
-/// Loads the module `ip_vs` where it is missing. `unsupported` where the kernel has no IPVS.
+/// Opens IPVS. Loads the module `ip_vs` if it is missing. `unsupported` if the kernel has no IPVS.
 [[nodiscard]] std::expected<std::unique_ptr<Ipvs>, SystemError> open_ipvs_netlink();
 
 } // namespace lbc

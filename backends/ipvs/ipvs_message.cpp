@@ -23,9 +23,8 @@ constexpr std::uint32_t kept_flags =
 std::uint16_t number_of(Family family) { return family == Family::ipv4 ? AF_INET : AF_INET6; }
 
 std::optional<Family> family_of(std::optional<std::uint16_t> number) {
-    if (number == AF_INET) {
+    if (number == AF_INET)
         return Family::ipv4;
-    }
     return number == AF_INET6 ? std::optional(Family::ipv6) : std::nullopt;
 }
 
@@ -36,24 +35,22 @@ bool put_address(nl_msg* message, int number, IpAddress const& address) {
     return put(message, number, address.bytes());
 }
 
-/// An IPv4 netmask travels as one, in network order; an IPv6 one as its length.
+/// The attribute of an IPv4 netmask is the mask, in network order; that of an IPv6 one is its length.
 std::uint32_t netmask_field(Family family, int length) {
-    if (family == Family::ipv6) {
+    if (family == Family::ipv6)
         return static_cast<std::uint32_t>(length);
-    }
     return length <= 0 ? 0 : htonl(~std::uint32_t{0} << (32 - length));
 }
 
 int netmask_length(Family family, std::uint32_t field) {
-    if (family == Family::ipv6) {
+    if (family == Family::ipv6)
         return field <= 128 ? static_cast<int>(field) : -1;
-    }
     int const length = std::popcount(field);
     return netmask_field(family, length) == field ? length : -1;
 }
 
 bool put_parameters(nl_msg* message, Family family, IpvsParameters const& parameters) {
-    // The kernel takes the flags with a mask of those that are meant.
+    // The kernel reads the flags with a mask of those to set.
     ip_vs_flags const flags{parameters.flags, ~std::uint32_t{0}};
     bool const done = put_text(message, IPVS_SVC_ATTR_SCHED_NAME, parameters.scheduler) &&
                       put(message, IPVS_SVC_ATTR_FLAGS, flags) &&
@@ -73,17 +70,15 @@ std::uint32_t method_number(Forwarding::Method method) {
 
 bool put_tunnel(nl_msg* message, Forwarding const& forwarding) {
     std::uint8_t type = IP_VS_CONN_F_TUNNEL_TYPE_IPIP;
-    if (forwarding.tunnel == Forwarding::Tunnel::gre) {
+    if (forwarding.tunnel == Forwarding::Tunnel::gre)
         type = IP_VS_CONN_F_TUNNEL_TYPE_GRE;
-    } else if (forwarding.tunnel == Forwarding::Tunnel::gue) {
+    else if (forwarding.tunnel == Forwarding::Tunnel::gue)
         type = IP_VS_CONN_F_TUNNEL_TYPE_GUE;
-    }
     std::uint16_t flags = IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM;
-    if (forwarding.checksum == Forwarding::Checksum::csum) {
+    if (forwarding.checksum == Forwarding::Checksum::csum)
         flags = IP_VS_TUNNEL_ENCAP_FLAG_CSUM;
-    } else if (forwarding.checksum == Forwarding::Checksum::remcsum) {
+    else if (forwarding.checksum == Forwarding::Checksum::remcsum)
         flags = IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM;
-    }
     return put(message, IPVS_DEST_ATTR_TUN_TYPE, type) &&
            put(message, IPVS_DEST_ATTR_TUN_PORT, htons(forwarding.gue_port.value)) &&
            put(message, IPVS_DEST_ATTR_TUN_FLAGS, flags);
@@ -112,11 +107,10 @@ Forwarding forwarding_in(Attributes<max> const& real, std::uint32_t method) {
         } else if (type == IP_VS_CONN_F_TUNNEL_TYPE_GRE) {
             forwarding.tunnel = Forwarding::Tunnel::gre;
         }
-        if ((flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM) != 0) {
+        if ((flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM) != 0)
             forwarding.checksum = Forwarding::Checksum::remcsum;
-        } else if ((flags & IP_VS_TUNNEL_ENCAP_FLAG_CSUM) != 0) {
+        else if ((flags & IP_VS_TUNNEL_ENCAP_FLAG_CSUM) != 0)
             forwarding.checksum = Forwarding::Checksum::csum;
-        }
     }
     return forwarding;
 }
@@ -125,9 +119,8 @@ Forwarding forwarding_in(Attributes<max> const& real, std::uint32_t method) {
 IpvsCounters counters_in(nlattr* wide, nlattr* narrow) {
     Attributes<IPVS_STATS_ATTR_MAX> const stats(wide != nullptr ? wide : narrow);
     auto const value = [&](int number) -> std::uint64_t {
-        if (auto const field = stats.get<std::uint64_t>(number)) {
+        if (auto const field = stats.get<std::uint64_t>(number))
             return *field;
-        }
         return stats.get<std::uint32_t>(number).value_or(0);
     };
     return {.connections = value(IPVS_STATS_ATTR_CONNS),
@@ -162,12 +155,10 @@ bool put_real(nl_msg* message, Destination const& real, bool key_only) {
 
 bool put_daemon(nl_msg* message, SyncDaemon const& daemon, bool role_only) {
     auto const group = [&] {
-        if (!daemon.group) {
+        if (!daemon.group)
             return true;
-        }
-        if (daemon.group->family() == Family::ipv6) {
+        if (daemon.group->family() == Family::ipv6)
             return put_address(message, IPVS_DAEMON_ATTR_MCAST_GROUP6, *daemon.group);
-        }
         return nla_put(message, IPVS_DAEMON_ATTR_MCAST_GROUP, 4, daemon.group->bytes().data()) == 0;
     };
     return nested(message, IPVS_CMD_ATTR_DAEMON, [&] {
@@ -185,9 +176,8 @@ std::optional<IpvsService> read_service(nlattr* attributes, int length) {
     Attributes<IPVS_SVC_ATTR_MAX> const found(Top(attributes, length)[IPVS_CMD_ATTR_SERVICE]);
     auto const family = family_of(found.get<std::uint16_t>(IPVS_SVC_ATTR_AF));
     auto const mark = found.get<std::uint32_t>(IPVS_SVC_ATTR_FWMARK);
-    if (!family || !mark || *mark == 0) {
+    if (!family || !mark || *mark == 0)
         return std::nullopt;
-    }
     IpvsService service{.key = {Fwmark{*mark}, *family}};
     service.parameters = {
         .scheduler = found.text(IPVS_SVC_ATTR_SCHED_NAME),
@@ -204,9 +194,8 @@ std::optional<IpvsAddress> read_address(nlattr* attributes, int length) {
     auto const family = family_of(found.get<std::uint16_t>(IPVS_SVC_ATTR_AF));
     auto const protocol = found.get<std::uint16_t>(IPVS_SVC_ATTR_PROTOCOL);
     auto const address = family ? address_in(found[IPVS_SVC_ATTR_ADDR], *family) : std::nullopt;
-    if (!address || !protocol || *protocol > 255) {
+    if (!address || !protocol || *protocol > 255)
         return std::nullopt;
-    }
     auto const port = found.get<std::uint16_t>(IPVS_SVC_ATTR_PORT).value_or(0);
     return IpvsAddress{static_cast<std::uint8_t>(*protocol), *address, Port{ntohs(port)}};
 }
@@ -215,9 +204,8 @@ std::optional<IpvsReal> read_real(nlattr* attributes, int length, Family family)
     Attributes<IPVS_DEST_ATTR_MAX> const found(Top(attributes, length)[IPVS_CMD_ATTR_DEST]);
     auto const own_family = family_of(found.get<std::uint16_t>(IPVS_DEST_ATTR_ADDR_FAMILY)).value_or(family);
     auto const address = address_in(found[IPVS_DEST_ATTR_ADDR], own_family);
-    if (!address) {
+    if (!address)
         return std::nullopt;
-    }
     auto const number = [&](int attribute) { return found.get<std::uint32_t>(attribute).value_or(0); };
     auto const method = number(IPVS_DEST_ATTR_FWD_METHOD) & IP_VS_CONN_F_FWD_MASK;
     IpvsReal real{.local = method == IP_VS_CONN_F_LOCALNODE};
@@ -237,17 +225,15 @@ std::optional<IpvsReal> read_real(nlattr* attributes, int length, Family family)
 std::optional<SyncDaemon> read_daemon(nlattr* attributes, int length) {
     Attributes<IPVS_DAEMON_ATTR_MAX> const found(Top(attributes, length)[IPVS_CMD_ATTR_DAEMON]);
     auto const role = found.get<std::uint32_t>(IPVS_DAEMON_ATTR_STATE).value_or(0);
-    if (role != IP_VS_STATE_MASTER && role != IP_VS_STATE_BACKUP) {
+    if (role != IP_VS_STATE_MASTER && role != IP_VS_STATE_BACKUP)
         return std::nullopt;
-    }
     SyncDaemon daemon{.role = static_cast<SyncDaemon::Role>(role)};
     daemon.interface = found.text(IPVS_DAEMON_ATTR_MCAST_IFN);
     daemon.id = found.get<std::uint32_t>(IPVS_DAEMON_ATTR_SYNC_ID).value_or(0);
     daemon.maxlen = found.get<std::uint16_t>(IPVS_DAEMON_ATTR_SYNC_MAXLEN).value_or(0);
     daemon.group = address_in(found[IPVS_DAEMON_ATTR_MCAST_GROUP], Family::ipv4);
-    if (!daemon.group) {
+    if (!daemon.group)
         daemon.group = address_in(found[IPVS_DAEMON_ATTR_MCAST_GROUP6], Family::ipv6);
-    }
     daemon.port = found.get<std::uint16_t>(IPVS_DAEMON_ATTR_MCAST_PORT).value_or(0);
     daemon.ttl = found.get<std::uint8_t>(IPVS_DAEMON_ATTR_MCAST_TTL).value_or(0);
     return daemon;

@@ -22,11 +22,10 @@ std::string words_of(int code) { return std::generic_category().message(code); }
 
 bool is_service(Action action) { return action <= Action::delete_service; }
 
-/// ip_vs_add_service and ip_vs_edit_service (ip_vs_ctl.c): ENOENT is a scheduler or engine that did not load.
+/// ip_vs_add_service and ip_vs_edit_service (ip_vs_ctl.c): ENOENT means a scheduler or engine that did not load.
 Meaning missing(IpvsChange const& change) {
-    if (!is_service(change.action)) {
+    if (!is_service(change.action))
         return {Kind::changed, "another program has removed it"};
-    }
     if (change.parameters.engine.empty()) {
         return {Kind::unsupported,
                 fmt::format("it has no scheduler `{0}` (module ip_vs_{0})", change.parameters.scheduler)};

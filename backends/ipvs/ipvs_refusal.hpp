@@ -1,4 +1,4 @@
-// What an errno of IPVS means for the write that it refused.
+// Turns an errno of IPVS into an error that names the refused write and its cause.
 #pragma once
 
 #include "backends/ipvs/ipvs.hpp"
@@ -13,7 +13,7 @@ namespace lbc {
 
 [[nodiscard]] std::string_view title(SyncDaemon::Role role);
 
-/// A call that is no write of a service: `what` is "read the virtual services".
+/// The error of a call that writes no service: `what` is "read the virtual services".
 [[nodiscard]] SystemError ipvs_error(std::string_view what, int code);
 
 } // namespace lbc

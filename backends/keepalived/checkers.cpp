@@ -41,8 +41,8 @@ void add_connection(Lines& lines, Checked const& checked, Check const& check) {
         lines.emplace_back(fmt::format("connect_ip {}", to.str()));
     if (auto const port = port_of(service, real, check))
         lines.emplace_back(fmt::format("connect_port {}", port->value));
-    // An address of the other family is for the check's connections of that family. Without one of this box's own, a
-    // connection to the VIP would come from the VIP.
+    // A `bind` address of the other family is for the check's connections of that family. Without an address of this
+    // box, a connection to the VIP would come from the VIP.
     if (check.bind && check.bind->family() == to.family())
         lines.emplace_back(fmt::format("bindto {}", check.bind->str()));
     else if (auto const own = site[director].address(to.family()); vip && own)
@@ -123,7 +123,7 @@ std::string seconds(Milliseconds time) {
 }
 
 std::string session_name(BfdSessions const& sessions, std::string const& name, IpAddress neighbour) {
-    // Sorted by name, those of one stand next to each other.
+    // The set is sorted by name: sessions of one name are adjacent.
     auto const own = sessions.find({name, neighbour});
     bool const is_first = own == sessions.begin() || std::prev(own)->first != name;
     bool const is_last = own == sessions.end() || std::next(own) == sessions.end() || std::next(own)->first != name;

@@ -1,5 +1,5 @@
-// The lines of a keepalived.conf as lbc writes it, one statement in each, with the blocks that they stand in. For
-// comparing two such files, and for finding things in one.
+// Visits the lines of a keepalived.conf as lbc writes it, one statement each, with the blocks around them. Used to
+// compare two such files, and to find things in one.
 #pragma once
 
 #include <functional>

@@ -25,7 +25,7 @@ struct Configured {
     Run run;
 };
 
-/// The word of a line, and what stands behind it.
+/// The first word of a line, and its value.
 std::pair<std::string_view, std::string_view> split(std::string_view line) {
     auto const end = line.find_first_of(" \t");
     if (end == std::string_view::npos)
@@ -76,14 +76,14 @@ std::optional<Kind> command_kind(std::string_view word) {
     auto const found = std::ranges::find(words, word, &std::pair<std::string_view, Kind>::first);
     if (found != words.end())
         return found->second;
-    // What others may have written there.
+    // lbc never writes these, but somebody else may have.
     if (word.starts_with("notify_") || word == "startup_script" || word == "shutdown_script")
         return Kind::notify;
     return std::nullopt;
 }
 
 std::vector<RunChange> run_changes(std::string_view before, std::string_view after, std::string const& director) {
-    // Places in sorted order, those of one place in the order of the file.
+    // Sorted by place; commands of one place stay in the order of the file.
     auto const sorted = [](std::string_view text) {
         auto all = commands_in(text);
         std::ranges::stable_sort(all, {}, [](Configured const& one) { return std::tie(one.subject, one.place); });

@@ -1,5 +1,5 @@
-// The commands in a keepalived.conf that lbc made, whoever has changed it since, and how they differ from those in
-// another. Of a file that lbc has not made, the blocks that stand as lbc writes them are read.
+// Finds the commands in a keepalived.conf that lbc made, even if somebody changed it since, and compares them with
+// those of another one. In a file that lbc did not make, it reads the blocks that look as lbc writes them.
 #pragma once
 
 #include "compiler/diff/diff.hpp"
@@ -11,11 +11,11 @@
 
 namespace lbc {
 
-/// What keepalived does with the value of a statement: "misc_path" is a check's script. None: it runs nothing.
+/// The kind of command that a statement's value is: "misc_path" is a check's script. None: keepalived runs nothing.
 [[nodiscard]] std::optional<SiteCommand::Kind> command_kind(std::string_view word);
 
-/// What `director` runs from now on, or no longer, once `after` is in the place of `before`. Commands are as they stand
-/// in the file, with its quotes and escapes.
+/// The commands that `director` begins or stops to run once `after` replaces `before`. Commands are as the file has
+/// them, with its quotes and escapes.
 [[nodiscard]] std::vector<RunChange> run_changes(std::string_view before, std::string_view after,
                                                  std::string const& director);
 

@@ -18,7 +18,7 @@ std::string_view first_label(std::string_view host) { return host.substr(0, host
 
 bool programs_ipvs(Site const& site) { return site.ipvs == IpvsOwner::keepalived; }
 
-/// keepalived runs the sync daemon where the daemon's role follows VRRP, and where all of IPVS is keepalived's.
+/// keepalived runs the sync daemon if the daemon's role follows VRRP, or if keepalived manages all of IPVS.
 bool runs_sync(Site const& site) { return site.sync && (site.sync->instance || programs_ipvs(site)); }
 
 std::string sync_line(Site const& site) {
@@ -64,7 +64,7 @@ Lines statements_of(Site const& site, Plan const& plan) {
 
 constexpr std::string_view header_start = "# keepalived's configuration of director";
 
-/// Names with commas, on as many lines of a comment as they need.
+/// Comma-separated names, on as many lines of a comment as they need.
 std::string broken_list(std::vector<std::string> const& names) {
     constexpr std::size_t widest = 100;
     std::string out;

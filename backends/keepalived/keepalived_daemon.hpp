@@ -1,8 +1,8 @@
-// keepalived on this box: one small interface to the program and to the file that it reads, so that a test can stand in
-// for both.
+// keepalived on this box: one small interface to the program and to the file that it reads, so that a test can replace
+// both.
 #pragma once
 
-#include "backends/system_error.hpp"
+#include "backends/os/system_error.hpp"
 
 #include <expected>
 #include <optional>
@@ -17,22 +17,22 @@ public:
     KeepalivedDaemon& operator=(KeepalivedDaemon const&) = delete;
     virtual ~KeepalivedDaemon() = default;
 
-    /// The file's text; nothing where there is no file.
+    /// The file's text; nothing if there is no file.
     [[nodiscard]] virtual std::expected<std::optional<std::string>, SystemError> read() = 0;
 
-    /// Whether the file that is there can be read by others than its owner.
+    /// Whether users other than its owner can read the existing file.
     [[nodiscard]] virtual bool is_readable_by_others() { return false; }
 
-    /// Puts a text in the file's place as a whole, or takes the file away.
+    /// Replaces the file as a whole, or removes it.
     [[nodiscard]] virtual std::expected<void, SystemError> write(std::optional<std::string> const& text) = 0;
 
-    /// Asks `keepalived -t` about a text. The error has its words; `unsupported` where keepalived is not installed.
+    /// Tests a text with `keepalived -t`. The error has its output; `unsupported` if keepalived is not installed.
     [[nodiscard]] virtual std::expected<void, SystemError> test(std::string const& text) = 0;
 
-    /// Whether a keepalived of this network namespace runs with the file. An error where the one that runs has another.
+    /// Whether a keepalived of this network namespace runs with the file. An error if the one that runs has another.
     [[nodiscard]] virtual std::expected<bool, SystemError> is_running() = 0;
 
-    /// Has the one that runs read the file again. It does so in its own time.
+    /// Makes the running keepalived read the file again, but does not wait until it has.
     [[nodiscard]] virtual std::expected<void, SystemError> reload() = 0;
 };
 

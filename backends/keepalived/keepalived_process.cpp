@@ -1,9 +1,9 @@
 #include "backends/keepalived/keepalived_process.hpp"
 
 #include "backends/keepalived/running_keepalived.hpp"
-#include "backends/read_file.hpp"
-#include "backends/run_program.hpp"
-#include "backends/write_file.hpp"
+#include "backends/os/read_file.hpp"
+#include "backends/os/run_program.hpp"
+#include "backends/os/write_file.hpp"
 #include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
@@ -37,8 +37,8 @@ std::unexpected<SystemError> failed(std::string_view what, int code) {
     return std::unexpected(SystemError{kind, code, fmt::format("cannot {}: {}", what, system_words(code))});
 }
 
-/// keepalived 2.2.7 ends its own test by SIGTERM at a script's `user` that is not the caller (it takes its parent for
-/// gone, find_parent in lib/scheduler.c), so such lines are left out of a second test.
+/// keepalived 2.2.7 ends its own test with SIGTERM at a script's `user` that is not the caller: it believes that its
+/// parent has ended (find_parent in lib/scheduler.c). A second test leaves such lines out.
 std::string without_users(std::string_view text) {
     std::string out;
     while (!text.empty()) {

@@ -1,4 +1,4 @@
-// The keepalived that is installed and runs on this box.
+// Implements KeepalivedDaemon with the keepalived that is installed and runs on this box.
 #pragma once
 
 #include "backends/keepalived/keepalived_daemon.hpp"

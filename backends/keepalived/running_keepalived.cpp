@@ -1,6 +1,6 @@
 #include "backends/keepalived/running_keepalived.hpp"
 
-#include "backends/trusted_owner.hpp"
+#include "backends/os/trusted_owner.hpp"
 
 #include <fmt/format.h>
 
@@ -28,7 +28,7 @@ constexpr std::string_view program = "keepalived";
 constexpr char const* default_path = "/etc/keepalived/keepalived.conf";
 constexpr std::size_t longest_words = 65536; // of a command line
 
-/// The first bytes of a file of /proc/PID; empty where it cannot be read.
+/// The first bytes of a file of /proc/PID; empty if it cannot be read.
 std::string small_file(Descriptor const& folder, char const* name) {
     Descriptor const file(::openat(folder.get(), name, O_RDONLY | O_CLOEXEC));
     std::string text(longest_words, '\0');
@@ -43,7 +43,7 @@ std::istringstream words_of(std::string const& status, std::string_view name) {
     return std::istringstream(line == std::string::npos ? "" : status.substr(line + name.size() + 3));
 }
 
-/// By its real, effective and saved user: a program with a set-uid bit has its caller's as the real one.
+/// Checks the real, effective and saved user: a set-uid program has its caller as the real one.
 bool runs_as_trusted(std::string const& status) {
     auto words = words_of(status, "Uid");
     std::array<uid_t, 3> users{};
@@ -53,7 +53,7 @@ bool runs_as_trusted(std::string const& status) {
            std::ranges::all_of(users, [&](uid_t user) { return user == users.front(); });
 }
 
-/// Nothing: this process has no right to look, `errno` is set.
+/// Nothing if this process has no right to look; `errno` is set then.
 std::optional<bool> is_in_this_namespace(Descriptor const& folder) {
     struct stat own{};
     struct stat other{};
@@ -62,7 +62,7 @@ std::optional<bool> is_in_this_namespace(Descriptor const& folder) {
     return own.st_ino == other.st_ino && own.st_dev == other.st_dev;
 }
 
-/// The file that runs, also where a package's upgrade has put another in its place.
+/// Checks the file that runs, even if a package's upgrade has replaced it.
 bool runs_keepalived(Descriptor const& folder) {
     std::array<char, PATH_MAX> buffer{};
     auto const size = ::readlinkat(folder.get(), "exe", buffer.data(), buffer.size());
@@ -75,7 +75,7 @@ bool runs_keepalived(Descriptor const& folder) {
            is_trusted_owner(file.st_uid);
 }
 
-/// Nothing where it is none of this box's.
+/// Nothing if the process is no keepalived of this box.
 std::expected<std::optional<RunningKeepalived>, SystemError> look_at(pid_t pid) {
     RunningKeepalived found{.pid = pid, .parent = 0, .folder = {}, .file = {}};
     found.folder = Descriptor(::open(fmt::format("/proc/{}", pid).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -98,8 +98,8 @@ std::expected<std::optional<RunningKeepalived>, SystemError> look_at(pid_t pid) 
     return found;
 }
 
-/// What follows `f` among bundled short options, as in `-nlf`; nothing where there is none. The other letters are those
-/// that take a value themselves (keepalived(8)).
+/// The text behind `f` among bundled short options, as in `-nlf`; nothing if there is no `f`. The letters of
+/// `with_value` take a value themselves (keepalived(8)).
 std::optional<std::string_view> bundled_file(std::string_view word) {
     constexpr std::string_view with_value = "SuprcbAsMigt";
     for (std::size_t at = 1; at < word.size(); ++at) {
@@ -146,7 +146,7 @@ std::string file_in_words(std::string const& words) {
 }
 
 bool RunningKeepalived::reads(std::string const& path) const {
-    // A relative name begins at its working folder; any other at its root, which is another one in a container.
+    // A relative path begins at the process's working folder, any other at its root, which differs in a container.
     std::filesystem::path const its = file.starts_with('/') ? "root" + file : "cwd/" + file;
     std::filesystem::path const ours = path;
     auto const our_folder = ours.has_parent_path() ? ours.parent_path().string() : ".";
@@ -160,7 +160,7 @@ std::expected<bool, SystemError> RunningKeepalived::send(int signal) const {
 #ifdef SYS_pidfd_send_signal
     sent = ::syscall(SYS_pidfd_send_signal, folder.get(), signal, nullptr, 0);
 #endif
-    // Linux before 5.1: by its number, if it is still the process that was looked at.
+    // Linux before 5.1: signal its number, if it is still the same process.
     if (sent != 0 && errno == ENOSYS && !small_file(folder, "comm").empty())
         sent = ::kill(pid, signal);
     if (sent == 0)

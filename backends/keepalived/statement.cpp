@@ -1,6 +1,6 @@
 #include "backends/keepalived/statement.hpp"
 
-#include "backends/comment.hpp"
+#include "backends/emit/comment.hpp"
 
 #include <fmt/format.h>
 
@@ -14,8 +14,8 @@
 namespace lbc::keepalived {
 namespace {
 
-/// keepalived takes what is behind the 1,023rd byte of a line for a line of its own (read_line in parser.c).
-/// `check_keepalived` and the language's bounds see to it that no line is so long.
+/// keepalived takes the bytes behind the 1,023rd of a line as a new line (read_line in parser.c). `check_keepalived`
+/// and the language's bounds keep every line shorter.
 constexpr std::size_t longest_line = 1000;
 
 /// One host's statements on one level of the file, by its index.
@@ -24,7 +24,7 @@ struct Level {
     std::vector<Statement> const* statements = nullptr;
 };
 
-/// What a statement is known by on its level: its text, and how many before it read the same.
+/// The identity of a statement on its level: its text, and how many before it have the same text.
 using Key = std::pair<std::string_view, std::size_t>;
 
 /// A statement with the hosts that have it.
@@ -41,8 +41,8 @@ std::vector<Key> keys_of(std::vector<Statement> const& statements) {
     return keys;
 }
 
-/// Each host's statements in its own order, as far as the hosts agree on one; those of one host alone come behind those
-/// of the hosts before it.
+/// Merges the hosts' statements. Each host's own order stays, as far as the hosts agree on one. Statements of one host
+/// alone come behind those of the hosts before it.
 std::list<Shared> merge(std::span<Level const> levels) {
     std::list<Shared> merged;
     std::map<Key, std::list<Shared>::iterator> known;
@@ -81,7 +81,7 @@ private:
         out_ += fmt::format("{:{}}{}{}\n", "", 4 * depth, condition, text);
     }
 
-    /// What every host has stands once, the rest once for each that has it.
+    /// Writes a statement that every host has once, and any other once per host that has it.
     void write_common(std::span<Level const> levels, std::size_t depth) {
         for (auto const& shared : merge(levels)) {
             if (shared.owners.size() < levels.size()) {

@@ -1,8 +1,8 @@
-// The text of keepalived.conf(5): statements and blocks, for one host, or for several in one file, where a line that
+// Writes the text of keepalived.conf(5): statements and blocks, for one host, or for several in one file. A line that
 // not every host has begins with `@` and the host's config-id. Private to the back end.
 #pragma once
 
-#include "compiler/keepalived_strings.hpp"
+#include "compiler/base/keepalived_strings.hpp"
 
 #include <span>
 #include <string>
@@ -31,10 +31,11 @@ struct Configuration {
     std::vector<Statement> statements;
 };
 
-/// Any other word: it is read as it stands. `check_keepalived` has refused what cannot stand there.
+/// Quotes a word that is no command and no pattern: keepalived reads it as it stands. `check_keepalived` has refused
+/// words that cannot be quoted.
 [[nodiscard]] std::string quoted(std::string_view text);
 
-/// The file. Statements that all hosts have in common stand in it once.
+/// The text of the file. Statements that all hosts have in common occur once.
 [[nodiscard]] std::string text_of(std::span<Configuration const> hosts);
 
 } // namespace lbc::keepalived

@@ -26,7 +26,7 @@ std::optional<IpvsKey> key_of(std::string_view block) {
     return key;
 }
 
-/// The blocks that begin in a line's first column, each to the brace there that ends it.
+/// The blocks that begin in a line's first column, each up to the closing brace in that column.
 std::vector<Block> blocks_of(std::string_view text) {
     std::vector<Block> blocks;
     for (std::size_t at = 0; at < text.size();) {

@@ -1,4 +1,4 @@
-// The virtual services in a text that `keepalived_text` has made. Private to the back end.
+// Finds the virtual services in a text that `keepalived_text` made. Private to the back end.
 #pragma once
 
 #include "backends/ipvs/ipvs.hpp"

@@ -66,7 +66,7 @@ void add_quorum(Lines& lines, Service const& service) {
         lines.emplace_back(fmt::format("quorum_down {}", command(service.quorum->down.text)));
 }
 
-/// An order of statements, to find those that are the same.
+/// Orders statements, to find equal ones.
 struct Before {
     bool operator()(Statement const& a, Statement const& b) const {
         if (auto const order = a.text <=> b.text; order != 0)
@@ -98,7 +98,7 @@ Statement real_server(Checked const& checked) {
         for (auto const& check : *checks)
             if (auto const [made, fresh] = checkers.insert(checker(checked, check)); fresh)
                 lines.push_back(*made);
-    // Without a port: those of a mark's packets are their own.
+    // Without a port: packets of a mark keep their own.
     return {fmt::format("real_server {}", real.address.str()), std::move(lines)};
 }
 
@@ -113,7 +113,7 @@ Statement virtual_server(Site const& site, DirectorId director, VirtualService c
     if (planned.one_packet)
         lines.emplace_back("ops");
     lines.emplace_back(fmt::format("lvs_method {}", method(service.forwarding)));
-    // keepalived takes the family of servers that are no tunnel's end.
+    // keepalived infers the family only from servers that are no tunnel's end.
     if (planned.family == Family::ipv6)
         lines.emplace_back("ip_family inet6");
     add_persistence(lines, planned);
@@ -122,7 +122,7 @@ Statement virtual_server(Site const& site, DirectorId director, VirtualService c
         lines.emplace_back(sorry->port == Port{}
                                ? fmt::format("sorry_server {}", sorry->address.str())
                                : fmt::format("sorry_server {} {}", sorry->address.str(), sorry->port.value));
-        // keepalived has one such setting for a server in both places.
+        // keepalived has one such setting for a server that is both a real server and the sorry server.
         auto const both = std::ranges::find(reals, sorry->address, &RealServer::address);
         if (both != reals.end() && (service.inhibit_on_failure || (*both)->inhibit_on_failure))
             lines.emplace_back("sorry_server_inhibit");
@@ -137,7 +137,7 @@ Statement virtual_server(Site const& site, DirectorId director, VirtualService c
     return made;
 }
 
-/// Where checks through a VIP go: to one real server, whatever becomes of it.
+/// The virtual service for checks through a VIP: it leads to one real server, whatever that server's state.
 Statement check_server(CheckService const& check) {
     Lines lines{std::string("lvs_sched rr"), fmt::format("lvs_method {}", method(check.real.forwarding))};
     if (check.family == Family::ipv6)

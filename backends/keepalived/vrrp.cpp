@@ -31,7 +31,7 @@ void add_scripts(Vrrp const& vrrp, Lines& out) {
     }
 }
 
-/// The highest starts as MASTER. One that must not take over while another is active cannot start so.
+/// The highest priority starts as MASTER. A director that must not take over while another is active cannot start so.
 std::string_view first_state(Vrrp const& vrrp, std::uint8_t priority) {
     auto const highest = std::ranges::max(vrrp.priorities, {}, &std::pair<DirectorId, std::uint8_t>::second).second;
     return priority == highest && vrrp.preempt && !vrrp.preempt_delay ? "MASTER" : "BACKUP";
@@ -48,8 +48,9 @@ void add_unicast(Site const& site, Vrrp const& vrrp, DirectorId self, Lines& lin
     lines.emplace_back("unicast_peer", std::move(peers));
 }
 
-/// keepalived ignores advertisements that say others than its own VIPs, or in other number, and then every director is
-/// master. So they say the first alone, which tells instances apart, and the others come and go at any time.
+/// keepalived ignores advertisements with VIPs other than its own, or with another number of them, and then every
+/// director is master. So advertisements carry only the first VIP, which tells instances apart. The other VIPs can
+/// change at any time.
 void add_addresses(Vrrp const& vrrp, Lines& lines) {
     Lines first;
     Lines others;
@@ -107,7 +108,7 @@ Statement instance(Site const& site, Vrrp const& vrrp, DirectorId director, std:
     return {fmt::format("vrrp_instance {}", vrrp.name.value), std::move(lines)};
 }
 
-/// Groups in the order of their first instance. An instance that is alone in one has nothing to fail over with.
+/// Groups in the order of their first instance. A group of one instance is left out: nothing fails over with it.
 void add_groups(Site const& site, DirectorId director, Lines& out) {
     std::vector<std::string_view> order;
     std::map<std::string_view, std::vector<Vrrp const*>> members;

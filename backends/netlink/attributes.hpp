@@ -1,7 +1,8 @@
-// Attributes of netlink messages, by libnl. What comes from the kernel is looked at with its size.
+// Attributes of netlink messages, through libnl. The size of each attribute from the kernel is checked before its value
+// is read.
 #pragma once
 
-#include "compiler/types.hpp"
+#include "compiler/base/types.hpp"
 
 #include <netlink/attr.h>
 #include <netlink/msg.h>
@@ -23,15 +24,14 @@ struct NetlinkFree {
 using NlSocket = std::unique_ptr<nl_sock, NetlinkFree<nl_socket_free>>;
 using NlMessage = std::unique_ptr<nl_msg, NetlinkFree<nlmsg_free>>;
 
-/// Attributes of one level by number; the last of a number counts.
+/// Attributes of one nesting level by number; of several with one number the last counts.
 template <int max>
 class Attributes {
 public:
     Attributes(nlattr* first, int length) {
-        // Sizes are asked for where a value is taken, so the parser needs no policy.
-        if (nla_parse(table_.data(), max, first, length, nullptr) < 0) {
+        // `get` and `text` check sizes, so the parser needs no policy.
+        if (nla_parse(table_.data(), max, first, length, nullptr) < 0)
             table_.fill(nullptr);
-        }
     }
     explicit Attributes(nlattr* nest)
         : Attributes(nest == nullptr ? nullptr : static_cast<nlattr*>(nla_data(nest)),
@@ -43,9 +43,8 @@ public:
     [[nodiscard]] std::optional<T> get(int number) const {
         static_assert(std::is_trivially_copyable_v<T>);
         nlattr* attribute = (*this)[number];
-        if (attribute == nullptr || nla_len(attribute) < static_cast<int>(sizeof(T))) {
+        if (attribute == nullptr || nla_len(attribute) < static_cast<int>(sizeof(T)))
             return std::nullopt;
-        }
         T value{};
         std::memcpy(&value, nla_data(attribute), sizeof value);
         return value;
@@ -53,9 +52,8 @@ public:
 
     [[nodiscard]] std::string text(int number) const {
         nlattr* attribute = (*this)[number];
-        if (attribute == nullptr) {
+        if (attribute == nullptr)
             return {};
-        }
         auto const* bytes = static_cast<char const*>(nla_data(attribute));
         return {bytes, ::strnlen(bytes, static_cast<std::size_t>(nla_len(attribute)))};
     }
@@ -76,21 +74,19 @@ template <typename T>
 /// An address in the first bytes of an attribute.
 [[nodiscard]] inline std::optional<IpAddress> address_in(nlattr* attribute, Family family) {
     std::size_t const size = family == Family::ipv4 ? 4 : 16;
-    if (attribute == nullptr || nla_len(attribute) < static_cast<int>(size)) {
+    if (attribute == nullptr || nla_len(attribute) < static_cast<int>(size))
         return std::nullopt;
-    }
     std::array<std::uint8_t, 16> bytes{};
     std::memcpy(bytes.data(), nla_data(attribute), size);
     return IpAddress(family, bytes);
 }
 
-/// An attribute that holds those that `put_all` puts.
+/// Appends an attribute that nests those that `put_all` appends.
 template <typename Put>
 [[nodiscard]] bool nested(nl_msg* message, int number, Put put_all) {
     nlattr* nest = nla_nest_start(message, number);
-    if (nest == nullptr || !put_all()) {
+    if (nest == nullptr || !put_all())
         return false;
-    }
     nla_nest_end(message, nest);
     return true;
 }

@@ -29,7 +29,7 @@ using Context = std::unique_ptr<nft_ctx, FreeContext>;
 constexpr std::size_t longest_text = std::size_t{1} << 30;
 constexpr std::size_t longest_words = 4096;
 
-/// Before a text that goes either way.
+/// Precedes each text on the socket, in both directions.
 struct Head {
     std::uint64_t size = 0; // of the text
     NftRun how{};           // of a command
@@ -65,7 +65,7 @@ bool send_text(int socket, Head head, std::string_view text) {
     return send_all(socket, message);
 }
 
-/// Nothing at the end, or where the text is too long.
+/// Nothing at the end of the stream, or if the text is too long.
 std::optional<std::string> receive_text(int socket, Head& head) {
     if (!receive_all(socket, reinterpret_cast<char*>(&head), sizeof head) || head.size > longest_text)
         return std::nullopt;
@@ -87,7 +87,7 @@ void answer(int socket, nft_ctx* context, NftRun how, std::string const& text) {
         ::_exit(EXIT_FAILURE);
 }
 
-/// The process's whole life. It ends when the other side does.
+/// The child's whole life. It ends when the other side closes the socket.
 [[noreturn]] void serve(int socket) {
     Context const context(nft_ctx_new(NFT_CTX_DEFAULT));
     if (!context || nft_ctx_buffer_output(context.get()) != 0 || nft_ctx_buffer_error(context.get()) != 0)
@@ -106,7 +106,7 @@ SystemError::Kind kind_of(std::string_view said) {
     return SystemError::Kind::failed;
 }
 
-/// The first line of what libnftables says: "Error: Could not process rule: No such file or directory".
+/// The first line of a message of libnftables: "Error: Could not process rule: No such file or directory".
 std::string_view first_line(std::string_view said) { return said.substr(0, said.find('\n')); }
 
 } // namespace
@@ -127,11 +127,11 @@ bool Libnftables::start() {
     pid_ = ::fork();
     if (pid_ != 0)
         return pid_ > 0;
-    // What interrupts this program does not interrupt a change that it makes.
+    // A signal that interrupts this program must not interrupt a change.
     sigset_t all;
     ::sigfillset(&all);
     ::sigprocmask(SIG_BLOCK, &all, nullptr);
-    // The other side's end of the socket must be in no other process, or its end would not be seen.
+    // The child must not hold the parent's end of the socket, or it would never see the stream end.
     socket_ = Descriptor();
     ::dup2(to.get(), STDOUT_FILENO);
     ::dup2(to.get(), STDERR_FILENO);

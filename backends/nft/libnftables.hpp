@@ -1,8 +1,8 @@
-// Commands of nftables, as texts for nft, by libnftables. Private to this folder.
+// Runs nft commands, given as text, through libnftables. Private to this folder.
 #pragma once
 
-#include "backends/descriptor.hpp"
-#include "backends/system_error.hpp"
+#include "backends/os/descriptor.hpp"
+#include "backends/os/system_error.hpp"
 
 #include <expected>
 #include <string>
@@ -13,16 +13,16 @@
 namespace lbc {
 
 enum class NftRun : unsigned char {
-    write, // the commands of a text, in one transaction
-    test,  // whether libnftables understands them; it writes nothing
-    list,  // gives what they list, with protocols as numbers
+    write, // runs the commands of a text in one transaction
+    test,  // checks that libnftables understands them; writes nothing
+    list,  // returns what they list, with protocols as numbers
     json,  // the same as libnftables-json(5)
     terse, // the same without the elements of sets
 };
 
-/// libnftables in a process of its own, which begins with the first command: it ends the process where it gets no
-/// socket (mnl.c, nft_mnl_socket_open) or is told what it does not expect (netlink.c, netlink_abi_error), and rules of
-/// others are among what it is told. What it reads once it knows for the next command.
+/// Runs libnftables in a child process, because libnftables calls exit() if it gets no socket (mnl.c,
+/// nft_mnl_socket_open), or if it does not expect the kernel's answer (netlink.c, netlink_abi_error), which foreign
+/// rules can cause. The child starts with the first command and caches what it reads for the next one.
 class Libnftables {
 public:
     Libnftables() = default;
@@ -30,13 +30,13 @@ public:
     Libnftables& operator=(Libnftables const&) = delete;
     ~Libnftables() { rest(); }
 
-    /// `what` begins the message of an error: "cannot read the table inet lbc". A change on which there is an error was
-    /// not made, or it was, and the kernel's answer was not heard.
+    /// `what` begins the message of an error: "cannot read the table inet lbc". After an error, a change was either not
+    /// made, or made and the kernel's answer lost.
     [[nodiscard]] std::expected<std::string, SystemError> run(std::string const& text, NftRun how,
                                                               std::string_view what);
 
-    /// Ends the process. It has all descriptors that were open when it began, a lock's among them, and ends with this
-    /// one in any case.
+    /// Ends the child. The child holds every descriptor that was open when it started, a lock's among them. It also
+    /// ends when this process ends.
     void rest();
 
 private:

@@ -20,7 +20,7 @@ std::expected<void, SystemError> nothing_of(std::expected<std::string, SystemErr
     return {};
 }
 
-/// Whether a part of a listing is the table inet lbc, or stands in it.
+/// Whether an item of a listing is the table inet lbc, or belongs to it.
 bool is_own(NftJson const& item) {
     if (!item.is_object() || item.size() != 1)
         return false;
@@ -29,8 +29,8 @@ bool is_own(NftJson const& item) {
     return text_member(&value, "family") == "inet" && text_member(&value, name) == "lbc";
 }
 
-/// A text of a listing by which a command of nft would become another one. Others may have put it there: a kernel takes
-/// any name, and nft prints it as it is.
+/// A text of a listing that would turn a command of nft into another one. A foreign program may have put it there: the
+/// kernel takes any name, and nft prints it as it is.
 std::optional<std::string> unwritable(NftJson const& value, std::string_view key) {
     if (value.is_string()) {
         auto const& text = value.get_ref<std::string const&>();
@@ -46,7 +46,7 @@ std::optional<std::string> unwritable(NftJson const& value, std::string_view key
     return std::nullopt;
 }
 
-/// Whether it has no chain but those that lbc makes, so that lbc can make it as it is.
+/// Whether the table has only chains that lbc makes, so that lbc can restore it.
 bool has_own_chains(NftState const& table) {
     return std::ranges::all_of(table.chains, [](NftChain const& chain) {
         return is_own_nft_chain(chain.name) && chain.base == nft_chain(chain.name, {}).base;
@@ -76,7 +76,7 @@ public:
             return std::unexpected(failed(tables.error()));
         auto const found = std::ranges::find_if(
             *tables, [](NftState const& one) { return one.family == "inet" && one.name == "lbc"; });
-        if (found == tables->end()) // or libnftables could not read it: it does not say so
+        if (found == tables->end()) // or libnftables could not read it: it reports no error then
             return std::unexpected(failed("it is there, and is not listed"));
         auto& table = *found;
         for (auto& set : table.sets)
@@ -107,8 +107,8 @@ public:
     void rest() override { nft_.rest(); }
 
 private:
-    /// Of the ways to list a table, only that of all tables can leave elements out (libnftables 1.0.6 reads them for
-    /// the others, whatever it prints). That one fails where any table has flags, or a name that is no UTF-8.
+    /// Only the command that lists all tables can leave elements out (libnftables 1.0.6 reads them for every other
+    /// command, whatever it prints). It fails if any table has flags, or a name that is no UTF-8.
     std::expected<NftJson, SystemError> read_own(std::vector<NftTableName> const& present) {
         if (std::ranges::all_of(present, [](NftTableName const& one) { return one.flags == 0; }))
             if (auto root = list("list ruleset"); root)

@@ -22,7 +22,7 @@ void MarkElements::add(MarkClass const& of) {
 
 namespace {
 
-/// What it means, however often and in whatever order the site says it.
+/// The canonical form of a list: sorted, without repetitions.
 template <typename T>
 std::vector<T> as_set(std::vector<T> values) {
     std::ranges::sort(values);
@@ -30,8 +30,8 @@ std::vector<T> as_set(std::vector<T> values) {
     return values;
 }
 
-Gate gate_of(MarkClass const& of) {
-    Gate gate{as_set(of.interfaces), as_set(of.bypass), of.ethernet_only};
+IngressCondition ingress_condition_of(MarkClass const& of) {
+    IngressCondition gate{as_set(of.interfaces), as_set(of.bypass), of.ethernet_only};
     if (std::ranges::any_of(gate.interfaces, [](InterfacePattern const& pattern) { return pattern.str() == "+"; }))
         gate.interfaces.clear();
     return gate;
@@ -41,9 +41,9 @@ Gate gate_of(MarkClass const& of) {
 
 std::vector<MarkGroup> groups_of(MarkTable const& table) {
     std::vector<MarkGroup> groups;
-    std::map<Gate, std::size_t> places;
+    std::map<IngressCondition, std::size_t> places;
     for (auto const& mark_class : table.classes) {
-        auto const [place, is_new] = places.try_emplace(gate_of(mark_class), groups.size());
+        auto const [place, is_new] = places.try_emplace(ingress_condition_of(mark_class), groups.size());
         if (is_new)
             groups.push_back({place->first, {}});
         groups[place->second].elements.add(mark_class);
@@ -65,7 +65,7 @@ std::vector<Prefix> vips_of(MarkTable const& table, Family family) {
         if (mark_class.family() == family)
             vips.push_back(mark_class.destination);
     std::ranges::sort(vips);
-    // A prefix is sorted before all that is within it.
+    // A prefix sorts before all prefixes within it.
     std::vector<Prefix> outer;
     for (auto const& vip : vips)
         if (outer.empty() || !outer.back().contains(vip))

@@ -1,8 +1,8 @@
-// The classes of a MarkTable in the shape that a lookup of nftables has: elements by what they are looked up with, in
-// groups of which a packet has to be asked no more than once where it comes from. Private to this folder.
+// Groups the classes of a MarkTable for nftables lookups: elements by key kind, one group per ingress condition, so
+// that rules test a packet's ingress at most once per group. Private to this folder.
 #pragma once
 
-#include "compiler/plan.hpp"
+#include "compiler/plan/plan.hpp"
 
 #include <array>
 #include <string_view>
@@ -10,20 +10,20 @@
 
 namespace lbc {
 
-/// What a class asks of a packet's way in, in one form for all that ask the same. Classes of one gate are disjoint by
-/// destination, protocol and port alone.
-struct Gate {
-    std::vector<InterfacePattern> interfaces; // sorted, each once, no `+`; none: any but lo
+/// What a class requires of a packet's ingress, in canonical form: equal requirements are equal values. Classes with
+/// one condition are disjoint by destination, protocol and port alone.
+struct IngressCondition {
+    std::vector<InterfacePattern> interfaces; // sorted, unique, no `+`; empty: any but lo
     std::vector<MacAddress> bypass;           // likewise
     bool ethernet_only = false;
 
-    friend auto operator<=>(Gate const&, Gate const&) = default;
+    friend auto operator<=>(IngressCondition const&, IngressCondition const&) = default;
 };
 
-/// What elements are looked up with. The kernel reads no port from a later fragment, and none from a protocol without
-/// ports, so what is to match those must not ask for one.
+/// The key of a lookup. The kernel reads no port from a later fragment, and none from a protocol without ports, so a
+/// key that matches those must not contain a port.
 enum class KeyKind : std::uint8_t {
-    services,  // address, protocol and port, each just one: a hash
+    services,  // address, protocol and port, one value each: a hash
     ranges,    // the same, with prefixes or port ranges: intervals
     protocols, // address or prefix, and protocol
     networks,  // address or prefix
@@ -31,7 +31,7 @@ enum class KeyKind : std::uint8_t {
 inline constexpr std::array key_kinds{KeyKind::services, KeyKind::ranges, KeyKind::protocols, KeyKind::networks};
 
 struct MarkElement {
-    MarkClass const* of = nullptr; // the table's
+    MarkClass const* of = nullptr; // points into the table
     PortRange ports = PortRange::all();
 };
 
@@ -49,17 +49,18 @@ private:
 };
 
 struct MarkGroup {
-    Gate gate;
+    IngressCondition gate;
     MarkElements elements;
 };
 
-/// Refer to the table, and stand in its order.
+/// The groups refer to the table and keep its order.
 [[nodiscard]] std::vector<MarkGroup> groups_of(MarkTable const& table);
 
-/// What the director itself sends, in the classes that have it; these are disjoint whatever their gates (check_claims).
+/// The elements of the classes that include the director's own packets. These classes are disjoint regardless of their
+/// ingress conditions (check_claims).
 [[nodiscard]] MarkElements own_elements_of(MarkTable const& table);
 
-/// Every VIP of a family, sorted; those within others are left out.
+/// Every VIP of a family, sorted, without those inside another one.
 [[nodiscard]] std::vector<Prefix> vips_of(MarkTable const& table, Family family);
 
 } // namespace lbc

@@ -1,6 +1,6 @@
 #include "backends/nft/nft.hpp"
 
-#include "backends/comment.hpp"
+#include "backends/emit/comment.hpp"
 #include "backends/nft/mark_groups.hpp"
 #include "backends/nft/nft_words.hpp"
 
@@ -51,7 +51,7 @@ private:
         if (!groups_.empty())
             add_set(mac_set("peers", table_->peers));
         for (auto const& group : groups_)
-            add_maps(group.elements, {}, gate_name(group.gate));
+            add_maps(group.elements, {}, ingress_name(group.gate));
         add_maps(own_, "own_", {});
         if (!table_->guard)
             return;
@@ -67,7 +67,7 @@ private:
                           table_->guard->tunnels, with_port);
     }
 
-    /// `each` gets the lookup in every map.
+    /// Calls `each` with the lookup in each map that has elements.
     template <typename Each>
     static void for_each_lookup(MarkElements const& elements, std::string_view prefix, std::string_view suffix,
                                 Each each) {
@@ -96,7 +96,7 @@ private:
                 "what another director has balanced already");
         for (auto const& group : groups_) {
             auto const conditions = conditions_of(group.gate);
-            for_each_lookup(group.elements, {}, gate_name(group.gate), [&](NftMapMark const& lookup) {
+            for_each_lookup(group.elements, {}, ingress_name(group.gate), [&](NftMapMark const& lookup) {
                 for (auto statements : conditions) {
                     statements.insert(statements.end(), {lookup, Return{}});
                     add(prerouting_, std::move(statements));
@@ -107,10 +107,10 @@ private:
             fill_peers(*table_->guard);
     }
 
-    /// Wherever it came in. The service's mark, which the map gives, is overwritten before the rule ends.
+    /// For every ingress. The guard's mark overwrites the service's mark, which the map gives, before the rule ends.
     void fill_peers(Guard const& guard) {
         for (auto const& group : groups_)
-            for_each_lookup(group.elements, {}, gate_name(group.gate),
+            for_each_lookup(group.elements, {}, ingress_name(group.gate),
                             [&](NftMapMark const& lookup) { add(peers_, {lookup, SetMark{guard.mark}, Return{}}); });
     }
 

@@ -6,14 +6,15 @@
 namespace lbc {
 namespace {
 
-/// An element of a map that comes or goes.
+/// An element that is added to a map or removed from it.
 struct Move {
     Prefix destination;
     std::size_t map;
     bool comes;
 };
 
-/// Of the moves at and above a destination in the tree of prefixes, whether one comes, or goes, in any map but one.
+/// The maps of the additions, or of the removals, at and above a destination in the tree of prefixes: none, one or
+/// several.
 class Side {
 public:
     void add(std::size_t map) {
@@ -33,10 +34,10 @@ struct Level {
     Side goes;
 };
 
-/// Whether packets for one destination may leave one map and come to another. A destination of many services that
-/// change asks for more than it needs, which costs a slower way and nothing else.
+/// Whether packets for one destination may move from one map to another. If many services of a destination change, this
+/// may be true without need, which only costs the slower way.
 bool crosses_maps(std::vector<Move> moves) {
-    std::ranges::sort(moves, {}, &Move::destination); // a prefix before all that is within it
+    std::ranges::sort(moves, {}, &Move::destination); // a prefix before all prefixes within it
     std::vector<Level> path;                          // each within the one before it, at most one for each length
     for (auto const& move : moves) {
         while (!path.empty() && !path.back().destination.contains(move.destination))

@@ -1,4 +1,4 @@
-// What elements differ between two states of lbc's table that have the same sets and rules.
+// Computes the elements that differ between two states of the table inet lbc with the same sets and rules.
 #pragma once
 
 #include "backends/nft/nft_elements.hpp"
@@ -9,12 +9,12 @@
 
 namespace lbc {
 
-/// The changes from one to the other, which refer to `wanted`; one transaction that makes them all leaves no packet
-/// without a mark that both give one. Nothing where that cannot be said: sets or rules differ, or packets go from one
+/// The changes from `now` to `wanted`; they refer to `wanted`. If one transaction makes them all, no packet that both
+/// states mark is ever without a mark. Nothing if that is not certain: sets or rules differ, or packets move from one
 /// map to another, since maps do not all change at one moment.
 [[nodiscard]] std::optional<std::vector<NftElementChange>> element_changes(NftState const& now, NftState const& wanted);
 
-/// All elements of a state, for sets that are empty.
+/// The changes that add all elements of a state to empty sets.
 [[nodiscard]] std::vector<NftElementChange> all_elements(NftState const& state);
 
 } // namespace lbc

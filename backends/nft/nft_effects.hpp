@@ -1,4 +1,4 @@
-// What the statements of a rule do with a packet that takes it, without a look at the packet. Private to this folder.
+// Classifies what the statements of a rule do with the packets that match, whatever these are. Private to this folder.
 #pragma once
 
 #include "backends/nft/nft_rule.hpp"
@@ -11,9 +11,9 @@ namespace lbc {
 
 using Statements = std::span<NftStatement const>;
 
-/// Behind the last effect, what leaves packets alone makes no difference.
+/// Drops the trailing statements that leave packets alone: behind the last effect, they make no difference.
 [[nodiscard]] inline Statements without_passes(Statements statements) {
-    while (statements.size() > 1 && std::holds_alternative<Pass>(statements.back()))
+    while (statements.size() > 1 && std::holds_alternative<Continue>(statements.back()))
         statements = statements.first(statements.size() - 1);
     return statements;
 }
@@ -29,13 +29,13 @@ using Statements = std::span<NftStatement const>;
         effect);
 }
 
-/// Whether what stands behind it in the rule is done as well; of a statement or a target.
+/// Whether the rule continues behind a statement or target.
 [[nodiscard]] bool goes_on(auto const& effect) {
-    return std::holds_alternative<SetMark>(effect) || std::holds_alternative<AnyMark>(effect) ||
-           std::holds_alternative<Pass>(effect);
+    return std::holds_alternative<SetMark>(effect) || std::holds_alternative<UnknownMark>(effect) ||
+           std::holds_alternative<Continue>(effect);
 }
 
-/// Whether no packet comes to the next rule.
+/// Whether no packet reaches the next rule.
 [[nodiscard]] inline bool ends(Statements statements) {
     auto const last = std::ranges::find_if_not(statements, [](auto const& one) { return goes_on(one); });
     return last != statements.end() && !std::holds_alternative<NftMatch>(*last) &&

@@ -16,7 +16,7 @@ std::size_t size_of(NftField field) {
     case NftField::protocol: return 1;
     case NftField::port: return 2;
     case NftField::source_mac: return 6;
-    default: return 0; // no element of lbc's has them
+    default: return 0; // no own element has them
     }
 }
 
@@ -57,7 +57,7 @@ NftKeyBytes bytes_of(NftElement const& element, NftKey const& key, End end) {
     return bytes;
 }
 
-/// The number behind this one; false where there is none.
+/// Adds one to the key as a number; false on overflow.
 bool increment(NftKeyBytes& key) {
     for (auto i = key.size; i-- > 0;)
         if (++key.bytes[i] != 0)
@@ -72,7 +72,7 @@ bool decrement(NftKeyBytes& key) {
     return false;
 }
 
-/// The one prefix from one address to another; nothing where they are no prefix.
+/// The prefix from one address to another; nothing if the range is no prefix.
 std::optional<Prefix> prefix_of(unsigned char const* first, unsigned char const* last, NftField field) {
     auto const family = field == NftField::destination4 ? Family::ipv4 : Family::ipv6;
     std::array<std::uint8_t, 16> low{};
@@ -102,7 +102,7 @@ bool read_element(NftKeyBytes const& first, NftKeyBytes const& last, NftKey cons
             if (element.ports.last < element.ports.first)
                 return false;
         } else if (std::memcmp(low, high, size_of(field)) != 0) {
-            return false; // a range of what lbc has no ranges of
+            return false; // lbc cannot represent a range of this field
         } else if (field == NftField::protocol) {
             element.protocol = *low;
         } else if (field == NftField::source_mac) {
@@ -115,7 +115,7 @@ bool read_element(NftKeyBytes const& first, NftKeyBytes const& last, NftKey cons
 
 bool is_simple_interval(NftSet const& set) { return set.has_intervals && set.key.size() == 1; }
 
-/// Ends are put to their beginnings: each interval goes up to the next element.
+/// Joins the ends of intervals to their beginnings: each interval extends up to the next element.
 std::optional<std::vector<NftElement>> simple_intervals(std::vector<NftRawElement> raw, NftSet const& set) {
     std::ranges::sort(raw, {}, [](NftRawElement const& one) { return std::pair(one.key, !one.ends_interval); });
     std::vector<NftElement> elements;

@@ -1,5 +1,5 @@
-// Elements as the kernel has them (nf_tables_api.c): keys as bytes, in network order, each field of a concatenation on
-// a boundary of four; marks in host order. Private to this folder.
+// Converts elements to and from the kernel's form (nf_tables_api.c): keys as bytes, in network order, each field of a
+// concatenation aligned to four bytes; marks in host order. Private to this folder.
 #pragma once
 
 #include "backends/nft/nft_rule.hpp"
@@ -20,8 +20,8 @@ struct NftKeyBytes {
     friend auto operator<=>(NftKeyBytes const&, NftKeyBytes const&) = default;
 };
 
-/// One element of a message. An interval of one field is two elements: its first value, and the first value behind it,
-/// which ends it; of several, one with both ends.
+/// One element of a message. An interval of one field takes two elements: its first value, and the first value behind
+/// it, which ends it. An interval of several fields takes one element with both ends.
 struct NftRawElement {
     NftKeyBytes key;
     std::optional<NftKeyBytes> key_end; // of an interval of several fields
@@ -31,7 +31,7 @@ struct NftRawElement {
 
 void append_raw(std::vector<NftRawElement>& to, NftElement const& element, NftSet const& set);
 
-/// The elements that raw ones of a set are, in whatever order these come; nothing where one makes no sense.
+/// The elements that the raw elements of a set encode, in any order. Nothing if one makes no sense.
 [[nodiscard]] std::optional<std::vector<NftElement>> elements_of(std::vector<NftRawElement> raw, NftSet const& set);
 
 } // namespace lbc

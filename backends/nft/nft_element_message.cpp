@@ -9,7 +9,7 @@
 namespace lbc {
 namespace {
 
-/// Calls `take` for each attribute of a run of them, as far as each lies within it; false where `take` refuses one.
+/// Calls `take` for each attribute that lies within the bytes; false if `take` refuses one.
 template <typename Take>
 bool each_attribute(void const* first, std::size_t size, Take take) {
     auto const* attribute = static_cast<nlattr const*>(first);
@@ -26,7 +26,7 @@ bool each_nested(nlattr const* nest, Take take) {
     return each_attribute(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), take);
 }
 
-/// A value of at most `most` bytes, the one thing in a nest of data; null where that is something else.
+/// The value in a nest of data, of at most `most` bytes; null unless it is the one attribute of the nest.
 nlattr const* value_in(nlattr const* nest, std::size_t most) {
     nlattr const* value = nullptr;
     bool const is_one = each_nested(nest, [&](nlattr const* attribute) {
@@ -68,14 +68,14 @@ bool read_part(nlattr const* attribute, NftRawElement& raw) {
             return false;
         raw.mark = Fwmark{number};
         return true;
-    // A comment, and padding: no packet meets them.
+    // Comments and padding do not concern packets.
     case NFTA_SET_ELEM_USERDATA:
     case NFTA_SET_ELEM_PAD: return true;
     default: return false;
     }
 }
 
-/// Whether it has what lbc's elements have, and nothing else.
+/// Whether the element has only the parts that own elements have.
 bool read_element(nlattr const* nest, NftRawElement& raw) {
     return each_nested(nest, [&](nlattr const* part) { return read_part(part, raw); }) && raw.key.size > 0;
 }

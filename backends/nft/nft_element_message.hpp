@@ -1,5 +1,5 @@
-// Elements of a set as messages of the kernel have them (nf_tables.h), apart from the socket that they come from: read
-// as hostile bytes. Private to this folder.
+// Decodes the elements of a set from the kernel's netlink messages (nf_tables.h), apart from the socket. The bytes are
+// read as hostile. Private to this folder.
 #pragma once
 
 #include "backends/nft/nft_element_bytes.hpp"
@@ -10,10 +10,10 @@
 
 namespace lbc {
 
-/// What the messages of a dump say of a set.
+/// The elements that the messages of a dump contain.
 struct NftElementDump {
     std::vector<NftRawElement> raw;
-    bool has_unknown = false; // an element has what lbc's have not
+    bool has_unknown = false; // an element has parts that own elements never have
 };
 
 /// Adds the elements of a message, whose length libmnl has checked.

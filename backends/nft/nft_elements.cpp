@@ -26,7 +26,7 @@ using Buffer = std::vector<char>;
 constexpr char const* table_name = "lbc";
 constexpr std::size_t largest_message = std::size_t{1} << 17; // attributes within one have 16 bits of length
 
-/// A set of the table's, as libnftnl has one, without elements.
+/// A set of the table inet lbc for libnftnl, without elements.
 NftnlSet describe(std::string const& name) {
     NftnlSet set(nftnl_set_alloc());
     if (set) {
@@ -56,7 +56,7 @@ class Batch {
 public:
     Batch() { append(nftnl_batch_begin(scratch(), sequence_++)); }
 
-    /// Those that add or remove elements, as many as they need.
+    /// Appends the messages that add or remove elements, as many as needed; false if memory runs out.
     bool add_elements(NftSet const& of, std::vector<NftElement> const& elements, std::uint16_t type) {
         if (elements.empty())
             return true;
@@ -82,7 +82,7 @@ public:
         return true;
     }
 
-    /// errno of what the kernel refuses; 0: it has taken all.
+    /// Sends the transaction. Returns 0 if the kernel took it, else errno.
     int commit() {
         append(nftnl_batch_end(scratch(), sequence_++));
         auto const socket = open_nft_socket();
@@ -108,7 +108,7 @@ private:
         messages_.insert(messages_.end(), bytes, bytes + MNL_ALIGN(message->nlmsg_len));
     }
 
-    /// The kernel has answered all messages when it has taken them.
+    /// Reads without waiting: the kernel has answered every message by the time it has taken them.
     int await(int descriptor) const {
         std::size_t count = 0;
         alignas(nlmsghdr) std::array<char, largest_answer> buffer;
@@ -135,16 +135,16 @@ private:
     Buffer scratch_;
     Buffer messages_;
     std::uint32_t sequence_ = 1;
-    std::size_t acknowledged_ = 0; // that the kernel owes
+    std::size_t acknowledged_ = 0; // messages for which the kernel owes an answer
 };
 
-/// A set that is asked for, and what comes of it.
+/// A set to read, and its elements.
 struct Question {
     NftnlSet set;
     NftElementDump found;
 };
 
-/// errno; 0: `found` has what the kernel has.
+/// Fills `found` with the kernel's elements. Returns 0, or errno.
 int dump(Question& question) {
     return dump_nft(
         NFT_MSG_GETSETELEM, NFPROTO_INET,

@@ -1,9 +1,9 @@
-// Elements of lbc's sets by netlink (libnftnl, libmnl): a text of ten thousand takes nft a hundred times as long as the
-// kernel takes to have them. Private to this folder.
+// Reads and writes the elements of own sets over netlink (libnftnl, libmnl): nft takes a hundred times as long for a
+// text of ten thousand as the kernel takes to store them. Private to this folder.
 #pragma once
 
 #include "backends/nft/nft_rule.hpp"
-#include "backends/system_error.hpp"
+#include "backends/os/system_error.hpp"
 
 #include <expected>
 #include <span>
@@ -11,19 +11,21 @@
 
 namespace lbc {
 
-/// What is to change in a set of the table inet lbc, which is there.
+/// A change to an existing set of the table inet lbc.
 struct NftElementChange {
-    NftSet const* set = nullptr; // its name and its kind; not its elements
+    NftSet const* set = nullptr; // gives name and kind; its elements are not read
     std::vector<NftElement> removed;
     std::vector<NftElement> added;
 
     [[nodiscard]] bool empty() const { return removed.empty() && added.empty(); }
 };
 
-/// In one transaction; on an error nothing was changed. Removals come before additions, of each set in turn.
+/// Makes all changes in one transaction. After an error, they were either not made, or made and the kernel's answer
+/// lost. For each set in turn, removals come before additions.
 [[nodiscard]] std::expected<void, SystemError> write_nft_elements(std::span<NftElementChange const> changes);
 
-/// What the kernel has in the set of that name; a set with more than lbc's kinds of elements becomes unknown.
+/// Reads the kernel's elements of the set with that name. A set with an element that lbc cannot represent becomes
+/// unknown.
 [[nodiscard]] std::expected<void, SystemError> read_nft_elements(NftSet& set);
 
 } // namespace lbc

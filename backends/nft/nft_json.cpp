@@ -9,8 +9,8 @@ namespace lbc {
 
 namespace {
 
-/// Whether lists and objects stand in one another deeper than a reader follows. nlohmann's parser can be asked to stop
-/// there, but then looks through each list anew for every object that it reads.
+/// Whether lists and objects nest deeper than a reader follows. nlohmann's parser can stop at a depth, but then it
+/// scans each list anew for every object that it reads.
 bool is_too_deep(std::string_view text) {
     int depth = 0;
     bool is_in_string = false;

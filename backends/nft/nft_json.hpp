@@ -1,4 +1,4 @@
-// JSON that nft prints, read without trust in its shape. Private to this folder.
+// Reads JSON that nft prints, without trust in its shape. Private to this folder.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -13,23 +13,23 @@ namespace lbc {
 
 using NftJson = nlohmann::json;
 
-/// All of a text; else what is wrong with it. What nests deeper than `deepest_json` is refused, since what is done with
-/// a value goes into it by calls. nft writes some ten levels.
+/// Parses a whole text; the error tells what is wrong with it. Refuses values nested deeper than `deepest_json`, since
+/// they are walked recursively. nft writes some ten levels.
 inline constexpr int deepest_json = 64;
 [[nodiscard]] std::expected<NftJson, std::string> parse_json(std::string_view text);
 
-/// A member of an object; null where there is none, or no object.
+/// A member of an object; null if there is none, or if it is no object.
 [[nodiscard]] NftJson const* member(NftJson const* object, std::string_view name);
-/// A member that is a string, with line breaks as `\n`, so that no name makes a line of its own; empty where there is
+/// A member that is a string, as `on_one_line` gives it, so that no name starts a line of its own; empty if there is
 /// none.
 [[nodiscard]] std::string text_member(NftJson const* object, std::string_view name);
 
 /// A number of 32 bits.
 [[nodiscard]] std::optional<std::uint32_t> number_in(NftJson const& value);
-/// A text on one line: the kernel takes any bytes in a name, line breaks too. Two texts stay two.
+/// A text on one line: the kernel takes any bytes in a name, line breaks too. Different texts stay different.
 [[nodiscard]] std::string on_one_line(std::string_view text);
 
-/// Whether nft(8) can write it in a command as the name of a table, a chain or a set. A kernel takes any.
+/// Whether a command of nft(8) can contain this name of a table, a chain or a set. The kernel takes any name.
 [[nodiscard]] bool is_identifier(std::string_view name);
 
 } // namespace lbc

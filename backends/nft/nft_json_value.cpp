@@ -50,8 +50,9 @@ std::optional<NftLookedAt> read_meta(std::string const& key) {
 
 bool is_destination(NftField field) { return field == NftField::destination4 || field == NftField::destination6; }
 
-/// Whether a key has a field already. An element says one thing of each, and one of several ranges of addresses would
-/// be as many prefixes as their product: that is a source with a destination, of which lbc knows the second alone.
+/// Whether a key has a field already. An element has one value per field, and several ranges of addresses in one
+/// element would become as many prefixes as their product: a source with a destination, of which lbc knows only the
+/// destination.
 bool repeats(NftKey const& key, NftKey const& more) {
     return std::ranges::any_of(more, [&](NftField field) {
         return std::ranges::any_of(
@@ -155,7 +156,7 @@ std::optional<std::uint8_t> read_protocol(NftJson const& value) {
     return number && *number <= largest ? std::optional(static_cast<std::uint8_t>(*number)) : std::nullopt;
 }
 
-/// Sets a field of all elements; of several prefixes, there is one of each element for each.
+/// Sets a field of all elements. Several prefixes multiply the elements: each element occurs once per prefix.
 bool read_field(NftJson const& value, NftField field, std::vector<NftElement>& elements) {
     auto const set_all = [&](auto NftElement::* to, auto const& found) {
         if (found)
@@ -194,7 +195,7 @@ std::optional<InterfacePattern> read_interface(NftJson const& value) {
     else if (name.ends_with('*'))
         name.back() = '+';
     else if (name.ends_with('+'))
-        return std::nullopt; // one with this very name, which an InterfacePattern cannot say
+        return std::nullopt; // the interface of exactly this name, which an InterfacePattern cannot represent
     return InterfacePattern::parse(name);
 }
 

@@ -1,4 +1,4 @@
-// Expressions of libnftables-json(5) as keys and values. Private to this folder. Nothing here trusts the text's shape.
+// Reads expressions of libnftables-json(5) as keys and values, without trust in their shape. Private to this folder.
 #pragma once
 
 #include "backends/nft/nft_json.hpp"
@@ -9,7 +9,7 @@
 
 namespace lbc {
 
-/// What an expression looks at. Some imply more than a key: `tcp dport` the protocol, `ip protocol` the family.
+/// The left side of a match. Some imply more than a key: `tcp dport` the protocol, `ip protocol` the family.
 struct NftLookedAt {
     NftKey key;
     std::vector<NftMatch> implied;
@@ -22,13 +22,13 @@ struct NftLookedAt {
 /// The key of a set's type: "ipv4_addr", or a list of such.
 [[nodiscard]] std::optional<NftKey> read_type(NftJson const& type);
 
-/// Values of a key: one, a concatenation, or several where a range of addresses is no prefix.
+/// Values of a key: one, a concatenation, or several if a range of addresses is no prefix.
 [[nodiscard]] std::optional<std::vector<NftElement>> read_value(NftJson const& value, NftKey const& key);
 
-/// A match of what an expression looks at with a value, a set of such, or a named set.
+/// A match of the left side with a value, a set of values, or a named set.
 [[nodiscard]] std::optional<NftMatch> read_match(NftLookedAt const& left, NftJson const& right, bool negated);
 
-/// A mark that is made of the packet's own by `&`, `|` and `^`.
+/// A mark that is computed from the packet's mark with `&`, `|` and `^`.
 [[nodiscard]] std::optional<SetMark> read_mark(NftJson const& expression);
 
 } // namespace lbc

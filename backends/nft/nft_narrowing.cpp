@@ -1,7 +1,7 @@
 #include "backends/nft/nft_narrowing.hpp"
 
 #include "backends/restore/rule_match.hpp"
-#include "compiler/proof/port_pieces.hpp"
+#include "compiler/analysis/port_pieces.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -9,12 +9,13 @@
 namespace lbc {
 namespace {
 
-/// Of two that overlap, one is all that a name begins with, and the longer one, or a whole name, is within it.
+/// Of two different patterns that overlap, one is a wildcard, and the longer one, or the whole name, is within it.
 bool is_within(InterfacePattern const& a, InterfacePattern const& b) {
     return a == b || (b.is_wildcard() && a.overlaps(b) && (!a.is_wildcard() || a.str().size() >= b.str().size()));
 }
 
-/// Parts that cannot both be said of a packet make a rule that never holds: false.
+/// Each function adds a requirement, and returns false if no packet meets it and the earlier ones: the rule never
+/// holds.
 class Narrowing {
 public:
     explicit Narrowing(Matches& when) : when_(when) {}

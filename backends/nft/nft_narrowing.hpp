@@ -1,22 +1,22 @@
-// Parts of a rule that come one after the other, put together in one Matches. Private to this folder.
+// Combines the successive matches of a rule into one Matches. Private to this folder.
 #pragma once
 
 #include "backends/nft/nft_rule.hpp"
 
 namespace lbc {
 
-/// Lets a rule ask for a value too; false where no packet has that and what the rule asks for already. What both say
-/// and one Matches cannot is added as unknown.
+/// Makes a rule also require a value; false if no packet has both that value and those that the rule requires already.
+/// A combination that one Matches cannot represent is added as unknown.
 [[nodiscard]] bool narrow(Matches& when, NftKey const& key, NftElement const& element);
 [[nodiscard]] bool narrow_interface(Matches& when, InterfacePattern const& pattern);
 [[nodiscard]] bool narrow_mark(Matches& when, std::uint32_t mark, std::uint32_t mask);
 
-/// Whether a rule has room to ask for any other value than one of a field's.
+/// Whether a rule can also exclude one value of a field.
 [[nodiscard]] bool can_negate(Matches const& way, NftField field);
-/// Makes it do so. Needs the room.
+/// Excludes the value. Requires `can_negate`.
 void negate(Matches& way, NftField field, NftElement const& value);
 
-/// The rule as proofs take it: ports are known of protocols that have them.
+/// The rule in the form that proofs take: only protocols that have ports have known ports.
 [[nodiscard]] Matches finished(Matches when);
 
 } // namespace lbc

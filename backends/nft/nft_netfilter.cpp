@@ -6,8 +6,8 @@
 #include "backends/nft/nft_present.hpp"
 #include "backends/nft/nft_ruleset.hpp"
 #include "backends/nft/read_nft_json.hpp"
+#include "backends/os/run_program.hpp"
 #include "backends/restore/read_tables.hpp"
-#include "backends/run_program.hpp"
 #include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
@@ -23,21 +23,21 @@ namespace {
 constexpr std::size_t longest_save = std::size_t{64} << 20;
 constexpr std::chrono::seconds patience{60};
 
-/// Whether iptables-nft may have made a table: it calls them as the legacy ones are called.
+/// Whether iptables-nft may have made a table that lbc cannot represent: it uses the names of the legacy tables.
 bool may_be_of_iptables(NftState const& table) {
     static constexpr std::array<std::string_view, 5> names{"raw", "mangle", "nat", "filter", "security"};
     return (table.family == "ip" || table.family == "ip6") && std::ranges::find(names, table.name) != names.end() &&
            !is_known(table);
 }
 
-/// Whether a name is one that a text of iptables-nft-save has as one word. It prints names as they are.
+/// Whether a name is a single word in a text of iptables-nft-save, which prints names as they are.
 bool is_one_word(std::string_view name) {
     return std::ranges::all_of(name,
                                [](char c) { return c > ' ' && c < '\x7f' && c != '"' && c != '\'' && c != '\\'; });
 }
 
-/// Whether a text of iptables-nft-save tells a table's rules: its names are words, and it has as many rules of each
-/// chain as nft listed. A line break in a name makes a line, and a blank an option, that no rule has.
+/// Whether a text of iptables-nft-save represents a table's rules: its names are words, and each chain has as many
+/// rules as nft listed. A line break in a name makes a line, and a blank an option, that no rule has.
 bool tells(Ruleset const& saved, NftState const& table) {
     if (std::ranges::any_of(saved.chains, [&](Chain const& chain) {
             return !chain.rules.empty() &&
@@ -63,8 +63,8 @@ bool tells(Ruleset const& saved, NftState const& table) {
     });
 }
 
-/// Whether a text of iptables-nft-save has nothing in its tables but chains and rules: what is behind a line break in a
-/// name is neither.
+/// Whether a text of iptables-nft-save has only chains and rules in its tables. The rest of a name behind a line break
+/// is neither.
 bool has_whole_lines(std::string_view saved) {
     bool is_in_table = false;
     while (!saved.empty()) {
@@ -78,7 +78,7 @@ bool has_whole_lines(std::string_view saved) {
     return true;
 }
 
-/// What iptables-nft-save has of its tables. Nothing where it is not there, or has no words for one of them.
+/// The tables that iptables-nft-save prints. Nothing if it is not installed, or cannot represent one of them.
 std::optional<Netfilter> saved_tables(Family family) {
     auto const* program = family == Family::ipv4 ? "iptables-nft-save" : "ip6tables-nft-save";
     auto const saved = run_program({.words = {program}, .limit = longest_save, .patience = patience});
@@ -88,7 +88,7 @@ std::optional<Netfilter> saved_tables(Family family) {
     return tables ? std::optional(std::move(*tables)) : std::nullopt;
 }
 
-/// The rules of the one with the name and the hooks of the other.
+/// Replaces the rules by those of the saved table with the same name; the hooks stay.
 void take_rules(Ruleset& table, NftState const& listed, Netfilter const& saved) {
     auto const name = std::string_view(table.table).substr(table.table.find(' ') + 1);
     auto const found = std::ranges::find(saved.tables, name, &Ruleset::table);
@@ -102,7 +102,7 @@ constexpr std::string_view reading = "cannot read the rules of nftables";
 
 using States = std::expected<std::vector<NftState>, SystemError>;
 
-/// nft's JSON leaves out a text that is no UTF-8, one of several in a set without a word; its own language has it.
+/// nft's JSON leaves out a text that is no UTF-8, silently if it is one of several in a set; nft's own language has it.
 States read_listing(Libnftables& nft, std::string const& command) {
     auto const failed = [](std::string_view why) {
         return std::unexpected(SystemError{SystemError::Kind::failed, 0, fmt::format("{}: {}", reading, why)});
@@ -119,7 +119,7 @@ States read_listing(Libnftables& nft, std::string const& command) {
     return tables ? States(std::move(*tables)) : failed(tables.error());
 }
 
-/// One of which nothing is known: it may do anything to every packet.
+/// A table of which nothing is known: it may do anything to every packet.
 NftState unread(NftTableName const& table) {
     NftState state{table.family, table.name, {}, {}};
     UnknownTarget const anything{
@@ -132,7 +132,7 @@ NftState unread(NftTableName const& table) {
 
 bool is_denied(States const& states) { return !states && states.error().kind == SystemError::Kind::permission; }
 
-/// Those that can be listed; of the others, that they are there. A dormant one calls no chain.
+/// Reads each table that can be listed; the others become `unread`. No hook calls the chains of a dormant table.
 States read_each(Libnftables& nft, std::vector<NftTableName> const& tables) {
     std::vector<NftState> states;
     for (auto const& table : tables) {
@@ -151,7 +151,7 @@ States read_each(Libnftables& nft, std::vector<NftTableName> const& tables) {
     return states;
 }
 
-/// nft up to 1.0.9 prints a table with flags as broken text, and may end with it.
+/// nft up to 1.0.9 prints a table with flags as broken text, and may end its process.
 States read_all(Libnftables& nft, std::vector<NftTableName> const& tables) {
     if (std::ranges::all_of(tables, [](NftTableName const& one) { return one.flags == 0; }))
         if (auto read = read_listing(nft, "list ruleset"); read || is_denied(read))

@@ -1,8 +1,8 @@
-// All tables of nftables in this network namespace, as proofs and traces walk them.
+// Reads all nftables tables of this network namespace in the form that proofs and traces walk.
 #pragma once
 
-#include "backends/system_error.hpp"
-#include "compiler/ruleset.hpp"
+#include "backends/os/system_error.hpp"
+#include "compiler/rules/ruleset.hpp"
 
 #include <array>
 #include <expected>
@@ -12,8 +12,8 @@ namespace lbc {
 
 using NftRulesets = std::array<std::vector<Ruleset>, families.size()>;
 
-/// Those that packets come to before IPVS. Of a table that iptables-nft keeps, the rules are taken from what
-/// iptables-nft-save prints, where it is installed: it knows what nftables has no words for. Loads no module.
+/// The tables that packets reach before IPVS. For a table of iptables-nft, the rules come from iptables-nft-save, if it
+/// is installed: it represents rules that nftables cannot. Loads no module.
 [[nodiscard]] std::expected<NftRulesets, SystemError> read_nft_netfilter();
 
 } // namespace lbc

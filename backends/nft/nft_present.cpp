@@ -1,8 +1,8 @@
 #include "backends/nft/nft_present.hpp"
 
 #include "backends/nft/nft_netlink.hpp"
-#include "backends/read_file.hpp"
-#include "compiler/ruleset.hpp"
+#include "backends/os/read_file.hpp"
+#include "compiler/rules/ruleset.hpp"
 
 #include <fmt/format.h>
 #include <libnftnl/chain.h>
@@ -23,19 +23,16 @@ constexpr std::size_t largest_module_list = std::size_t{1} << 20;
 using NftnlTable = std::unique_ptr<nftnl_table, Free<nftnl_table_free>>;
 using NftnlChain = std::unique_ptr<nftnl_chain, Free<nftnl_chain_free>>;
 
-/// Whether nf_tables is in the kernel. A message to a part that is not makes nfnetlink load it (nfnetlink.c).
+/// Whether nf_tables is in the kernel. If it is not, a message to it makes nfnetlink load it (nfnetlink.c).
 bool is_loaded() {
     auto const modules = read_file("/proc/modules", largest_module_list);
-    if (!modules) {
+    if (!modules)
         return true; // a kernel without modules loads none
-    }
-    if (modules->starts_with("nf_tables ") || modules->contains("\nnf_tables ")) {
+    if (modules->starts_with("nf_tables ") || modules->contains("\nnf_tables "))
         return true;
-    }
     utsname names{};
-    if (::uname(&names) != 0) {
+    if (::uname(&names) != 0)
         return false;
-    }
     auto const builtin = read_file(fmt::format("/lib/modules/{}/modules.builtin", names.release), largest_module_list);
     return builtin && builtin->contains("/nf_tables.ko\n");
 }
@@ -80,7 +77,7 @@ int note_own_chain(nlmsghdr const* message, void* found) {
     return MNL_CB_OK;
 }
 
-/// What `note` makes of the objects of a kind, from nothing at each attempt.
+/// Collects the objects of a kind through `note`, anew at each attempt.
 template <typename Found>
 std::expected<Found, SystemError> ask(std::uint16_t type, std::uint8_t family, mnl_cb_t note, std::string_view what) {
     if (!is_loaded())
@@ -92,7 +89,7 @@ std::expected<Found, SystemError> ask(std::uint16_t type, std::uint8_t family, m
             return found;
         if (means_none(code))
             return Found{};
-        if (code != EINTR) // others have changed it meanwhile
+        if (code != EINTR) // EINTR: the objects changed meanwhile
             return std::unexpected(nft_error(what, code));
     }
     return std::unexpected(nft_error(what, EINTR));

@@ -58,7 +58,7 @@ void append_field(std::string& out, NftElement const& element, NftField field) {
     }
 }
 
-/// A set of several, one alone, by itself.
+/// Several words as a set; a single word stays without braces.
 std::string set_of(std::vector<std::string> const& words) {
     return words.size() == 1 ? words.front() : fmt::format("{{ {} }}", fmt::join(words, ", "));
 }
@@ -111,8 +111,8 @@ struct StatementWords {
     std::string operator()(Drop const& drop) const { return drop.name == Drop{}.name ? "drop" : drop.name; }
     std::string operator()(Accept const& /*end*/) const { return "accept"; }
     std::string operator()(Dnat const& dnat) const { return dnat.name; }
-    std::string operator()(Pass const& pass) const { return pass.name; }
-    std::string operator()(AnyMark const& mark) const { return mark.name; }
+    std::string operator()(Continue const& pass) const { return pass.name; }
+    std::string operator()(UnknownMark const& mark) const { return mark.name; }
     std::string operator()(UnknownTarget const& target) const { return target.name; }
 };
 
@@ -213,7 +213,7 @@ std::string interface_words(InterfacePattern const& pattern) {
         return name.ends_with('\\') ? std::string() : fmt::format("\"{}*\"", name);
     }
     if (name.ends_with('*'))
-        name.insert(name.size() - 1, 1, '\\'); // else it would be any end
+        name.insert(name.size() - 1, 1, '\\'); // else it would be a wildcard
     return fmt::format("\"{}\"", name);
 }
 

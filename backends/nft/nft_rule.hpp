@@ -1,9 +1,10 @@
-// Rules, sets and maps of nftables in the shape of nft(8): lbc's table is made in it, tables of a kernel are read into
-// it, whoever's they are, and texts, messages and proofs are made of it. What lbc has no words for is kept as unknown.
+// Rules, sets and maps of nftables in the shape of nft(8). The table inet lbc is built in this form, and the kernel's
+// tables, own and foreign, are read into it. Texts, messages and proofs are made from it. What lbc cannot represent is
+// kept as unknown.
 #pragma once
 
-#include "compiler/ruleset.hpp"
-#include "compiler/types.hpp"
+#include "compiler/base/types.hpp"
+#include "compiler/rules/ruleset.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -15,7 +16,7 @@
 
 namespace lbc {
 
-/// What a rule or a set looks at.
+/// The field of a packet that a rule or a set reads.
 enum class NftField : std::uint8_t {
     destination4, // ip daddr; no packet of the other family has it
     destination6, // ip6 daddr
@@ -37,7 +38,7 @@ inline constexpr std::uint32_t nft_ether = 1; // ARPHRD_ETHER
 inline constexpr std::uint32_t nft_ipv4 = 2;  // AF_INET
 inline constexpr std::uint32_t nft_ipv6 = 10; // AF_INET6
 
-/// Values of a key's fields, and what a map has for them. Fields that are not the key's are as they are here.
+/// Values of a key's fields, and the mark that a map gives for them. Fields outside the key keep these defaults.
 struct NftElement {
     Prefix destination{};
     MacAddress mac{};
@@ -55,31 +56,31 @@ struct NftSet {
     bool is_map = false;
     bool has_intervals = false;
     std::vector<NftElement> elements{};
-    std::vector<std::pair<std::size_t, std::string>> headings{}; // before which element a text has which comment
-    std::string unknown{}; // what lbc has no words for; then its elements are not all there
+    std::vector<std::pair<std::size_t, std::string>> headings{}; // comments of a text, with the element behind each
+    std::string unknown{}; // what lbc cannot represent; if not empty, elements may be missing
 
     [[nodiscard]] std::string_view kind() const { return is_map ? "map" : "set"; }
     /// "type ipv4_addr . inet_proto : mark; flags interval;"
     [[nodiscard]] std::string definition() const;
-    /// Whether both have the same elements in the same way, in whatever order.
+    /// Whether both have the same name, kind and elements, in any order.
     [[nodiscard]] bool is_same(NftSet const& other) const;
 };
 
-/// Holds where the key is one of the values, or none of them.
+/// Holds if the key is one of the values; negated, if it is none of them.
 struct NftMatch {
     NftKey key;
     bool negated = false;
-    std::string set{};                          // a named one; or one value at least of those that follow
+    std::string set{};                          // a named set; if empty, at least one value of those below
     std::vector<NftElement> elements{};         // of addresses, protocols, ports, MACs; sorted
     std::vector<InterfacePattern> interfaces{}; // sorted
     std::uint32_t number = 0;                   // of in_type, family and mark
     std::uint32_t mask = whole_mark;            // of mark
-    std::string unknown{};                      // what lbc has no words for: it may hold or not, and there is no key
+    std::string unknown{};                      // what lbc cannot represent: may hold or not; the key is empty
 
     friend bool operator==(NftMatch const&, NftMatch const&) = default;
 };
 
-/// meta mark set KEY map @SET: the rule ends where the map has no such element.
+/// meta mark set KEY map @SET: the rule ends if the map has no such element.
 struct NftMapMark {
     NftKey key;
     std::string set;
@@ -87,9 +88,10 @@ struct NftMapMark {
     friend bool operator==(NftMapMark const&, NftMapMark const&) = default;
 };
 
-/// KEY vmap { … }: what becomes of a packet that has one of the values; one that has none goes on. lbc never writes it.
+/// KEY vmap { … }: the verdict for a packet that has one of the values; without one, the rule continues. lbc never
+/// writes it.
 struct NftVerdicts {
-    using Verdict = std::variant<Jump, Goto, Return, Drop, Accept, Pass>;
+    using Verdict = std::variant<Jump, Goto, Return, Drop, Accept, Continue>;
     std::vector<std::pair<NftMatch, Verdict>> cases;
     std::string words;
 
@@ -97,7 +99,7 @@ struct NftVerdicts {
 };
 
 using NftStatement = std::variant<NftMatch, NftMapMark, NftVerdicts, SetMark, Jump, Goto, Return, Drop, Accept, Dnat,
-                                  Pass, AnyMark, UnknownTarget>;
+                                  Continue, UnknownMark, UnknownTarget>;
 
 struct NftRule {
     std::vector<NftStatement> statements;
@@ -106,7 +108,7 @@ struct NftRule {
     friend bool operator==(NftRule const& a, NftRule const& b) { return a.statements == b.statements; }
 };
 
-/// Where a base chain is called from.
+/// The hook that calls a base chain.
 struct NftBase {
     std::string type; // "filter", "route", "nat"
     std::string hook; // "prerouting"
@@ -124,7 +126,7 @@ struct NftChain {
     friend bool operator==(NftChain const&, NftChain const&) = default;
 };
 
-/// Nothing where no packet comes to it by itself before IPVS.
+/// Nothing if no hook before IPVS calls the chain.
 [[nodiscard]] std::optional<BaseChain> base_of(NftChain const& chain);
 
 /// A table of nftables.
@@ -133,7 +135,7 @@ struct NftState {
     std::string name = "lbc";
     std::vector<NftSet> sets;
     std::vector<NftChain> chains;
-    std::string listing{}; // as nft prints it, where it has what lbc has no words for
+    std::string listing{}; // as nft prints it, if it has what lbc cannot represent
 
     [[nodiscard]] bool empty() const;
     [[nodiscard]] NftSet const* find_set(std::string_view name) const;
@@ -149,7 +151,7 @@ struct NftState {
 void append_element(std::string& out, NftElement const& element, NftKey const& key, bool is_map);
 /// "iifname \"eth0\" meta mark set ip daddr map @networks4 return"
 [[nodiscard]] std::string to_string(NftRule const& rule);
-/// An interface's name as nft reads it, with its quotes: "eth*" for eth+. Empty where nft has no way to write it.
+/// An interface's name as nft reads it, with its quotes: "eth*" for eth+. Empty if nft cannot represent it.
 [[nodiscard]] std::string interface_words(InterfacePattern const& pattern);
 
 } // namespace lbc

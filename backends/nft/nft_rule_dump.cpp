@@ -52,7 +52,7 @@ std::expected<std::vector<NftDumpedRule>, SystemError> dump_nft_rules(Family fam
             dump_nft(NFT_MSG_GETRULE, family == Family::ipv4 ? NFPROTO_IPV4 : NFPROTO_IPV6, nullptr, note_rule, &dump);
         if (code == 0)
             return std::move(dump.rules);
-        if (code != EINTR) // others have changed it meanwhile
+        if (code != EINTR) // EINTR: the rules changed meanwhile
             break;
     }
     return std::unexpected(nft_error("cannot ask for the rules of nftables", code));

@@ -1,8 +1,9 @@
-// The rules of a table of nftables as the kernel has them, by netlink: how many, and where they lead. Loads no module.
+// Reads the kernel's rules of an nftables table over netlink: how many there are, and where they lead. May load
+// nf_tables, so the caller makes sure first that nftables is in use (nft_present.hpp).
 #pragma once
 
-#include "backends/system_error.hpp"
-#include "compiler/types.hpp"
+#include "backends/os/system_error.hpp"
+#include "compiler/base/types.hpp"
 
 #include <expected>
 #include <string>
@@ -16,7 +17,7 @@ struct NftDumpedRule {
     std::string next; // the chain that its verdict leads to; empty: none
 };
 
-/// In their order in each chain. `family` is that of the table: "ip", or "ip6".
+/// In their order within each chain. `family` is that of the table: "ip", or "ip6".
 [[nodiscard]] std::expected<std::vector<NftDumpedRule>, SystemError> dump_nft_rules(Family family,
                                                                                     std::string_view table);
 

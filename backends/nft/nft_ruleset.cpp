@@ -15,9 +15,9 @@ namespace lbc {
 namespace {
 
 constexpr std::size_t most_ways = 4096; // of one rule before its lookup; with more, it may hold or not
-/// Of one table. Maps behind one another in a rule multiply; of a table with more, nothing is known.
+/// Per table. Successive maps in one rule multiply; a table with more rules is unknown.
 constexpr std::size_t most_rules = 1'000'000;
-/// Elements that the matches of a table are narrowed to, those that no packet can have among them.
+/// Per table: elements that its matches are narrowed to, including those that no packet can have.
 constexpr std::size_t most_steps = 20'000'000;
 
 bool concerns(NftState const& table, Family family) {
@@ -28,7 +28,7 @@ bool concerns(NftState const& table, Family family) {
     return table.family == "inet" || table.family == "netdev" || table.family == "bridge";
 }
 
-using Ways = std::vector<Matches>; // of which a packet goes at most one
+using Ways = std::vector<Matches>; // alternatives; a packet takes at most one
 
 class Translator {
 public:
@@ -59,7 +59,8 @@ public:
 private:
     [[nodiscard]] bool is_too_much() const { return made_ > most_ || steps_ > most_steps; }
 
-    /// A bridge's or a device's chain sees packets of some devices alone, which nothing here tells.
+    /// The packets that reach a chain. A chain of a bridge or a device sees only packets of some devices, which are not
+    /// known here.
     [[nodiscard]] Matches reach_of(NftChain const& chain) const {
         Matches reach;
         if (table_.family == "netdev" || table_.family == "bridge" || (chain.base && chain.base->hook == "ingress"))
@@ -123,20 +124,20 @@ private:
     }
     void add(std::string const& to, Matches when, Target then) { add(to, std::move(when), std::move(then), origin_); }
 
-    /// Packets of these ways are not the rule's.
+    /// Sends packets of these ways to the next rule: this rule does not match them.
     void leave(std::string const& from, Ways const& ways) {
         for (auto const& way : ways)
             add(from, way, Goto{next_}, fails());
         uses_next_ = uses_next_ || !ways.empty();
     }
 
-    /// What a rule does from one of its statements on, to packets of `ways`.
+    /// Translates a rule from one of its statements on, for packets of `ways`.
     void body(std::string const& into, Statements statements, Ways ways) {
         if (is_too_much())
             return;
         while (!statements.empty() && !ways.empty()) {
             auto const* match = std::get_if<NftMatch>(&statements.front());
-            bool const passes = std::holds_alternative<Pass>(statements.front()) && statements.size() > 1;
+            bool const passes = std::holds_alternative<Continue>(statements.front()) && statements.size() > 1;
             if (match == nullptr && !passes)
                 break;
             if (match != nullptr)
@@ -145,7 +146,7 @@ private:
         }
         if (statements.empty()) {
             for (auto const& way : ways)
-                add(into, way, Pass{});
+                add(into, way, Continue{});
             return;
         }
         auto const& effect = statements.front();
@@ -170,7 +171,7 @@ private:
         continue_in(part, rest);
     }
 
-    /// A chain to which the walk went for good: what is not ended there comes to the next rule.
+    /// Fills a chain that the walk enters by goto: packets that do not end there go to the next rule.
     void continue_in(std::string const& part, Statements rest) {
         body(part, rest, {Matches{}});
         if (ends(rest))
@@ -179,7 +180,7 @@ private:
         uses_next_ = true;
     }
 
-    /// The ways of packets that the match holds for. Those of others leave where the way cannot say so.
+    /// Narrows ways to the packets that the match holds for. If a way cannot represent that, the other packets leave.
     Ways narrowed(std::string const& into, Ways ways, NftMatch const& match) {
         if (match.key.empty())
             return all_unknown(std::move(ways), match.unknown);
@@ -187,7 +188,7 @@ private:
         if (field == NftField::family)
             return (match.number == family_number()) != match.negated ? std::move(ways) : Ways{};
         if (std::ranges::find(match.key, destination_field(other_family())) != match.key.end())
-            return {}; // also where it is negated: there is no such field to look at
+            return {}; // also if negated: packets of this family lack the field
         if (field == NftField::in_type)
             return on_ethernet(into, std::move(ways), match);
         if (field == NftField::mark)
@@ -234,7 +235,8 @@ private:
         return narrower;
     }
 
-    /// A packet without the field is not the rule's either: one from a device without Ethernet addresses has no MAC.
+    /// The rule does not match a packet without the field either: from a device without Ethernet addresses, it has no
+    /// MAC.
     Ways none_of(std::string const& into, Ways ways, NftKey const& key, std::span<NftElement const> values) {
         bool const is_mac = key.front() == NftField::source_mac && key.size() == 1;
         auto const last = values.empty() ? NftElement{} : values.back();
@@ -277,14 +279,14 @@ private:
         return ways;
     }
 
-    /// A device has Ethernet addresses where packets have a MAC: the zero one, which is nobody's, or another.
+    /// A device has Ethernet addresses if its packets have a MAC: the zero MAC, which no device has, or another one.
     Ways on_ethernet(std::string const& into, Ways ways, NftMatch const& match) {
         if (match.number != nft_ether)
             return all_unknown(std::move(ways), "iiftype");
         Ways ethernet;
         for (auto const& way : ways) {
             if (way.source_mac) {
-                ethernet.push_back(way); // it asks for a MAC, or for another one
+                ethernet.push_back(way); // it requires a MAC, or excludes one
                 continue;
             }
             for (bool const is_zero : {true, false}) {
@@ -317,14 +319,14 @@ private:
         return ways;
     }
 
-    /// The packet gets the mark of the element that it has.
+    /// The packet gets the mark of the element that it matches.
     void look_up(std::string const& into, NftMapMark const& map, Statements rest, Ways ways) {
         if (std::ranges::find(map.key, destination_field(other_family())) != map.key.end())
             return;
         auto const* set = table_.find_set(map.set);
         if (set == nullptr || !set->unknown.empty() || set->key.size() != map.key.size()) {
             for (auto const& way : all_unknown(std::move(ways), "@" + map.set))
-                carry_out(into, way, AnyMark{"map @" + map.set}, rest);
+                carry_out(into, way, UnknownMark{"map @" + map.set}, rest);
             return;
         }
         std::map<Fwmark, std::string> parts;
@@ -352,7 +354,7 @@ private:
 
     void decide(std::string const& into, NftVerdicts const& verdicts, Statements rest, Ways const& ways) {
         for (auto const& [match, verdict] : verdicts.cases) {
-            // One that cannot be told apart from the others may be any of them, one after the other.
+            // A case that cannot be told apart from the others may hold or not: they are tried in turn.
             auto const target = std::visit([](auto const& one) -> Target { return one; }, verdict);
             for (auto const& way : narrowed(into, ways, match))
                 carry_out(into, way, target, rest);
@@ -365,10 +367,10 @@ private:
     TableShape shape_;
     std::map<std::string, Chain> chains_;
 
-    RuleOrigin rule_; // that is translated
+    RuleOrigin rule_; // the rule in translation
     std::uint32_t origin_ = 0;
     std::optional<std::uint32_t> failing_;
-    std::string next_; // where packets go on that the rule does not match
+    std::string next_; // the chain for packets that the rule does not match
     bool uses_next_ = false;
     std::size_t parts_ = 0;
     std::size_t most_;

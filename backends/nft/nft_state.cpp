@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view second = "b_";
 constexpr int mangle = -150; // NF_IP_PRI_MANGLE
 
-/// Those that a load takes away where they have no rules.
+/// The chains that lbc makes. A load removes those without rules.
 constexpr std::array<std::string_view, 4> every_chain{"prerouting", "output", "peers", "guard"};
 
 std::string definition_of(std::string_view chain) {
@@ -87,7 +87,7 @@ std::vector<NftChain const*> sorted_chains(NftState const& state) {
     return chains;
 }
 
-/// Calls `use` with each name of a set that a rule has.
+/// Calls `use` with each name of a set in a rule.
 template <typename State, typename Use>
 void for_each_name(State& state, Use use) {
     for (auto& chain : state.chains)
@@ -124,14 +124,14 @@ NftChain nft_chain(std::string_view name, std::vector<NftRule> rules) {
     return chain;
 }
 
-NftState with_second_names(NftState state) {
+NftState with_staging_names(NftState state) {
     for (auto& set : state.sets)
         set.name.insert(0, second);
     for_each_name(state, [](std::string& name) { name.insert(0, second); });
     return state;
 }
 
-bool is_second(NftState const& state) {
+bool is_staging(NftState const& state) {
     bool found = false;
     for_each_name(state, [&](std::string const& name) { found = found || name.starts_with(second); });
     return found;

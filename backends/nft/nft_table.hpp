@@ -1,9 +1,9 @@
-// lbc's table in the kernel, as the step that changes it sees it; libnftables is behind it.
+// The table inet lbc in the kernel: the interface for the step that changes it. libnftables implements it.
 #pragma once
 
 #include "backends/nft/nft_elements.hpp"
 #include "backends/nft/nft_state.hpp"
-#include "backends/system_error.hpp"
+#include "backends/os/system_error.hpp"
 
 #include <expected>
 #include <memory>
@@ -19,23 +19,23 @@ public:
     NftTable& operator=(NftTable const&) = delete;
     virtual ~NftTable() = default;
 
-    /// Loads no module by asking.
+    /// Whether the table exists. Loads no module.
     [[nodiscard]] virtual std::expected<bool, SystemError> exists() = 0;
 
-    /// What is in it; empty where there is none. Loads no module.
+    /// Its contents; empty if there is no table. Loads no module.
     [[nodiscard]] virtual std::expected<NftState, SystemError> read() = 0;
 
-    /// Whether `load` would do it. Writes nothing.
+    /// Checks that libnftables understands a text for `load`. Writes nothing.
     [[nodiscard]] virtual std::expected<void, SystemError> test(std::string const& text) = 0;
 
-    /// Does what a text for `nft -f` says, in one transaction. On an error it was not
-    /// made, or it was, and the kernel's answer was not heard.
+    /// Loads a text for `nft -f` in one transaction. After an error, the change was either not made, or made and the
+    /// kernel's answer lost.
     [[nodiscard]] virtual std::expected<void, SystemError> load(std::string const& text) = 0;
 
-    /// Lets go of what it was done with, until it is needed again: a process, which has a lock's descriptor, too.
+    /// Ends the worker process, which may hold a lock's descriptor. The next call that needs it starts it again.
     virtual void rest() = 0;
 
-    /// Changes elements of sets that are there, in one transaction; errors as above.
+    /// Changes elements of existing sets in one transaction; errors as in `load`.
     [[nodiscard]] virtual std::expected<void, SystemError> write(std::span<NftElementChange const> changes) = 0;
 };
 

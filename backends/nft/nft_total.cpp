@@ -8,7 +8,7 @@
 namespace lbc {
 namespace {
 
-/// Of the kernel's source, 6.1 to 6.12: the eval function of each, which sets no NFT_BREAK.
+/// From the kernel's source, 6.1 to 6.12: the eval function, which does not set NFT_BREAK.
 struct Total {
     std::string_view name;
     std::string_view source;
@@ -43,8 +43,8 @@ constexpr std::array<Total, 10> meta_keys{{
     {"hour", "NFT_META_TIME_HOUR"},
 }};
 
-/// Expressions of values alone, and those that are as total as what they are made of (nft_bitwise_eval,
-/// nft_byteorder_eval, nft_jhash_eval, nft_symhash_eval, nft_ng_random_eval, nft_ng_inc_eval).
+/// Expressions of constants, and those that are as total as their operands (nft_bitwise_eval, nft_byteorder_eval,
+/// nft_jhash_eval, nft_symhash_eval, nft_ng_random_eval, nft_ng_inc_eval).
 constexpr std::array<std::string_view, 11> combining{"prefix", "range", "concat",  "&",     "|",     "^",
                                                      "<<",     ">>",    "symhash", "jhash", "numgen"};
 
@@ -77,7 +77,7 @@ bool is_total(NftJson const& expression) {
 }
 
 bool always_goes_on(std::string_view name, NftJson const& value) {
-    // nft_meta_set_eval and nft_ct_set_eval; a header or an option that is to be changed may not be there.
+    // nft_meta_set_eval and nft_ct_set_eval. A packet may lack a header or an option that a statement changes.
     if (name == "mangle") {
         auto const* key = member(&value, "key");
         auto const* to = member(&value, "value");

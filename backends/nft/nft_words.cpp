@@ -1,8 +1,8 @@
 #include "backends/nft/nft_words.hpp"
 
-#include "backends/comment.hpp"
+#include "backends/emit/comment.hpp"
 #include "backends/nft/nft.hpp"
-#include "compiler/fnv1a.hpp"
+#include "compiler/base/fnv1a.hpp"
 
 #include <fmt/format.h>
 
@@ -17,22 +17,21 @@ bool is_plain(InterfacePattern const& pattern) {
     return !pattern.is_wildcard() && pattern.str().find_first_of("*\\") == std::string::npos;
 }
 
-/// Whether a name can be part of one that nft reads without quotes.
+/// Whether a name can be part of a name without quotes in nft's language.
 bool is_identifier(std::string_view name) {
     constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     return letters.contains(name.front()) && name.find_first_not_of(std::string(letters) + ".-") == name.npos;
 }
 
-/// Interfaces of one condition each: nft has no wildcards in a set.
+/// One condition for all plain names, and one for each other pattern: nft has no wildcards in a set.
 std::vector<NftStatements> interface_conditions(std::vector<InterfacePattern> const& patterns) {
     std::vector<InterfacePattern> plain;
     std::vector<NftStatements> conditions;
-    for (auto const& pattern : patterns) {
+    for (auto const& pattern : patterns)
         if (is_plain(pattern))
             plain.push_back(pattern);
         else
             conditions.push_back({in_interfaces({pattern})});
-    }
     if (!plain.empty())
         conditions.insert(conditions.begin(), {in_interfaces(std::move(plain))});
     if (conditions.empty())
@@ -40,8 +39,8 @@ std::vector<NftStatements> interface_conditions(std::vector<InterfacePattern> co
     return conditions;
 }
 
-/// `ether saddr` holds on Ethernet devices alone, also with `!=`. The zero MAC is nobody's.
-std::vector<NftStatements> mac_conditions(Gate const& gate) {
+/// `ether saddr` holds only on Ethernet devices, also with `!=`. No device has the zero MAC.
+std::vector<NftStatements> mac_conditions(IngressCondition const& gate) {
     NftMatch match{{NftField::source_mac}, true};
     if (gate.ethernet_only && (gate.bypass.empty() || gate.bypass.front() != MacAddress{}))
         match.elements.emplace_back();
@@ -73,10 +72,10 @@ std::string map_name(std::string_view prefix, KeyKind kind, Family family, std::
     return fmt::format("{}{}{}{}", prefix, names[static_cast<std::size_t>(kind)], digit(family), suffix);
 }
 
-std::string gate_name(Gate const& gate) {
-    if (gate == Gate{})
+std::string ingress_name(IngressCondition const& gate) {
+    if (gate == IngressCondition{})
         return {};
-    if (gate == Gate{gate.interfaces, {}, false} && gate.interfaces.size() == 1 &&
+    if (gate == IngressCondition{gate.interfaces, {}, false} && gate.interfaces.size() == 1 &&
         is_identifier(gate.interfaces.front().str()))
         return fmt::format("_{}", gate.interfaces.front().str());
     Fnv1a<std::uint64_t> hash;
@@ -131,7 +130,7 @@ NftSet tunnel_set(std::string name, Family family, std::span<TunnelEnd const> tu
     return set;
 }
 
-std::vector<NftStatements> conditions_of(Gate const& gate) {
+std::vector<NftStatements> conditions_of(IngressCondition const& gate) {
     std::vector<NftStatements> conditions;
     auto const macs = mac_conditions(gate);
     for (auto const& interface : interface_conditions(gate.interfaces))

@@ -1,4 +1,4 @@
-// What classes of a MarkTable become as elements, conditions and names of nftables. Private to this folder.
+// Lowers classes of a MarkTable to elements, conditions and names of nftables. Private to this folder.
 #pragma once
 
 #include "backends/nft/mark_groups.hpp"
@@ -18,28 +18,30 @@ namespace lbc {
 
 /// "services4_eth0"
 [[nodiscard]] std::string map_name(std::string_view prefix, KeyKind kind, Family family, std::string_view suffix);
-/// What the names of a gate's maps end with: nothing where all is let through; "_eth0"; else a number that is the same
-/// for the same gate in every site.
-[[nodiscard]] std::string gate_name(Gate const& gate);
+/// The suffix of the map names of an ingress condition: empty if the condition lets everything through; "_eth0"; else a
+/// hash, which is the same for the same condition in every site.
+[[nodiscard]] std::string ingress_name(IngressCondition const& gate);
 
-/// A map with these elements, each service under its name.
+/// A map with these elements; the name of each service heads its elements.
 [[nodiscard]] NftSet mark_map(Site const& site, std::string name, KeyKind kind, Family family,
                               std::span<MarkElement const> elements);
 [[nodiscard]] NftSet mac_set(std::string name, std::span<MacAddress const> macs);
 [[nodiscard]] NftSet prefix_set(std::string name, Family family, std::span<Prefix const> prefixes);
 
-/// Of the ends of one family, those with a port or those without, by address and protocol.
+/// The tunnel ends of one family by address and protocol: only those with a port, which joins the key, or only those
+/// without.
 [[nodiscard]] NftSet tunnel_set(std::string name, Family family, std::span<TunnelEnd const> tunnels, bool with_port);
 
 using NftStatements = std::vector<NftStatement>;
 
-/// What stands before a rule's lookup for each way through a gate. A packet may find several open.
+/// The matches before a rule's lookup, for each alternative of an ingress condition. A packet may match several.
 /// Example: iifname "eth0" ether saddr != { 02:00:00:00:00:77 }
-[[nodiscard]] std::vector<NftStatements> conditions_of(Gate const& gate);
+[[nodiscard]] std::vector<NftStatements> conditions_of(IngressCondition const& gate);
 
 [[nodiscard]] NftMatch in_interfaces(std::vector<InterfacePattern> interfaces);
 
-/// Ends the chain for packets that are for no VIP of a family; empty where no single prefix says so.
+/// Ends the chain for packets outside the common prefix of a family's VIPs; empty if that prefix covers all addresses.
+/// Without VIPs, it ends the chain for the whole family.
 [[nodiscard]] NftStatements outside_rule(std::span<Prefix const> vips, Family family);
 
 } // namespace lbc

@@ -14,8 +14,8 @@
 namespace lbc {
 namespace {
 
-/// Elements of all sets and rules together: a range of addresses is up to 254 prefixes, of 60 bytes of text. What is
-/// beyond is not known.
+/// Elements of all sets and rules together: a range of addresses, 60 bytes of text, becomes up to 254 prefixes.
+/// Elements beyond are unknown.
 constexpr std::size_t most_elements = 2'000'000;
 
 class Reader {
@@ -34,7 +34,8 @@ public:
     }
 
 private:
-    /// Sets that a rule adds packets' values to, or takes them from: nft's JSON does not have the flag `dynamic`.
+    /// Notes sets to which a rule adds values of packets, or from which it removes them: nft's JSON lacks the flag
+    /// `dynamic`.
     void note_updates(NftJson const& item) {
         auto const* rule = member(&item, "rule");
         auto const* expressions = member(rule, "expr");
@@ -103,7 +104,7 @@ private:
         return flags != nullptr && (is_wanted(*flags) || (flags->is_array() && std::ranges::any_of(*flags, is_wanted)));
     }
 
-    /// Its chains are called by nothing (nf_tables_table_disable in nf_tables_api.c).
+    /// No hook calls its chains (nf_tables_table_disable in nf_tables_api.c).
     static bool is_dormant(NftJson const& table) { return has_flag(table, "dormant"); }
 
     static Taken take_chain(NftState& table, Place& place, NftJson const& value) {
@@ -133,7 +134,7 @@ private:
         return {};
     }
 
-    /// Of a map whose elements come and go, or may not be had, nothing is known.
+    /// Notes the elements of a verdict map, unless they come and go, or hold for some packets only: it is then unknown.
     void note_verdicts(Place& place, NftJson const& map) const {
         static NftJson const none = NftJson::array();
         if (!has_total_elements(map) || !is_constant(map))
@@ -202,8 +203,8 @@ private:
 bool is_known(NftStatement const& statement) {
     if (auto const* match = std::get_if<NftMatch>(&statement))
         return !match->key.empty();
-    return !std::holds_alternative<UnknownTarget>(statement) && !std::holds_alternative<AnyMark>(statement) &&
-           !std::holds_alternative<NftVerdicts>(statement) && !std::holds_alternative<Pass>(statement);
+    return !std::holds_alternative<UnknownTarget>(statement) && !std::holds_alternative<UnknownMark>(statement) &&
+           !std::holds_alternative<NftVerdicts>(statement) && !std::holds_alternative<Continue>(statement);
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// What `nft -j list ruleset` prints (libnftables-json(5)), as tables. A whole text is read or refused; of a rule or a
-// set, what lbc has no words for is kept as unknown. Time grows with the text, whatever it holds.
+// Reads what `nft -j list ruleset` prints (libnftables-json(5)) as tables. A whole text is read or refused; parts of a
+// rule or a set that lbc cannot represent are kept as unknown. Time grows with the text, whatever it holds.
 #pragma once
 
 #include "backends/nft/nft_json.hpp"
@@ -12,14 +12,14 @@
 
 namespace lbc {
 
-/// The tables in the text's order, of whatever family. The error says what makes no sense.
+/// The tables of every family, in the text's order. The error tells what makes no sense.
 [[nodiscard]] std::expected<std::vector<NftState>, std::string> read_nft_json(std::string_view text);
 [[nodiscard]] std::expected<std::vector<NftState>, std::string> read_nft_tables(NftJson const& root);
 
-/// Whether a text looks like one of these.
+/// Whether a text looks like JSON of nft.
 [[nodiscard]] bool is_nft_json(std::string_view text);
 
-/// Whether everything of a table was understood.
+/// Whether lbc can represent everything in a table.
 [[nodiscard]] bool is_known(NftState const& table);
 
 } // namespace lbc

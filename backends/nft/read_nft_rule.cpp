@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t most_statements = 128; // NFT_RULE_MAXEXPRS of nf_tables.h
 
-/// An expression as it stands in the text, for people.
+/// An expression as JSON, for people.
 std::string written(NftJson const& value) { return value.dump(-1, ' ', true, NftJson::error_handler_t::replace); }
 
 NftMatch unknown_match(NftJson const& statement) { return {.key = {}, .unknown = written(statement)}; }
@@ -27,7 +27,7 @@ std::optional<NftVerdicts::Verdict> read_verdict(std::string_view name, NftJson 
     if (name == "return")
         return Return{};
     if (name == "continue")
-        return Pass{"continue"};
+        return Continue{"continue"};
     if (name == "jump")
         return Jump{text_member(&value, "target")};
     if (name == "goto")
@@ -43,8 +43,8 @@ bool is_harmless(std::string_view name) {
     return std::ranges::find(names, name) != names.end();
 }
 
-/// Whether the walk goes the same way whatever a statement does to what its key names. `meta pkttype` is no such key:
-/// IPVS takes none but packets that are for the host (ip_vs_in_hook in ip_vs_core.c).
+/// Whether the walk is the same whatever a statement does to its key. `meta pkttype` is no such key: IPVS takes only
+/// packets that are for the host (ip_vs_in_hook in ip_vs_core.c).
 bool is_harmless_key(NftJson const* key) {
     static constexpr std::array<std::string_view, 3> of_packets{"priority", "nftrace", "secmark"};
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> of_headers{{{"ip", "ttl"},
@@ -69,7 +69,7 @@ bool is_harmless_key(NftJson const* key) {
 /// Reads the statements of one rule.
 class RuleReader {
 public:
-    /// `left` is how many elements there may still be.
+    /// `left` is how many more elements there may be.
     RuleReader(NftSurroundings const& around, std::size_t& left) : around_(around), left_(left) {}
 
     std::vector<NftStatement> read(NftJson const& expressions) {
@@ -102,25 +102,25 @@ private:
             return take_nat(statement, name, value);
         if (is_harmless(name)) {
             add_doubt(statement, name, value);
-            return add(Pass{name});
+            return add(Continue{name});
         }
         if (auto const verdict = read_verdict(name, value))
             return std::visit([this](auto const& one) { add(one); }, *verdict);
         add(UnknownTarget{written(statement)});
     }
 
-    /// The rule may end at the statement.
+    /// Adds an unknown match if the rule may end at the statement.
     void add_doubt(NftJson const& statement, std::string_view name, NftJson const& value) {
         if (!always_goes_on(name, value))
             add(unknown_match(statement));
     }
 
-    /// nft leaves out what a statement asks of packets by itself.
+    /// Adds the family that a statement itself requires of packets: nft does not print it.
     void add_family(NftJson const& statement, std::string_view family) {
         if (around_.family == "ip" || around_.family == "ip6")
             return;
         if (around_.family != "inet")
-            return add(unknown_match(statement)); // what `meta nfproto` is there, is no family of an address
+            return add(unknown_match(statement)); // there, `meta nfproto` is no family of an address
         add({NftMatch{.key = {NftField::family}, .number = family == "ip" ? nft_ipv4 : nft_ipv6}});
     }
 
@@ -137,7 +137,7 @@ private:
         add(Drop{"reject"});
     }
 
-    /// For packets of the other family it does nothing (nft_nat_inet_eval in nft_nat.c).
+    /// NAT does nothing to packets of the other family (nft_nat_inet_eval in nft_nat.c).
     void take_nat(NftJson const& statement, std::string_view name, NftJson const& value) {
         if (auto const family = text_member(&value, "family"); !family.empty())
             add_family(statement, family);
@@ -170,7 +170,7 @@ private:
         add(std::move(*match));
     }
 
-    /// A match of what an expression looks at, where there is room for its elements.
+    /// A match, if there is room for its elements.
     std::optional<NftMatch> read(NftLookedAt const& left, NftJson const& right, bool negated) {
         if (left_ == 0)
             return std::nullopt;
@@ -192,10 +192,10 @@ private:
             return take_map(statement, *map);
         add_doubt(statement, "mangle", value);
         if (!is_mark)
-            return is_harmless_key(key) ? add(Pass{written(statement)}) : add(UnknownTarget{written(statement)});
+            return is_harmless_key(key) ? add(Continue{written(statement)}) : add(UnknownTarget{written(statement)});
         if (auto const mark = read_mark(*to))
             return add(*mark);
-        add(AnyMark{written(statement)});
+        add(UnknownMark{written(statement)});
     }
 
     void take_map(NftJson const& statement, NftJson const& map) {
@@ -203,8 +203,8 @@ private:
         auto const set = text_member(&map, "data");
         auto const left = key == nullptr ? std::nullopt : read_left(*key);
         if (!left || !set.starts_with('@')) {
-            add(unknown_match(statement)); // the packet may not be in it
-            return add(AnyMark{written(statement)});
+            add(unknown_match(statement)); // the map may have no element for the packet
+            return add(UnknownMark{written(statement)});
         }
         add_implied(*left);
         add(NftMapMark{left->key, set.substr(1)});
@@ -234,7 +234,7 @@ private:
         add(std::move(verdicts));
     }
 
-    /// What stands in the rule, or in a map of the table.
+    /// The cases in the rule itself, or in a map of the table.
     [[nodiscard]] NftJson const* cases_of(NftJson const* data) const {
         if (data == nullptr || !data->is_string())
             return member(data, "set");
@@ -243,14 +243,14 @@ private:
         return found == around_.verdict_maps.end() ? nullptr : found->second;
     }
 
-    /// iptables-nft gives parts of its rules to extensions of xtables, of which this says the name alone.
+    /// iptables-nft leaves parts of its rules to extensions of xtables, of which nft's JSON has only the name.
     void take_xt(NftJson const& statement, NftJson const& value) {
         if (text_member(&value, "type") == "match")
             return add(unknown_match(statement));
         static constexpr std::array<std::string_view, 6> harmless{"LOG", "NFLOG", "TCPMSS", "CHECKSUM", "TRACE", "CT"};
         auto const name = text_member(&value, "name");
         if (std::ranges::find(harmless, name) != harmless.end())
-            return add(Pass{name});
+            return add(Continue{name});
         if (name == "REJECT")
             return add(Drop{name});
         add(UnknownTarget{written(statement)});

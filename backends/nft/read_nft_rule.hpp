@@ -1,5 +1,6 @@
-// Reads the statements of one rule of libnftables-json(5). A statement that lbc does not know, or that may end the
-// rule, becomes a match that may hold or not. Private to this folder.
+// Reads the statements of one rule of libnftables-json(5). A match that lbc does not know, or a statement that may end
+// the rule, becomes a match that may hold or not. Any other unknown statement becomes an UnknownTarget or an
+// UnknownMark. Private to this folder.
 #pragma once
 
 #include "backends/nft/nft_json.hpp"
@@ -12,14 +13,13 @@
 
 namespace lbc {
 
-/// What rules of a table refer to.
+/// The parts of a table that its rules refer to.
 struct NftSurroundings {
-    std::string family; // of the table: "inet"
-    std::map<std::string, NftJson const*>
-        verdict_maps{}; // their elements, by the maps' names; those that stay as listed
+    std::string family;                                   // of the table: "inet"
+    std::map<std::string, NftJson const*> verdict_maps{}; // elements by the map's name, of maps that stay as listed
 };
 
-/// `left` is how many elements there may still be, of all rules.
+/// `left` is how many more elements all rules together may have; the call reduces it.
 [[nodiscard]] std::vector<NftStatement> read_nft_rule(NftJson const& expressions, NftSurroundings const& around,
                                                       std::size_t& left);
 

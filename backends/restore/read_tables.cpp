@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t largest_text = std::size_t{64} << 20U;
 constexpr std::size_t longest_line = 10'239;     // of iptables-restore.c: a buffer of 10,240 bytes, less the NUL
-constexpr std::size_t longest_ipset_line = 1000; // far more than any has that lbc writes
+constexpr std::size_t longest_ipset_line = 1000; // far longer than any line that lbc writes
 constexpr std::size_t most_rules = 1'000'000;
 constexpr std::size_t most_chains = 100'000;
 constexpr std::size_t most_repeats = 16; // of tables in one text
@@ -37,15 +37,14 @@ std::string_view trim(std::string_view line) {
                                            : line.substr(begin, line.find_last_not_of(blanks) - begin + 1);
 }
 
-/// The lines of a text as iptables-restore of either kind cuts them: what has no room in its buffer is a new line.
+/// Cuts a text into lines like iptables-restore of either kind: bytes beyond its buffer begin a new line.
 class RestoreLines {
 public:
     explicit RestoreLines(std::string_view text) : text_(text) {}
 
     std::optional<std::string_view> next() {
-        if (text_.empty()) {
+        if (text_.empty())
             return std::nullopt;
-        }
         is_rest_ = is_cut_;
         number_ += is_rest_ ? 0 : 1;
         auto const end = text_.substr(0, longest_line).find('\n');
@@ -55,7 +54,7 @@ public:
         return line;
     }
     [[nodiscard]] std::size_t number() const { return number_; }
-    [[nodiscard]] bool is_rest() const { return is_rest_; } // of the line before
+    [[nodiscard]] bool is_rest() const { return is_rest_; } // the rest of the line before
 
 private:
     std::string_view text_;
@@ -64,7 +63,7 @@ private:
     bool is_rest_ = false;
 };
 
-/// As much of a line as a message has room for.
+/// The part of a line that a message shows.
 std::string_view shown(std::string_view line) { return line.substr(0, 60); }
 
 bool is_chain_name(std::string_view name) {
@@ -76,67 +75,56 @@ bool is_chain_name(std::string_view name) {
 
 class TablesReader {
 public:
-    /// `notes`, of what people have saved: null where a program that lbc knows made the text.
+    /// `notes` is for texts that people saved; null if a program that lbc knows made the text.
     explicit TablesReader(Family family, std::vector<TextProblem>* notes = nullptr)
         : family_(family), sets_(family), notes_(notes) {}
 
     std::expected<Netfilter, TextProblem> read(std::string_view text) {
-        if (text.size() > largest_text) {
+        if (text.size() > largest_text)
             return std::unexpected(TextProblem{0, fmt::format("the text is larger than {} MiB", largest_text >> 20U)});
-        }
         RestoreLines lines(text);
         while (auto const line = lines.next()) {
             line_ = lines.number();
-            if (Done const done = take(*line, lines.is_rest()); !done) {
+            if (Done const done = take(*line, lines.is_rest()); !done)
                 return std::unexpected(TextProblem{line_, done.error()});
-            }
         }
-        if (notes_ != nullptr && tables_.empty() && !is_open_ && !notes_->empty()) {
+        if (notes_ != nullptr && tables_.empty() && !is_open_ && !notes_->empty())
             return std::unexpected(TextProblem{notes_->front().line, "no line of the text is a table's or a rule"});
-        }
         if (is_open_ && !is_implied_) {
             return std::unexpected(TextProblem{
                 lines.number(), fmt::format("the table `{}` has no COMMIT: the text is cut off", rules_.table)});
         }
-        if (is_open_) {
+        if (is_open_)
             close();
-        }
-        if (auto const mangle = std::ranges::find(tables_, "mangle", &Ruleset::table); mangle != tables_.end()) {
+        if (auto const mangle = std::ranges::find(tables_, "mangle", &Ruleset::table); mangle != tables_.end())
             mangle->sets = std::move(sets_).sets();
-        }
         return Netfilter{family_, std::move(tables_)};
     }
 
 private:
     Done take(std::string_view line, bool is_rest) {
-        if (line.contains('\0')) {
+        if (line.contains('\0'))
             return refuse("the line has a NUL, behind which iptables-restore reads nothing of it");
-        }
-        if (line.ends_with('\r')) {
+        if (line.ends_with('\r'))
             return refuse("the line ends in a carriage return, which iptables-restore does not take");
-        }
         line = trim(line);
-        if (line.empty()) {
+        if (line.empty())
             return {};
-        }
         if (line.starts_with(ipset_prefix) && !is_rest) {
-            if (line.size() > longest_ipset_line) {
+            if (line.size() > longest_ipset_line)
                 return refuse("a line for ipset is longer than {} bytes", longest_ipset_line);
-            }
             return sets_.take(line.substr(ipset_prefix.size()));
         }
-        if (!is_open_ && IpsetReader::is_command(line)) {
+        if (!is_open_ && IpsetReader::is_command(line))
             return sets_.take(line);
-        }
         switch (line.front()) {
         case '#': return comment(line);
         case '*': return open(line.substr(1));
         case ':': return declare(line.substr(1));
         default: break;
         }
-        if (line == "COMMIT") {
+        if (line == "COMMIT")
             return commit();
-        }
         if (notes_ != nullptr && !is_open_ && is_other_output(line)) {
             notes_->push_back({line_, printable(fmt::format("this is no line of a table: `{}`", shown(line)))});
             return {};
@@ -145,35 +133,29 @@ private:
     }
 
     Done comment(std::string_view line) {
-        // iptables-nft-save writes so of what another program has put into the table, or has beside it.
-        if (line.starts_with("# Table `") && line.contains("incompatible")) {
+        // iptables-nft-save prints these if another program has put rules into the table, or has tables beside it.
+        if (line.starts_with("# Table `") && line.contains("incompatible"))
             return refuse("the text lacks rules that the program which wrote it does not know: `{}`", shown(line));
-        }
         if (line.starts_with("# Warning: ") && line.contains("-legacy tables present")) {
             return refuse("the text lacks the rules of other tables of its kernel: `{}`; save both kinds, `nft -j list "
                           "ruleset` and iptables-legacy-save, each in a file of its own",
                           shown(line));
         }
-        if (auto const writer = writer_of(line); writer != Writer::unknown) {
+        if (auto const writer = writer_of(line); writer != Writer::unknown)
             writer_ = writer;
-        }
         return {};
     }
 
     Done open(std::string_view table) {
-        if (is_open_) {
+        if (is_open_)
             return refuse("the table `{}` begins before the COMMIT of `{}`", shown(table), rules_.table);
-        }
-        if (!is_table(table)) {
+        if (!is_table(table))
             return refuse("`{}` is no table of iptables", shown(table));
-        }
         if (auto const again = std::ranges::find(tables_, table, &Ruleset::table); again != tables_.end()) {
-            if (notes_ == nullptr) {
+            if (notes_ == nullptr)
                 return refuse("the table `{}` is here a second time; one text holds one family's", table);
-            }
-            if (++repeats_ > most_repeats) {
+            if (++repeats_ > most_repeats)
                 return refuse("more than {} tables are here again: give one of the texts alone", most_repeats);
-            }
             auto const before = writers_[static_cast<std::size_t>(again - tables_.begin())];
             if (before != writer_) {
                 return refuse("the table `{}` is here of iptables-legacy-save and of iptables-nft-save, which are two "
@@ -197,52 +179,42 @@ private:
         begin_ = line_;
     }
 
-    /// Rules that no table is named for are the mangle table's, if the text has no other.
+    /// Rules without a table line belong to the mangle table, if the text has no other table.
     Done need_table(std::string_view line) {
-        if (is_open_) {
+        if (is_open_)
             return {};
-        }
-        if (!tables_.empty()) {
+        if (!tables_.empty())
             return refuse("`{}` stands in no table", shown(line));
-        }
         begin("mangle");
         is_implied_ = true;
         return {};
     }
 
     Done declare(std::string_view line) {
-        if (Done const done = need_table(line); !done) {
+        if (Done const done = need_table(line); !done)
             return done;
-        }
         auto const words = split_blanks(line);
-        if (words.size() < 2 || words.size() > 3 || (words.size() == 3 && !is_counters(words[2]))) {
+        if (words.size() < 2 || words.size() > 3 || (words.size() == 3 && !is_counters(words[2])))
             return refuse("`:{}` is no chain with its policy", shown(line));
-        }
         std::string const name(words[0]);
         std::string_view const policy = words[1];
-        if (!is_chain_name(name)) {
+        if (!is_chain_name(name))
             return refuse("`{}` cannot be the name of a chain", shown(name));
-        }
         bool const can_drop = is_builtin_chain(rules_.table, name);
-        if (policy != "-" && (!can_drop || (policy != "ACCEPT" && policy != "DROP"))) {
+        if (policy != "-" && (!can_drop || (policy != "ACCEPT" && policy != "DROP")))
             return refuse("`{}` cannot be the policy of the chain `{}`", shown(policy), name);
-        }
-        if (names_.chains.contains(name)) {
+        if (names_.chains.contains(name))
             return refuse("the chain `{}` is declared a second time", name);
-        }
-        if (policy == "DROP") {
+        if (policy == "DROP")
             dropping_.push_back(rules_.chains.size());
-        }
-        if (name.contains('"')) {
+        if (name.contains('"'))
             quoted_.insert(name);
-        }
         return add_chain(name);
     }
 
     Done add_chain(std::string_view name) {
-        if (++chains_ > most_chains) {
+        if (++chains_ > most_chains)
             return refuse("the text has more than {} chains", most_chains);
-        }
         names_.chains.emplace(name, rules_.chains.size());
         rules_.chains.push_back({std::string(name), {}});
         return {};
@@ -250,56 +222,45 @@ private:
 
     Done append(std::string_view line) {
         auto const split = split_rule(line, quoted_);
-        if (!split) {
+        if (!split)
             return refuse("{}", split.error());
-        }
         Words words = *split;
-        if (is_counters(words.front().written)) {
+        if (is_counters(words.front().written))
             words = words.subspan(1);
-        }
-        if (words.size() < 2 || !is_append(words.front().text)) {
+        if (words.size() < 2 || !is_append(words.front().text))
             return refuse("`{}` is none of `*TABLE`, `:CHAIN POLICY`, `-A CHAIN RULE` and COMMIT", shown(line));
-        }
-        if (Done const done = need_table(line); !done) {
+        if (Done const done = need_table(line); !done)
             return done;
-        }
         return append(words[1].text, words.subspan(2));
     }
 
     Done append(std::string const& chain, Words rule) {
         if (!names_.chains.contains(chain)) {
-            if (!is_builtin_chain(rules_.table, chain)) {
+            if (!is_builtin_chain(rules_.table, chain))
                 return refuse("the chain `{}` is not declared in the table `{}`", shown(chain), rules_.table);
-            }
-            if (Done const done = add_chain(chain); !done) {
+            if (Done const done = add_chain(chain); !done)
                 return done;
-            }
         }
-        if (++rule_count_ > most_rules) {
+        if (++rule_count_ > most_rules)
             return refuse("the text has more than {} rules", most_rules);
-        }
         auto read = read_rule_words(rule, family_, names_);
-        if (!read) {
+        if (!read)
             return std::unexpected(printable(read.error()));
-        }
-        if (*read) {
+        if (*read)
             rules_.chains[names_.chains.find(chain)->second].rules.push_back(std::move(**read));
-        }
         return {};
     }
 
     Done commit() {
-        if (!is_open_ || is_implied_) {
+        if (!is_open_ || is_implied_)
             return refuse("COMMIT stands in no table");
-        }
         close();
         return {};
     }
 
     void close() {
-        for (std::size_t const chain : dropping_) {
+        for (std::size_t const chain : dropping_)
             rules_.chains[chain].rules.push_back({{}, Drop{.is_policy = true}, {}});
-        }
         std::ranges::sort(rules_.chains, {}, &Chain::name);
         is_open_ = false;
         auto const again = std::ranges::find(tables_, rules_.table, &Ruleset::table);
@@ -351,9 +312,8 @@ std::optional<Family> family_of_comment(std::string_view line) {
 FamilySigns signs_of_line(std::string_view line) {
     bool const is_rule = line.starts_with('-') || line.starts_with('[');
     auto const words = is_rule ? split_words(line) : std::nullopt;
-    if (!words) {
+    if (!words)
         return {};
-    }
     auto const append = std::ranges::find_if(*words, [](Word const& word) { return is_append(word.text); });
     auto const chain = static_cast<std::size_t>(append - words->begin()) + 1;
     return chain < words->size() ? family_signs(Words(*words).subspan(chain + 1)) : FamilySigns{};
@@ -368,9 +328,8 @@ std::expected<Netfilter, TextProblem> read_tables(std::string_view text, Family 
 std::expected<SavedTables, TextProblem> read_saved_tables(std::string_view text, Family family) {
     SavedTables saved;
     auto rules = TablesReader(family, &saved.notes).read(text);
-    if (!rules) {
+    if (!rules)
         return std::unexpected(std::move(rules.error()));
-    }
     saved.rules = std::move(*rules);
     return saved;
 }
@@ -380,13 +339,11 @@ std::optional<Family> family_of_tables(std::string_view text) {
     RestoreLines lines(text);
     while (auto const next = lines.next()) {
         std::string_view const line = trim(*next);
-        if (auto const family = family_of_comment(line)) {
+        if (auto const family = family_of_comment(line))
             return family;
-        }
         FamilySigns const signs = signs_of_line(line);
-        if (signs.address) {
+        if (signs.address)
             return signs.address;
-        }
         hint = hint ? hint : signs.protocol;
     }
     return hint;

@@ -1,6 +1,6 @@
 #include "backends/restore/restore.hpp"
 
-#include "backends/comment.hpp"
+#include "backends/emit/comment.hpp"
 #include "backends/ipset/ipset_text.hpp"
 
 #include <fmt/format.h>
@@ -12,8 +12,8 @@ namespace lbc {
 
 namespace {
 
-/// iptables-restore takes what is behind the 10,239th byte of a line for a line of its own. A rule has a few words, of
-/// bounded size each.
+/// iptables-restore takes the bytes behind the 10,239th of a line as a new line. A rule has a few words, each of
+/// bounded size.
 constexpr std::size_t longest_line = 1000;
 
 std::string header(Family family, RestoreStyle style, bool has_sets) {
@@ -31,9 +31,8 @@ std::string header(Family family, RestoreStyle style, bool has_sets) {
 void append_body(std::string& out, Ruleset const& ruleset) {
     constexpr std::size_t usual_size = 128; // of a rule with its comment; a text that grows is copied
     std::size_t count = 0;
-    for (Chain const& chain : ruleset.chains) {
+    for (Chain const& chain : ruleset.chains)
         count += chain.rules.size();
-    }
     out.reserve(out.size() + count * usual_size);
     auto const append_rule = [&](std::string_view chain, Rule const& rule) {
         [[maybe_unused]] auto const begin = out.size();
@@ -44,9 +43,8 @@ void append_body(std::string& out, Ruleset const& ruleset) {
         assert(out.size() - begin <= longest_line);
         out += '\n';
     };
-    for (MarkSet const& set : ruleset.sets) {
+    for (MarkSet const& set : ruleset.sets)
         append_ipset_lines(out, set);
-    }
     for (Chain const& chain : ruleset.chains) {
         out += ':';
         out += chain.name;
@@ -65,10 +63,9 @@ void append_body(std::string& out, Ruleset const& ruleset) {
             append_rule(chain.name, rule);
         }
     }
-    out += ruleset.hooks.empty() ? "" : "\n";
-    for (Hook const& hook : ruleset.hooks) {
+    out += ruleset.entry_jumps.empty() ? "" : "\n";
+    for (EntryJump const& hook : ruleset.entry_jumps)
         append_rule(hook.builtin, hook.rule);
-    }
 }
 
 } // namespace
@@ -81,9 +78,8 @@ std::string restore_body(Ruleset const& ruleset) {
 
 std::string restore_text(Ruleset const& ruleset, RestoreStyle style) {
     std::string out = header(ruleset.family, style, !ruleset.sets.empty());
-    if (ruleset.empty()) {
+    if (ruleset.empty())
         out += "# The site has nothing for this family: this text changes nothing.\n";
-    }
     out += "*mangle\n";
     append_body(out, ruleset);
     out += "COMMIT\n";

@@ -1,16 +1,16 @@
-// A match of a rule, from `-m NAME` to its last option, as words. What Matches has a field for goes there; all else
-// goes word by word to its `unknown`.
+// Reads a match of a rule, from `-m NAME` to its last option, given as words. A part that Matches can represent goes to
+// its field; any other part goes word by word to `unknown`.
 #pragma once
 
 #include "backends/restore/rule_words.hpp"
-#include "compiler/ruleset.hpp"
+#include "compiler/rules/ruleset.hpp"
 
 namespace lbc {
 
-/// Adds words to those that no field holds.
+/// Adds words to `unknown`.
 void add_unknown(Matches& into, std::string_view text);
 
-/// Reads `-m NAME` with its options, words behind the rule's `-p`. Example: -m multiport ! --dports 80,443
+/// Reads `-m NAME` with its options. The rule's `-p` has been read before. Example: -m multiport ! --dports 80,443
 void read_match_words(Words match, Matches& into);
 
 /// The options of the rule's protocol, which iptables takes without its `-m`. Example: --dport 80, behind -p tcp.

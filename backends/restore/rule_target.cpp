@@ -29,7 +29,7 @@ constexpr std::array<std::string_view, 22> passing{
     "LOG", "NFLOG", "ULOG",     "TRACE",    "CT",    "NOTRACK", "TCPMSS",      "TCPOPTSTRIP", "TOS",     "DSCP", "TTL",
     "HL",  "ECN",   "CLASSIFY", "CHECKSUM", "AUDIT", "SECMARK", "CONNSECMARK", "IDLETIMER",   "RATEEST", "LED",  "TEE"};
 
-/// Those of the table nat that change where packets go to (xt_nat.c, xt_REDIRECT.c, xt_NETMAP.c), and write no mark.
+/// Targets of the table nat that change the destination (xt_nat.c, xt_REDIRECT.c, xt_NETMAP.c), and write no mark.
 constexpr std::array<std::string_view, 3> readdressing{"DNAT", "REDIRECT", "NETMAP"};
 
 bool contains(std::span<std::string_view const> list, std::string_view word) {
@@ -38,24 +38,19 @@ bool contains(std::span<std::string_view const> list, std::string_view word) {
 
 UnknownTarget unknown(Words target) { return {as_written(target)}; }
 
-/// What iptables makes of each option of MARK is one `--set-xmark` (mark_tg_parse in libxt_MARK.c).
+/// iptables turns each option of MARK into one `--set-xmark` (mark_tg_parse in libxt_MARK.c).
 std::optional<SetMark> xmark(std::string_view option, MarkAndMask value, bool has_mask) {
     auto const [mark, mask] = value;
-    if (option == "--set-xmark") {
+    if (option == "--set-xmark")
         return SetMark{Fwmark{mark}, mask};
-    }
-    if (option == "--set-mark") {
+    if (option == "--set-mark")
         return SetMark{Fwmark{mark}, mark | mask};
-    }
-    if (has_mask) {
+    if (has_mask)
         return std::nullopt;
-    }
-    if (option == "--and-mark") {
+    if (option == "--and-mark")
         return SetMark{Fwmark{0}, ~mark};
-    }
-    if (option == "--or-mark") {
+    if (option == "--or-mark")
         return SetMark{Fwmark{mark}, mark};
-    }
     return option == "--xor-mark" ? std::optional(SetMark{Fwmark{mark}, 0}) : std::nullopt;
 }
 
@@ -65,22 +60,20 @@ Target read_mark(Words target) {
     return set ? Target{*set} : unknown(target);
 }
 
-/// What a target does that changes the mark by just one of its options.
+/// Reads a target that changes the mark with only one of its options, `to_any_mark`.
 Target read_options(Words target, std::string_view to_any_mark, std::span<std::string_view const> harmless) {
     auto const options = split_options(target.subspan(1));
-    if (!options || options->empty()) {
+    if (!options || options->empty())
         return unknown(target);
-    }
-    if (std::ranges::any_of(*options, [&](RuleOption const& option) { return option.name == to_any_mark; })) {
-        return AnyMark{as_written(target)};
-    }
+    if (std::ranges::any_of(*options, [&](RuleOption const& option) { return option.name == to_any_mark; }))
+        return UnknownMark{as_written(target)};
     bool const passes = std::ranges::all_of(
         *options, [&](RuleOption const& option) { return contains(harmless, option.name) && !option.negated; });
-    return passes ? Target{Pass{as_written(target)}} : unknown(target);
+    return passes ? Target{Continue{as_written(target)}} : unknown(target);
 }
 
-/// Bits that `--restore-mark` may change: of the packet's mark those of the one mask, which the other puts in from the
-/// connection's (connmark_tg_shift in xt_connmark.c).
+/// The bits that `--restore-mark` may change: it clears those of one mask in the packet's mark, and puts in those of
+/// the other mask from the connection's mark (connmark_tg_shift in xt_connmark.c).
 std::uint32_t restored_bits(std::vector<RuleOption> const& options) {
     std::uint32_t bits = 0;
     std::size_t masks = 0;
@@ -97,39 +90,35 @@ std::uint32_t restored_bits(std::vector<RuleOption> const& options) {
     return masks == 2 && !is_shifted ? bits : whole_mark;
 }
 
-/// The mark of the connection is another than the packet's (xt_connmark.c).
+/// The connection's mark is not the packet's mark (xt_connmark.c).
 Target read_connmark(Words target) {
     static constexpr std::array<std::string_view, 11> harmless{
         "--save-mark", "--set-mark", "--set-xmark", "--and-mark",        "--or-mark",         "--xor-mark",
         "--mask",      "--nfmask",   "--ctmask",    "--left-shift-mark", "--right-shift-mark"};
     auto read = read_options(target, "--restore-mark", harmless);
-    if (auto* any = std::get_if<AnyMark>(&read))
+    if (auto* any = std::get_if<UnknownMark>(&read))
         any->mask = restored_bits(split_options(target.subspan(1)).value_or(std::vector<RuleOption>{}));
     return read;
 }
 
-/// A set may give the packet its mark, by `--map-set … --map-mark` (xt_set.c).
+/// A set may give the packet its mark, with `--map-set … --map-mark` (xt_set.c).
 Target read_set(Words target) {
     bool const maps = target.size() == 5 && target[1].text == "--map-set" && target[3].text == "dst,dst" &&
                       target[4].text == "--map-mark";
-    if (maps) {
+    if (maps)
         return MapMark{target[2].text};
-    }
     static constexpr std::array<std::string_view, 4> harmless{"--add-set", "--del-set", "--exist", "--timeout"};
     return read_options(target, "--map-set", harmless);
 }
 
 std::optional<Target> read_verdict(std::string_view name, std::string_view table) {
-    if (name == "ACCEPT") {
+    if (name == "ACCEPT")
         return Accept{};
-    }
-    if (name == "DROP") {
+    if (name == "DROP")
         return Drop{};
-    }
-    if (name == "RETURN") {
+    if (name == "RETURN")
         return Return{};
-    }
-    // The kernel has it in this table alone (ipt_REJECT.c).
+    // The kernel has REJECT in this table only (ipt_REJECT.c).
     return name == "REJECT" && table == "filter" ? std::optional<Target>(Drop{"REJECT"}) : std::nullopt;
 }
 
@@ -144,36 +133,28 @@ bool is_builtin_chain(std::string_view table, std::string_view chain) {
 
 Target read_target_words(Words target, bool is_goto, TableNames const& names) {
     std::string const& name = target[0].text;
-    // Of a chain that is called as a target is, the text does not tell which is meant.
+    // If a chain has the name of a target, the text does not tell which one is meant.
     bool const is_target = contains(passing, name) || name == "MARK" || name == "CONNMARK" || name == "SET" ||
                            name == "HMARK" || (names.table == "nat" && contains(readdressing, name)) ||
                            read_verdict(name, names.table);
-    if (names.chains.contains(name) && !is_builtin_chain(names.table, name) && target.size() == 1 && !is_target) {
+    if (names.chains.contains(name) && !is_builtin_chain(names.table, name) && target.size() == 1 && !is_target)
         return is_goto ? Target{Goto{name}} : Target{Jump{name}};
-    }
-    if (is_goto || names.chains.contains(name)) {
+    if (is_goto || names.chains.contains(name))
         return unknown(target);
-    }
     bool const has_reason = name == "REJECT" && target.size() == 3 && target[1].text == "--reject-with";
-    if (auto const verdict = read_verdict(name, names.table); verdict && (target.size() == 1 || has_reason)) {
+    if (auto const verdict = read_verdict(name, names.table); verdict && (target.size() == 1 || has_reason))
         return *verdict;
-    }
-    if (name == "MARK") {
+    if (name == "MARK")
         return read_mark(target);
-    }
-    if (name == "CONNMARK") {
+    if (name == "CONNMARK")
         return read_connmark(target);
-    }
-    if (name == "SET") {
+    if (name == "SET")
         return read_set(target);
-    }
-    if (contains(passing, name)) {
-        return Pass{as_written(target)};
-    }
-    if (names.table == "nat" && contains(readdressing, name)) {
+    if (contains(passing, name))
+        return Continue{as_written(target)};
+    if (names.table == "nat" && contains(readdressing, name))
         return Dnat{as_written(target)};
-    }
-    return name == "HMARK" ? Target{AnyMark{as_written(target)}} : unknown(target);
+    return name == "HMARK" ? Target{UnknownMark{as_written(target)}} : unknown(target);
 }
 
 } // namespace lbc

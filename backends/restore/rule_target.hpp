@@ -1,9 +1,9 @@
-// The target of a rule, from `-j` or `-g` to its last option, as words: what it does to a packet and its mark, as the
-// kernel's xt_*.c say. A target of which that is not sure is an UnknownTarget.
+// Reads the target of a rule, from `-j` or `-g` to its last option, given as words: what it does to a packet and its
+// mark, according to the kernel's xt_*.c. A target whose effect is not certain becomes an UnknownTarget.
 #pragma once
 
 #include "backends/restore/rule_words.hpp"
-#include "compiler/ruleset.hpp"
+#include "compiler/rules/ruleset.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -13,7 +13,7 @@
 
 namespace lbc {
 
-/// The chains of a table by name, those built in among them, each with its place in a Ruleset.
+/// The chains of a table by name, including built-in chains, each with its index in a Ruleset.
 using ChainNames = std::map<std::string, std::size_t, std::less<>>;
 
 struct TableNames {

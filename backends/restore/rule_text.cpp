@@ -72,14 +72,12 @@ bool takes_text(std::string_view word) {
 }
 
 /// An option of iptables itself that this reader does not know, or in a form that only getopt takes: `-t`, `-jDROP`,
-/// `--jum`, `--goto=X`. A number is none.
+/// `--jum`, `--goto=X`. A number is no option.
 bool is_odd_option(std::string_view word) {
-    if (word.size() < 2 || word.front() != '-' || option_of(word)) {
+    if (word.size() < 2 || word.front() != '-' || option_of(word))
         return false;
-    }
-    if (word[1] != '-') {
+    if (word[1] != '-')
         return word[1] < '0' || word[1] > '9';
-    }
     std::string_view const name = word.substr(0, word.find('='));
     return name.size() > 2 &&
            (std::string_view("--jump").starts_with(name) || std::string_view("--goto").starts_with(name));
@@ -90,7 +88,7 @@ struct Group {
     Option option;
     bool negated = false;
     Words all;   // with `!`
-    Words value; // behind the option; what must be there is
+    Words value; // behind the option; never fewer words than it requires
     Words rest;  // behind the values that the option takes
 };
 
@@ -104,23 +102,21 @@ std::size_t values_of(Option option) {
     }
 }
 
-/// Where the words of the group that go on at `at` end: before the next option of iptables, or its `!`. Nothing where
-/// one is odd.
+/// The end of the group that continues at `at`: before the next option of iptables, or its `!`. Nothing if an option is
+/// odd.
 std::optional<std::size_t> end_of_group(Words words, std::size_t at) {
     while (at < words.size()) {
         std::size_t const option = words[at].text == "!" ? at + 1 : at;
-        if (option == words.size() || is_odd_option(words[option].text)) {
+        if (option == words.size() || is_odd_option(words[option].text))
             return std::nullopt;
-        }
-        if (option_of(words[option].text)) {
+        if (option_of(words[option].text))
             return at;
-        }
         at = takes_text(words[option].text) ? option + 2 : option + 1;
     }
     return std::min(at, words.size());
 }
 
-/// The options of a rule; nothing where they make no sense.
+/// The options of a rule; nothing if they make no sense.
 std::optional<std::vector<Group>> split_groups(Words words) {
     std::vector<Group> groups;
     for (std::size_t at = 0; at < words.size();) {
@@ -129,13 +125,11 @@ std::optional<std::vector<Group>> split_groups(Words words) {
         at += negated ? 1 : 0;
         auto const option = at < words.size() ? option_of(words[at].text) : std::nullopt;
         std::size_t const values = option ? values_of(*option) : 0;
-        if (!option || words.size() - at <= values) {
+        if (!option || words.size() - at <= values)
             return std::nullopt;
-        }
         auto const end = end_of_group(words, at + 1 + values);
-        if (!end) {
+        if (!end)
             return std::nullopt;
-        }
         groups.push_back({*option, negated, words.subspan(begin, *end - begin), words.subspan(at + 1, *end - at - 1),
                           words.subspan(at + 1 + values, *end - at - 1 - values)});
         at = *end;
@@ -155,16 +149,13 @@ bool is_sensible(Group const& group, bool has_protocol) {
     bool const is_extension = is_target(group) || group.option == Option::match;
     if (is_extension || group.option == Option::protocol) {
         std::string const& name = group.value[0].text;
-        if (name.empty() || name.starts_with('-') || (is_extension && group.negated)) {
+        if (name.empty() || name.starts_with('-') || (is_extension && group.negated))
             return false;
-        }
     }
-    if (is_extension) {
+    if (is_extension)
         return true;
-    }
-    if (group.option == Option::counters && !std::ranges::all_of(group.value.first(2), is_count)) {
+    if (group.option == Option::counters && !std::ranges::all_of(group.value.first(2), is_count))
         return false;
-    }
     return group.rest.empty() || (has_protocol && split_options(group.rest));
 }
 
@@ -173,11 +164,9 @@ bool are_sensible(std::vector<Group> const& groups) {
     auto const protocol = std::ranges::find_if(groups, [](Group const& group) {
         return group.option == Option::protocol && rule_protocol(group.value[0].text);
     });
-    for (auto group = groups.begin(); group != groups.end(); ++group) {
-        if (!is_sensible(*group, protocol <= group)) {
+    for (auto group = groups.begin(); group != groups.end(); ++group)
+        if (!is_sensible(*group, protocol <= group))
             return false;
-        }
-    }
     return std::ranges::count_if(groups, is_target) <= 1 &&
            std::ranges::count(groups, Option::protocol, &Group::option) <= 1;
 }
@@ -187,23 +176,19 @@ public:
     RuleReader(Family family, TableNames const& names) : family_(family), names_(names) {}
 
     std::expected<Rule, std::string> read(std::vector<Group> const& groups) {
-        // Matches ask what the protocol is, which may stand behind them.
-        for (Group const& group : groups) {
-            if (group.option == Option::protocol) {
+        // Matches depend on the protocol, which may stand behind them.
+        for (Group const& group : groups)
+            if (group.option == Option::protocol)
                 take(group);
-            }
-        }
         for (Group const& group : groups) {
-            if (auto const refused = foreign_address(group); !refused.empty()) {
+            if (auto const refused = foreign_address(group); !refused.empty())
                 return std::unexpected(refused);
-            }
-            if (group.option != Option::protocol) {
+            if (group.option != Option::protocol)
                 take(group);
-            }
         }
         if (changes_mark_) {
             rule_.then = UnknownTarget{target_};
-            // It does so before a match behind it fails: none of them keeps a packet from it.
+            // The mark changes before a match behind it fails: none of these keeps a packet from the change.
             rule_.when.destination_ports.clear();
             rule_.when.source_mac.reset();
             rule_.when.mark.reset();
@@ -227,15 +212,12 @@ private:
         default: break;
         }
         Words const own = group.all.first(group.all.size() - group.rest.size());
-        if (!take_basic(group)) {
+        if (!take_basic(group))
             add_unknown(when, as_written(own));
-        }
-        if (group.option == Option::protocol) {
+        if (group.option == Option::protocol)
             protocol_ = &group.value[0];
-        }
-        if (!group.rest.empty()) {
+        if (!group.rest.empty())
             read_protocol_options(*protocol_, group.rest, when);
-        }
     }
 
     bool take_basic(Group const& group) {
@@ -254,9 +236,8 @@ private:
 
     bool destination(Group const& group) {
         auto const prefix = rule_prefix(group.value[0].text);
-        if (!prefix || rule_.when.destination) {
+        if (!prefix || rule_.when.destination)
             return false;
-        }
         if (prefix->length > 0 || group.negated) {
             rule_.when.destination = prefix;
             rule_.when.not_destination = group.negated;
@@ -266,9 +247,8 @@ private:
 
     bool in_interface(Group const& group) {
         auto const pattern = InterfacePattern::parse(group.value[0].text);
-        if (!pattern || rule_.when.in_interface) {
+        if (!pattern || rule_.when.in_interface)
             return false;
-        }
         if (pattern->str() != "+" || group.negated) {
             rule_.when.in_interface = pattern;
             rule_.when.not_in_interface = group.negated;
@@ -278,12 +258,10 @@ private:
 
     bool protocol(Group const& group) {
         auto const number = rule_protocol(group.value[0].text);
-        if (!number) {
+        if (!number)
             return false;
-        }
-        if (*number == 0) {
+        if (*number == 0)
             return !group.negated;
-        }
         rule_.when.protocol = *number;
         rule_.when.not_protocol = group.negated;
         return true;
@@ -300,37 +278,33 @@ private:
     }
 
     [[nodiscard]] std::string foreign_address(Group const& group) const {
-        if (group.option != Option::destination && group.option != Option::source) {
+        if (group.option != Option::destination && group.option != Option::source)
             return {};
-        }
         auto const prefix = rule_prefix(group.value[0].text);
-        if (!prefix || prefix->family() == family_) {
+        if (!prefix || prefix->family() == family_)
             return {};
-        }
         return fmt::format("`{}` is an {} address among the {} rules", prefix->str(), title(prefix->family()),
                            title(family_));
     }
 
     Family family_;
     TableNames const& names_;
-    Rule rule_{{}, Pass{}, {}};
+    Rule rule_{{}, Continue{}, {}};
     std::string target_ = "CONTINUE"; // as written, if there is one
     bool changes_mark_ = false;
     Word const* protocol_ = nullptr; // behind `-p`
 };
 
 std::optional<Family> family_of_match(std::string_view name) {
-    if (name == "icmp") {
+    if (name == "icmp")
         return Family::ipv4;
-    }
     return name == "icmp6" ? std::optional(Family::ipv6) : std::nullopt;
 }
 
 std::optional<Family> family_of_protocol(std::string_view value) {
     auto const number = rule_protocol(value);
-    if (number == 1) {
+    if (number == 1)
         return Family::ipv4;
-    }
     return number == 58 ? std::optional(Family::ipv6) : std::nullopt;
 }
 
@@ -344,9 +318,8 @@ std::expected<std::optional<Rule>, std::string> read_rule_words(Words words, Fam
         return rule;
     }
     Option const others = family == Family::ipv4 ? Option::only_ipv6 : Option::only_ipv4;
-    if (std::ranges::find(*groups, others, &Group::option) != groups->end()) {
+    if (std::ranges::find(*groups, others, &Group::option) != groups->end())
         return std::nullopt;
-    }
     return RuleReader(family, names).read(*groups);
 }
 

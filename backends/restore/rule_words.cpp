@@ -1,6 +1,6 @@
 #include "backends/restore/rule_words.hpp"
 
-#include "compiler/ruleset.hpp"
+#include "compiler/rules/ruleset.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +12,7 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-/// Reads one word from the begin of `line` and takes it off; nothing where its quote is not closed.
+/// Reads one word from the beginning of `line` and removes it there; nothing if its quote is not closed.
 std::optional<Word> take_word(std::string_view& line) {
     Word word;
     bool quoted = false;
@@ -33,9 +33,8 @@ std::optional<Word> take_word(std::string_view& line) {
             word.text += c;
         }
     }
-    if (quoted) {
+    if (quoted)
         return std::nullopt;
-    }
     word.written = line.substr(0, at);
     line.remove_prefix(at);
     return word;
@@ -47,16 +46,14 @@ std::optional<std::uint32_t> parse_digits(std::string_view text, int base) {
     std::uint32_t value = 0;
     char const* const end = text.data() + text.size();
     auto const [stop, error] = std::from_chars(text.data(), end, value, base);
-    if (text.empty() || error != std::errc{} || stop != end) {
+    if (text.empty() || error != std::errc{} || stop != end)
         return std::nullopt;
-    }
     return value;
 }
 
 std::optional<std::uint32_t> parse_mark_value(std::string_view text) {
-    if (text.starts_with("0x") || text.starts_with("0X")) {
+    if (text.starts_with("0x") || text.starts_with("0X"))
         return parse_digits(text.substr(2), 16);
-    }
     return rule_number(text, whole_mark);
 }
 
@@ -65,22 +62,19 @@ std::optional<Port> parse_port(std::string_view text) {
     return number ? std::optional(Port{static_cast<std::uint16_t>(*number)}) : std::nullopt;
 }
 
-/// The length of a prefix whose mask this address is.
+/// The prefix length of a netmask; nothing if the address is no netmask.
 std::optional<int> mask_length(IpAddress const& mask) {
     std::array<std::uint8_t, 16> ones{};
     ones.fill(0xff);
-    for (int length = 0; length <= mask.bits(); ++length) {
-        if (Prefix::of(IpAddress(mask.family(), ones), length).address.bytes() == mask.bytes()) {
+    for (int length = 0; length <= mask.bits(); ++length)
+        if (Prefix::of(IpAddress(mask.family(), ones), length).address.bytes() == mask.bytes())
             return length;
-        }
-    }
     return std::nullopt;
 }
 
 std::optional<int> parse_length(std::string_view text, IpAddress const& address) {
-    if (auto const length = rule_number(text, static_cast<std::uint32_t>(address.bits()))) {
+    if (auto const length = rule_number(text, static_cast<std::uint32_t>(address.bits())))
         return static_cast<int>(*length);
-    }
     auto const mask = IpAddress::parse(text);
     return mask && mask->family() == address.family() ? mask_length(*mask) : std::nullopt;
 }
@@ -90,16 +84,13 @@ std::optional<int> parse_length(std::string_view text, IpAddress const& address)
 std::optional<std::vector<Word>> split_words(std::string_view line) {
     std::vector<Word> words;
     while (true) {
-        while (!line.empty() && is_blank(line.front())) {
+        while (!line.empty() && is_blank(line.front()))
             line.remove_prefix(1);
-        }
-        if (line.empty()) {
+        if (line.empty())
             return words;
-        }
         auto word = take_word(line);
-        if (!word) {
+        if (!word)
             return std::nullopt;
-        }
         words.push_back(std::move(*word));
     }
 }
@@ -119,23 +110,20 @@ std::optional<std::vector<RuleOption>> split_options(Words words) {
         std::size_t const begin = at;
         bool const negated = words[at].text == "!";
         at += negated ? 1 : 0;
-        if (at == words.size() || !words[at].text.starts_with("--")) {
+        if (at == words.size() || !words[at].text.starts_with("--"))
             return std::nullopt;
-        }
         std::string_view const name = words[at++].text;
         std::size_t const values = at;
-        while (at < words.size() && !begins_option(words[at])) {
+        while (at < words.size() && !begins_option(words[at]))
             ++at;
-        }
         options.push_back({negated, name, words.subspan(values, at - values), words.subspan(begin, at - begin)});
     }
     return options;
 }
 
 std::optional<std::uint32_t> rule_number(std::string_view text, std::uint32_t largest) {
-    if (text.size() > 1 && text.front() == '0') {
+    if (text.size() > 1 && text.front() == '0')
         return std::nullopt;
-    }
     auto const value = parse_digits(text, 10);
     return value && *value <= largest ? value : std::nullopt;
 }
@@ -171,9 +159,8 @@ std::optional<std::uint8_t> rule_protocol(std::string_view text) {
     std::string lower(text);
     std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
     auto const* const found = std::ranges::find(names, lower, &std::pair<std::string_view, std::uint8_t>::first);
-    if (found != names.end()) {
+    if (found != names.end())
         return found->second;
-    }
     auto const number = rule_number(text, 255);
     return number ? std::optional(static_cast<std::uint8_t>(*number)) : std::nullopt;
 }
@@ -181,9 +168,8 @@ std::optional<std::uint8_t> rule_protocol(std::string_view text) {
 std::optional<Prefix> rule_prefix(std::string_view text) {
     std::size_t const slash = text.find('/');
     auto const address = IpAddress::parse(text.substr(0, slash));
-    if (!address) {
+    if (!address)
         return std::nullopt;
-    }
     auto const length =
         slash == std::string_view::npos ? address->bits() : parse_length(text.substr(slash + 1), *address);
     return length ? std::optional(Prefix::of(*address, *length)) : std::nullopt;

@@ -2,7 +2,7 @@
 // the numbers among them. Nothing here knows an option; every function takes time in proportion to its text.
 #pragma once
 
-#include "compiler/types.hpp"
+#include "compiler/base/types.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -20,7 +20,7 @@ struct Word {
 using Words = std::span<Word const>;
 
 /// Splits at blanks. `"` quotes, and within the quotes `\` takes the next character as it is; a closing quote ends the
-/// word (add_param_to_argv in xshared.c). Nothing where a quote is not closed. The words refer to the line.
+/// word (add_param_to_argv in xshared.c). Nothing if a quote is not closed. The words refer to the line.
 [[nodiscard]] std::optional<std::vector<Word>> split_words(std::string_view line);
 
 /// The words with a blank between them, quoted as they are in the line; control characters become blanks.
@@ -34,7 +34,7 @@ struct RuleOption {
     Words all;             // with `!` and name
 };
 
-/// Nothing where something stands before the first option, or a `!` before none.
+/// Splits words at their options. Nothing if a word stands before the first option, or a `!` before no option.
 [[nodiscard]] std::optional<std::vector<RuleOption>> split_options(Words words);
 
 /// Decimal digits, without a leading zero, which iptables takes for octal.
@@ -54,7 +54,7 @@ struct MarkAndMask {
 /// A protocol's number or name, of those that /etc/protocols has on every Linux; "all" is 0.
 [[nodiscard]] std::optional<std::uint8_t> rule_protocol(std::string_view text);
 
-/// "192.0.2.0", "192.0.2.0/24", "192.0.2.0/255.255.255.0", and the same of IPv6; nothing where the mask is no prefix.
+/// "192.0.2.0", "192.0.2.0/24", "192.0.2.0/255.255.255.0", and the same of IPv6; nothing if the mask is no prefix.
 [[nodiscard]] std::optional<Prefix> rule_prefix(std::string_view text);
 
 /// Whether a word is a chain's or a rule's counters: "[12:3456]".

@@ -19,7 +19,8 @@ std::string_view take_word(std::string_view& line) {
     return word;
 }
 
-/// "iptables", "/sbin/ip6tables-restore", "ufw", or an option of theirs: of a command that changes rules, or may.
+/// Whether a word is part of a command that changes rules, or may: "iptables", "/sbin/ip6tables-restore", "ufw", or an
+/// option of these.
 bool may_change_rules(std::string_view word) {
     static constexpr std::array<std::string_view, 12> words{"nft", "ipset", "ufw", "firewall-cmd", "-A", "-I",
                                                             "-D",  "-R",    "-F",  "-P",           "-X", "-N"};
@@ -34,7 +35,7 @@ bool lists_rules(std::vector<std::string_view> const& words) {
            (words.size() >= 3 && words[0] == "type" && words[2] == "hook");
 }
 
-/// A rule with its chain, and perhaps the chain that it leads to, not quoted.
+/// Splits a rule whose chain, and perhaps the chain that it leads to, is not quoted.
 std::optional<std::vector<Word>> split_unquoted(std::string_view line,
                                                 std::set<std::string, std::less<>> const& chains) {
     auto const all = split_blanks(line);
@@ -107,7 +108,7 @@ Ruleset with_doubtful(Ruleset const& first, Ruleset last) {
             auto const* drop = std::get_if<Drop>(&rule.then);
             if (drop != nullptr && drop->is_policy)
                 continue;
-            // It may drop all of its packets, and not some of them alone.
+            // The rule drops all of its packets or none of them.
             if (drop != nullptr)
                 rule.then = UnknownTarget{std::string(drop->name)};
             if (rule.when.unknown.ends_with(twice))

@@ -1,7 +1,7 @@
-// The tables in a script of `compile --emit sh`: between `wanted() {` and its `esac`, in a here-document for each
-// director and family.
+// Finds the tables in a script of `compile --emit sh`: they stand between `wanted() {` and its `esac`, in a
+// here-document for each director and family.
+#include "backends/emit/sh/sh.hpp"
 #include "backends/restore/read_tables.hpp"
-#include "backends/sh/sh.hpp"
 #include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
@@ -17,9 +17,8 @@ public:
 
     /// The next line without its end; nothing behind the last.
     std::optional<std::string_view> next() {
-        if (text_.empty()) {
+        if (text_.empty())
             return std::nullopt;
-        }
         ++number_;
         std::size_t const end = std::min(text_.find('\n'), text_.size());
         std::string_view const line = text_.substr(0, end);
@@ -34,27 +33,23 @@ private:
     std::size_t number_ = 0;
 };
 
-/// Up to the line `END`; nothing where there is none.
+/// The text up to the line `END`; nothing if there is none.
 std::optional<std::string_view> here_document(Lines& lines) {
     std::string_view const from = lines.rest();
     while (true) {
         std::string_view const before = lines.rest();
         auto const line = lines.next();
-        if (!line) {
+        if (!line)
             return std::nullopt;
-        }
-        if (*line == "END") {
+        if (*line == "END")
             return from.substr(0, from.size() - before.size());
-        }
     }
 }
 
 bool find_wanted(Lines& lines) {
-    while (auto const line = lines.next()) {
-        if (*line == "wanted() {") {
+    while (auto const line = lines.next())
+        if (*line == "wanted() {")
             return true;
-        }
-    }
     return false;
 }
 
@@ -62,9 +57,8 @@ bool find_wanted(Lines& lines) {
 std::optional<std::string_view> director_of(std::string_view line) {
     constexpr std::string_view before = "# ==== ";
     constexpr std::string_view behind = " ====";
-    if (!line.starts_with(before) || !line.ends_with(behind) || line.size() < before.size() + behind.size()) {
+    if (!line.starts_with(before) || !line.ends_with(behind) || line.size() < before.size() + behind.size())
         return std::nullopt;
-    }
     return line.substr(before.size(), line.size() - before.size() - behind.size());
 }
 
@@ -93,17 +87,15 @@ std::expected<std::string, TextProblem> tables_in_script(std::string_view script
     bool is_over = !find_wanted(lines);
     while (!is_over) {
         auto const line = lines.next();
-        if (!line) {
+        if (!line)
             return refuse(lines.number(), "the script is cut off");
-        }
         if (auto const name = director_of(*line)) {
             is_there = is_there || *name == director;
             directors += fmt::format("{}`{}`", directors.empty() ? "" : ", ", *name);
         } else if (line->ends_with(") cat <<'END' ;;")) {
             auto const body = here_document(lines);
-            if (!body) {
+            if (!body)
                 return refuse(lines.number(), "the script is cut off");
-            }
             text = *line == wanted ? std::string(*body) : std::move(text);
         }
         is_over = *line == "    esac";

@@ -19,8 +19,8 @@ std::set<std::string_view> service_names(DirectorStates const& states) {
     return names;
 }
 
-/// The service that a director's packets of another go to, by name: the one with its mark, else the one that packets
-/// move to.
+/// The name of the service that takes over the packets of another one on a director: the one with its mark, else the
+/// one to which packets move.
 std::string successor_of(NamedService const& service, DirectorPair const& director,
                          std::vector<MarkChange> const& traffic) {
     if (auto const* same = director.after->find(service.key()))
@@ -33,7 +33,7 @@ std::string successor_of(NamedService const& service, DirectorPair const& direct
     return {};
 }
 
-/// Services that are there on both sides by different names.
+/// The services that are on both sides with different names.
 std::map<std::string, std::string> find_renamed(std::vector<DirectorPair> const& directors,
                                                 std::vector<std::vector<MarkChange>> const& traffic, Side const& before,
                                                 Side const& after) {
@@ -52,7 +52,7 @@ std::map<std::string, std::string> find_renamed(std::vector<DirectorPair> const&
     return renamed;
 }
 
-/// Where a subject stands in the output.
+/// The position of a subject in the output.
 class SubjectOrder {
 public:
     explicit SubjectOrder(Comparison const& all) {
@@ -81,11 +81,11 @@ private:
     std::map<std::string, std::size_t> places_;
 };
 
-/// Says of a service with another name what it was called, where there is more to say of it.
+/// Adds the old name of a renamed service, if it has other changes.
 void name_renamed(std::map<std::string, std::string> const& renamed, ChangeList& changes) {
     for (auto const& [before, after] : renamed) {
         auto const subject = "service " + after;
-        if (!before.starts_with("fwmark ") && // a kernel's has no name
+        if (!before.starts_with("fwmark ") && // a kernel's service has no name
             std::ranges::find(changes, subject, &Change::subject) != changes.end())
             changes.insert(changes.begin(), {Change::Kind::service_changed,
                                              subject,
@@ -224,7 +224,8 @@ std::vector<DirectorPair> pair_directors(Side const& before, Side const& after) 
 
 namespace {
 
-/// What becomes of packets, for each director. What takes too much work is said, and never "no difference".
+/// The changes of traffic for each director. A comparison that takes too much work is reported, and never counts as "no
+/// difference".
 std::vector<std::vector<MarkChange>> compare_traffic(std::vector<DirectorPair> const& directors, ChangeList& out) {
     std::vector<std::vector<MarkChange>> traffic(directors.size());
     Work work;

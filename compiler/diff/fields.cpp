@@ -126,7 +126,7 @@ FieldTexts fields_of(Service const& service) {
     auto const& [name, description, vips, ports, on, interfaces, bypass, scheduler, persistence, reals, sorry, checks,
                  quorum, forwarding, local, one_packet, alpha, omega, inhibit_on_failure, firewalled, incomplete,
                  span] = service;
-    // `forward` is each server's, with its lines.
+    // `forward` appears with each real server.
     return {{"alpha", text_of(alpha)},
             {"omega", text_of(omega)},
             {"inhibit-on-failure", text_of(inhibit_on_failure)},

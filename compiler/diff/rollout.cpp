@@ -1,7 +1,7 @@
 #include "compiler/diff/rollout.hpp"
 
+#include "compiler/analysis/handoff.hpp"
 #include "compiler/diff/vrrp_changes.hpp"
-#include "compiler/proof/meeting.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -21,8 +21,9 @@ void add_all(std::vector<T>& list, std::vector<T> const& more) {
             list.push_back(item);
 }
 
-std::vector<Box> boxes_of(Side const& before, Side const& after, Difference const& difference, Work& work) {
-    std::vector<Box> boxes;
+std::vector<DirectorAcrossRollout> directors_across(Side const& before, Side const& after, Difference const& difference,
+                                                    Work& work) {
+    std::vector<DirectorAcrossRollout> boxes;
     for (auto const& pair : pair_directors(before, after)) {
         auto& box = boxes.emplace_back();
         box.name = pair.name;
@@ -63,10 +64,10 @@ public:
                     break;
                 }
         }
-        // What nobody else waits for only comes behind the knot.
+        // Directors for which no other waits come after the cycle.
         for (bool found = true; found;)
             found = std::erase_if(left_, [&](std::string const& name) { return !is_needed(name); }) > 0;
-        rollout.knot = left_;
+        rollout.cycle = left_;
     }
 
 private:
@@ -103,7 +104,7 @@ class RolloutPlanner {
 public:
     RolloutPlanner(Side const& before, Side const& after, Difference const& difference)
         : before_(before), after_(after), renamed_(difference.renamed),
-          boxes_(boxes_of(before, after, difference, work_)) {
+          boxes_(directors_across(before, after, difference, work_)) {
         for (auto const& box : boxes_)
             directors_.insert(box.addresses.begin(), box.addresses.end());
     }
@@ -130,25 +131,25 @@ public:
             rollout_.verdict = Rollout::Verdict::any_order;
         else {
             order.run(rollout_);
-            rollout_.verdict = rollout_.knot.empty() ? Rollout::Verdict::in_order : Rollout::Verdict::no_order;
+            rollout_.verdict = rollout_.cycle.empty() ? Rollout::Verdict::in_order : Rollout::Verdict::no_order;
         }
         return std::move(rollout_);
     }
 
 private:
-    void meet(Box const& from, Box const& to, Order& order) {
-        auto const old = meet_boxes(from, 0, to, 0, directors_, TunnelEntry::anywhere, work_);
-        auto const wanted = meet_boxes(from, 1, to, 1, directors_, TunnelEntry::anywhere, work_);
+    void meet(DirectorAcrossRollout const& from, DirectorAcrossRollout const& to, Order& order) {
+        auto const old = find_handoffs(from, 0, to, 0, directors_, TunnelEntry::anywhere, work_);
+        auto const wanted = find_handoffs(from, 1, to, 1, directors_, TunnelEntry::anywhere, work_);
         for (auto const& finding : wanted)
             rollout_.standing.push_back(hazard(finding, from, true, to, true));
         lost(from, to);
         if (!from.changes || !to.changes)
             return;
         for (bool const from_new : {false, true})
-            for (auto const& finding :
-                 meet_boxes(from, from_new ? 1 : 0, to, from_new ? 0 : 1, directors_, TunnelEntry::anywhere, work_)) {
+            for (auto const& finding : find_handoffs(from, from_new ? 1 : 0, to, from_new ? 0 : 1, directors_,
+                                                     TunnelEntry::anywhere, work_)) {
                 if (old.contains(finding.first) || wanted.contains(finding.first))
-                    continue; // the order does not bring it
+                    continue; // it does not depend on the order
                 rollout_.avoided.push_back(hazard(finding, from, from_new, to, !from_new));
                 if (from_new)
                     order.need(to.name, from.name);
@@ -157,15 +158,15 @@ private:
             }
     }
 
-    static Hazard hazard(Findings::value_type const& finding, Box const& from, bool from_new, Box const& to,
-                         bool to_new) {
+    static Hazard hazard(Findings::value_type const& finding, DirectorAcrossRollout const& from, bool from_new,
+                         DirectorAcrossRollout const& to, bool to_new) {
         auto const& [fault, service] = finding.first;
         auto const kind = fault == Fault::balanced_twice ? Hazard::Kind::balanced_twice : Hazard::Kind::remembered;
         return {kind, from.name, to.name, from_new, to_new, service, title(finding.second.received)};
     }
 
-    /// Addresses of `to` that it has given up, while `from` still sends there.
-    void lost(Box const& from, Box const& to) {
+    /// Adds addresses that `to` has given up while `from` still sends there.
+    void lost(DirectorAcrossRollout const& from, DirectorAcrossRollout const& to) {
         if (to.versions[1].state == &empty_state())
             return;
         for (auto const& service : from.versions[0].state->services)
@@ -176,7 +177,8 @@ private:
                         {Hazard::Kind::lost, from.name, to.name, false, true, service.name, real.address.str()});
     }
 
-    /// A connection that is synchronised finds its service by mark (ip_vs_proc_conn), or is lost with a failover.
+    /// Adds synchronised connections that a failover loses: such a connection finds its service by mark
+    /// (ip_vs_proc_conn).
     void sync() {
         for (auto const& from : boxes_)
             for (auto const& to : boxes_) {
@@ -193,7 +195,8 @@ private:
             }
     }
 
-    [[nodiscard]] std::optional<Fwmark> mark_of(Box const& box, std::size_t version, NamedService const& like) const {
+    [[nodiscard]] std::optional<Fwmark> mark_of(DirectorAcrossRollout const& box, std::size_t version,
+                                                NamedService const& like) const {
         auto const found = renamed_.find(like.name);
         auto const& new_name = found == renamed_.end() ? like.name : found->second;
         for (auto const& service : box.versions[version].state->services)
@@ -206,7 +209,7 @@ private:
     Side const& after_;
     std::map<std::string, std::string> const& renamed_;
     Work work_;
-    std::vector<Box> boxes_;
+    std::vector<DirectorAcrossRollout> boxes_;
     std::set<IpAddress> directors_; // addresses of all of them
     Rollout rollout_;
 };

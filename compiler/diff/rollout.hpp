@@ -1,6 +1,6 @@
-// How a change gets onto several directors. No two are changed at one instant, so for a while some have the old site
-// and some the new one. For every packet that one director forwards to another, in each such mix, it is asked what the
-// other does with it: deliver it, as it should, or balance it again.
+// Plans the rollout of a change on several directors. No two change at one instant, so for a while some have the old
+// site and some the new one. The plan checks, in each such mix, every packet that one director forwards to another:
+// whether the other delivers it, as it should, or balances it again.
 #pragma once
 
 #include "compiler/diff/diff.hpp"
@@ -9,12 +9,12 @@
 
 namespace lbc {
 
-/// What goes wrong between two directors.
+/// A fault between two directors.
 struct Hazard {
     enum class Kind : std::uint8_t {
         balanced_twice, // `to` marks what `from` has balanced
         remembered,     // `to` forwards again what its IPVS remembers from an earlier role, and no guard stops it; not
-                        // asked of what a tunnel delivers, which has no MAC to tell it by
+                        // checked for packets out of a tunnel, since no MAC identifies them
         lost,           // `from` sends to an address that `to` has given up
         sync,           // a connection synchronised between them finds no service by its mark
     };
@@ -34,7 +34,7 @@ struct Hazard {
 
 /// "while lb3 has the new site and lb1 the old one, lb1 balances again what lb3 forwards to it: web (…)"
 [[nodiscard]] std::string sentence(Hazard const& hazard);
-/// One for hazards that stand together and differ in their services alone.
+/// One sentence for adjacent hazards that differ only in their services.
 [[nodiscard]] std::vector<std::string> sentences(std::span<Hazard const> hazards);
 
 struct Rollout {
@@ -42,15 +42,15 @@ struct Rollout {
         one_director, // no more than one changes
         any_order,
         in_order, // `order` is safe, and another may not be
-        no_order, // whatever comes first, a packet can be balanced twice on the way
-        unknown,  // there are too many kinds of packets to ask about each; nothing else is told
+        no_order, // in every order, a packet can be balanced twice on the way
+        unknown,  // there are too many packet classes to check each; only `vrrp` is set
     };
 
     Verdict verdict = Verdict::one_director;
-    std::vector<std::string> order;  // of the directors that change; with no_order, those that come before the knot
-    std::vector<std::string> knot;   // with no_order: directors of which none can be first
-    std::vector<Hazard> avoided;     // by the order; with no_order, what it cannot avoid is here too
-    std::vector<Hazard> unavoidable; // in any order, and not again once all have the new site
+    std::vector<std::string> order;  // of the directors that change; with no_order, those that come before the cycle
+    std::vector<std::string> cycle;  // with no_order: directors of which none can be first
+    std::vector<Hazard> avoided;     // by the order; with no_order, also those that it cannot avoid
+    std::vector<Hazard> unavoidable; // in any order, until all have the new site
     std::vector<Hazard> standing;    // once all have the new site
     std::vector<std::string> vrrp;   // what to do about instances, in sentences
 };

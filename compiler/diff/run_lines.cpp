@@ -12,17 +12,17 @@ using Run = RunChange::Run;
 using OptionalReal = std::optional<SiteCommand::Real>;
 using Names = std::vector<std::string>;
 
-/// Where a command stands: its subject by the name that it has after the change.
+/// The place of a command: its subject has the name from after the change.
 using Place = std::tuple<std::string, SiteCommand::Kind, OptionalReal>;
 
-/// What stands at a place before and after.
+/// The runs at a place before and after.
 struct Pair {
     std::vector<Run> before;
     std::vector<Run> after;
 };
 using Places = std::map<Place, Pair>;
 
-/// What runs on one director, or ran.
+/// The runs on one director after the change, or before it.
 using Side = std::vector<Run> Pair::*;
 
 class RunChanges {
@@ -71,7 +71,7 @@ private:
         }
     }
 
-    /// One change for all real servers and directors that it is the same for.
+    /// Merges changes that are the same for several real servers and directors.
     [[nodiscard]] std::vector<RunChange> merged() const {
         std::map<std::tuple<std::string, SiteCommand::Kind, bool, std::optional<Run>, std::optional<Run>, Names>, Names>
             grouped;

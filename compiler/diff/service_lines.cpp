@@ -21,7 +21,7 @@ std::string to_string(std::optional<Persistence> const& persistence) {
     return text;
 }
 
-/// What the kernel has of it: an address's whole length is no netmask.
+/// The part of the persistence that the kernel has: a netmask of an address's whole length counts as none.
 auto kernel_part(std::optional<Persistence> const& persistence, Family family) {
     auto const bits = family == Family::ipv4 ? 32 : 128;
     auto part = persistence.value_or(Persistence{std::chrono::seconds{0}, -1, {}, false});
@@ -40,7 +40,7 @@ std::string limits_of(Destination const& real) {
     return real.connections_max == 0 ? "none" : fmt::format("{}-{}", real.connections_min, real.connections_max);
 }
 
-/// What a new real server has beside its weight, where that is not the default.
+/// The settings of a new real server beside its weight that are not the default.
 std::string settings_of(Destination const& real, std::string_view comma) {
     std::string text;
     if (real.forwarding != Forwarding{})
@@ -98,7 +98,7 @@ private:
     void compare(ServicePair const& pair) {
         auto const& before = pair.before->service;
         auto const& after = pair.after->service;
-        // Of a service that is made anew, the sentence about its mark says what becomes of connections.
+        // For a recreated service, the sentence about its mark states the fate of connections.
         auto const kept = pair.in_place() ? std::string(go_on) : std::string();
         auto const place = pair.in_place() ? ", in place" : "";
         auto const changed = [&](std::string const& text, std::string const& connections) {

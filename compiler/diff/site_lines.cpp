@@ -15,8 +15,8 @@ std::string new_check(Check const& check) {
     return fmt::format("{}{}", to_string(check.kind), fields.empty() ? "" : fmt::format(" ({})", fields));
 }
 
-/// What differs between two lists of checks. Of those that are on one side alone, the first of a kind becomes the first
-/// of the other side.
+/// The differences between two lists of checks. Of the checks that are on one side only, the first of a kind becomes
+/// the first of that kind on the other side.
 std::string check_words(std::vector<Check> const& before, std::vector<Check> const& after) {
     auto const missing_in = [](std::vector<Check> const& list, std::vector<Check> const& other) {
         std::vector<Check const*> missing;
@@ -50,7 +50,7 @@ std::string check_words(std::vector<Check> const& before, std::vector<Check> con
     return parts.empty() && before != after ? "order changed" : fmt::format("{}", fmt::join(parts, "; "));
 }
 
-/// What only keepalived reads of a service.
+/// Compares the parts of a service that only keepalived reads.
 class CheckLines {
 public:
     CheckLines(Comparison const& all, Service const& before, Service const& after, ChangeList& out)
@@ -74,7 +74,7 @@ public:
     }
 
 private:
-    /// Where checks through the VIP go, where they do so on both sides.
+    /// The VIPs to which checks go, if both sides check through the VIP.
     [[nodiscard]] FieldTexts checked_vips(Service const& side) const {
         FieldTexts texts;
         for (auto const family : families)
@@ -142,7 +142,7 @@ std::vector<std::string> texts(std::vector<T> const& list) {
     return texts;
 }
 
-/// What a site says of a director, and neither traffic nor the writes show.
+/// Compares the statements of a director that neither traffic nor the writes show.
 class DirectorLines {
 public:
     DirectorLines(Comparison const& all, DirectorPair const& pair, ChangeList& out)
@@ -184,7 +184,7 @@ private:
             line(words + ": its machine is the one with that name", go_on);
     }
 
-    /// Of a director's addresses, the first of a family is where checks through a VIP come from.
+    /// Checks through a VIP come from the director's first address of the family.
     void sources(std::optional<IpAddress> const& before, std::optional<IpAddress> const& after) {
         if (before && after && *before != *after && after_.ipvs == IpvsOwner::keepalived)
             line(fmt::format("address for checks {} to {}", before->str(), after->str()), go_on);
@@ -208,7 +208,6 @@ private:
 
 } // namespace
 
-/// Words about what is on one side alone: "added a, b; removed c".
 std::string added_and_removed(std::vector<std::string> before, std::vector<std::string> after) {
     for (auto item = before.begin(); item != before.end();) {
         auto const same = std::ranges::find(after, *item);
@@ -247,7 +246,7 @@ void add_check_lines(Comparison const& all, ChangeList& out) {
                            false});
         if (after.ipvs != IpvsOwner::keepalived)
             continue; // nothing runs checks
-        // Those that nothing ran are as good as new.
+        // Checks that nothing ran before count as new.
         bool const ran = !is_new && all.before.site->ipvs == IpvsOwner::keepalived;
         CheckLines(all, ran ? *old->second : Service{}, service, out).run();
     }
@@ -275,7 +274,7 @@ void add_setting_lines(Comparison const& all, ChangeList& out) {
              unguarded || drops);
     if (before.ipvs != after.ipvs && after.ipvs == IpvsOwner::keepalived)
         line(Change::Kind::setting, "ipvs lbc to keepalived: keepalived programs IPVS from now on", go_on);
-    // Whenever it ends or is told of another file, keepalived takes off the services that it knows.
+    // keepalived removes the services that it knows when it ends or gets another file.
     if (before.ipvs != after.ipvs && after.ipvs == IpvsOwner::lbc)
         line(Change::Kind::setting,
              fmt::format("ipvs keepalived to lbc: first {}, then `lbc apply`, which programs IPVS from now on",

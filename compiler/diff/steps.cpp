@@ -1,6 +1,6 @@
 #include "compiler/diff/steps.hpp"
 
-#include "compiler/checks.hpp"
+#include "compiler/checks/checks.hpp"
 #include "compiler/diff/lines.hpp"
 
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 namespace lbc {
 namespace {
 
-/// A site between the two.
+/// A site between the old and the new one.
 struct Between {
     Site site;
     std::string words;             // what it is: "this site, but …"
@@ -29,7 +29,7 @@ Service const* find_service(Site const& site, std::string const& name) {
     return found == site.services.end() ? nullptr : &*found;
 }
 
-/// `site` with the MACs that `other` lists in addition; nothing where that adds none.
+/// `site` with the MACs that only `other` lists; nothing if that adds none.
 std::optional<Between> with_macs_of(Site const& other, Site site, std::string words) {
     bool adds = false;
     for (std::size_t i = 0; i < site.directors.size(); ++i)
@@ -41,8 +41,8 @@ std::optional<Between> with_macs_of(Site const& other, Site site, std::string wo
     return adds ? std::optional(Between{std::move(site), std::move(words), {}}) : std::nullopt;
 }
 
-/// What is left of ports when others are taken out.
-std::vector<PortRange> without(Few<PortRange, 1> const& ports, std::vector<PortRange> const& others) {
+/// The ports without the others.
+std::vector<PortRange> without(SmallVector<PortRange, 1> const& ports, std::vector<PortRange> const& others) {
     std::vector<PortRange> left(ports.begin(), ports.end());
     for (auto const& other : others) {
         std::vector<PortRange> next;
@@ -77,14 +77,14 @@ std::vector<PortClaim> ports_that_leave(Service const& before, Service const& af
     return leaving;
 }
 
-std::string text_of(Few<Located<Prefix>, 1> const& vips) {
+std::string text_of(SmallVector<Located<Prefix>, 1> const& vips) {
     std::vector<std::string> texts;
     for (auto const& vip : vips)
         texts.push_back(vip.value.str());
     return fmt::format("`vip {}`", fmt::join(texts, ", "));
 }
 
-std::string text_of(Few<PortClaim, 1> const& ports) {
+std::string text_of(SmallVector<PortClaim, 1> const& ports) {
     std::vector<std::string> texts;
     for (auto const& claim : ports) {
         std::vector<std::string> ranges;
@@ -113,8 +113,8 @@ std::optional<Fwmark> free_mark(Site const& before, Site const& site) {
     return std::nullopt;
 }
 
-/// The new site, in which what leaves a service is one of its own that takes no connection: nobody forwards it, and the
-/// guard is there for what is remembered.
+/// The new site, in which the VIPs and ports that leave a service become a separate service that takes no connection:
+/// no director forwards its packets, and the guard handles remembered connections.
 class Leaving {
 public:
     Leaving(Site const& before, Site const& after) : before_(before), between_{after, {}, {}} {}
@@ -125,13 +125,13 @@ public:
             if (after == nullptr || between_.without.contains(service.name.value))
                 continue;
             auto const now = *after; // `add` moves it
-            Few<Located<Prefix>, 1> kept;
-            Few<Located<Prefix>, 1> leaving;
+            SmallVector<Located<Prefix>, 1> kept;
+            SmallVector<Located<Prefix>, 1> leaving;
             for (auto const& vip : service.vips)
                 (std::ranges::find(now.vips, vip) != now.vips.end() ? kept : leaving).push_back(vip);
             if (!leaving.empty())
                 add(service, leaving, service.ports);
-            Few<PortClaim, 1> ports;
+            SmallVector<PortClaim, 1> ports;
             for (auto& claim : ports_that_leave(service, now))
                 ports.push_back(std::move(claim));
             if (!ports.empty() && !kept.empty())
@@ -146,7 +146,7 @@ public:
     }
 
 private:
-    void add(Service const& of, Few<Located<Prefix>, 1> const& vips, Few<PortClaim, 1> const& ports) {
+    void add(Service const& of, SmallVector<Located<Prefix>, 1> const& vips, SmallVector<PortClaim, 1> const& ports) {
         auto service = of;
         service.name.value += "-leaving";
         while (find_service(between_.site, service.name.value) != nullptr)
@@ -171,7 +171,7 @@ private:
     bool failed_ = false; // no mark is free
 };
 
-/// The new site, in which `first` alone is reached in the new way, of the directors that are.
+/// The new site, in which `first` is the only director with its new forwarding method, if several change theirs.
 std::optional<Between> forwarded_first(Site const& before, Site const& after, DirectorId first) {
     Between between{after, {}, {}};
     bool keeps = false;
@@ -200,11 +200,15 @@ std::optional<Between> forwarded_first(Site const& before, Site const& after, Di
     return between;
 }
 
-/// Each site between is compared twice, as two sites are: larger ones would take minutes.
+/// Each site between needs two comparisons of whole sites; larger ones would take minutes.
 constexpr std::size_t most_services = 500;
 
+bool is_too_large(Site const& before, Site const& after) {
+    return std::max(before.services.size(), after.services.size()) > most_services;
+}
+
 std::vector<Between> candidates(Site const& before, Site const& after) {
-    if (!has_same_directors(before, after) || std::max(before.services.size(), after.services.size()) > most_services)
+    if (!has_same_directors(before, after) || is_too_large(before, after))
         return {};
     std::vector<Between> list;
     auto const add = [&](std::optional<Between> between) {
@@ -219,7 +223,7 @@ std::vector<Between> candidates(Site const& before, Site const& after) {
     return list;
 }
 
-/// Rules about a site that a site between two may break.
+/// Checks the rules for a site that a site between two may break.
 bool is_sound(Site const& site) {
     Diagnostics diagnostics;
     if (!check_sizes(site, diagnostics))
@@ -230,7 +234,7 @@ bool is_sound(Site const& site) {
     return !diagnostics.has_errors();
 }
 
-/// The order of one step; none where it is not safe.
+/// One step with its order; nothing if no order is safe.
 std::optional<RolloutStep> prove(Side const& from, Side const& to, std::string words) {
     auto rollout = plan_rollout(from, to, compare(from, to));
     if (rollout.verdict == Rollout::Verdict::no_order || rollout.verdict == Rollout::Verdict::unknown)
@@ -239,23 +243,24 @@ std::optional<RolloutStep> prove(Side const& from, Side const& to, std::string w
                                                                                        : std::vector<std::string>{}};
 }
 
-std::string otherwise(Rollout const& rollout) {
+std::string otherwise(Rollout const& rollout, bool is_searched) {
     std::set<std::string> services;
     bool only_remembered = true;
     for (auto const& hazard : rollout.avoided) {
-        if (!contains(rollout.knot, hazard.from) || !contains(rollout.knot, hazard.to))
+        if (!contains(rollout.cycle, hazard.from) || !contains(rollout.cycle, hazard.to))
             continue;
         services.insert(hazard.service);
         only_remembered = only_remembered && hazard.kind == Hazard::Kind::remembered;
     }
     auto const of = list_of({services.begin(), services.end()});
+    auto const why = is_searched
+                         ? std::string("no site between the two was found that is safe")
+                         : fmt::format("no site between the two is searched for beyond {} services", most_services);
     if (only_remembered)
-        return fmt::format("no site between the two was found that is safe; apply it when the connections of {} from "
-                           "earlier roles are over",
-                           of);
-    return fmt::format("no site between the two was found that is safe; apply it while no director sends to another: "
-                       "give {} weight 0 as real servers of {} first, and wait until their connections are over",
-                       list_of(rollout.knot), of);
+        return fmt::format("{}; apply it when the connections of {} from earlier roles are over", why, of);
+    return fmt::format("{}; apply it while no director sends to another: give {} weight 0 as real servers of {} first, "
+                       "and wait until their connections are over",
+                       why, list_of(rollout.cycle), of);
 }
 
 } // namespace
@@ -275,7 +280,7 @@ Remedy find_remedy(Side const& before, Side const& after, Rollout const& rollout
         if (auto second = prove(side, after, "this one"))
             return {{std::move(*first), std::move(*second)}, {}};
     }
-    return {{}, otherwise(rollout)};
+    return {{}, otherwise(rollout, !is_too_large(*before.site, *after.site))};
 }
 
 std::string sentence(Remedy const& remedy) {

@@ -1,6 +1,6 @@
-// What makes a change safe that is safe in no order: a third site that is applied everywhere between the old one and
-// the new one, so that each of the two steps has a safe order. A site is named once both of its steps are proved as any
-// change is.
+// Finds a remedy for a change that is safe in no order: a third site that all directors get between the old one and the
+// new one, so that each of the two steps has a safe order. A site is proposed only after both of its steps are proved
+// like any change.
 #pragma once
 
 #include "compiler/diff/rollout.hpp"
@@ -10,7 +10,7 @@
 
 namespace lbc {
 
-/// One site that all directors are to have before the next one comes.
+/// One site that all directors must have before the next one.
 struct RolloutStep {
     std::string site;               // "this site, with each director's old MACs listed beside the new ones"
     std::vector<std::string> order; // of the directors; empty: any

@@ -15,7 +15,8 @@ std::set<std::string> texts_of(std::vector<InterfacePattern> const& patterns) {
     return texts;
 }
 
-/// Where the packets enter, unless that is anywhere, or where all of this director's clients do, before and after.
+/// The interfaces where the packets enter. Empty if that is anywhere, or where all clients of this director enter
+/// before and after.
 std::string place_of(MarkChange const& change, DirectorPair const& director) {
     std::set<std::string> entered;
     std::set<std::string> except;
@@ -25,7 +26,7 @@ std::string place_of(MarkChange const& change, DirectorPair const& director) {
         except.merge(texts_of(interface.except));
         names.push_back(interface.str());
     }
-    // What a pattern leaves out is there by its own name, or is left out.
+    // An exception of a pattern that is listed by its own name is no exception of the whole.
     std::erase_if(except, [&](std::string const& name) { return entered.contains(name); });
     if (entered.contains("+") && except == std::set<std::string>{"lo"})
         return {};
@@ -36,9 +37,9 @@ std::string place_of(MarkChange const& change, DirectorPair const& director) {
     return " on " + list_of(names);
 }
 
-/// Sentences that differ in their targets alone are one.
+/// Merges sentences that differ only in their targets.
 struct Group {
-    Change change; // its text is what stands behind the targets, for one and for several
+    Change change; // its text follows a single target
     std::string tail_of_many;
     std::vector<std::string> targets;
 };
@@ -115,7 +116,7 @@ private:
             unserved(change, where);
     }
 
-    /// Neither side balances them: rules that are not as a site's.
+    /// Packets that neither side balances: the rules are not those of a site.
     void unserved(MarkChange const& change, std::string const& where) {
         auto const what = [](Outcome const& outcome) {
             if (outcome.dropped)
@@ -131,7 +132,7 @@ private:
     void not_balanced(MarkChange const& change, NamedService const& from, std::string const& where) {
         told_.insert(from.key());
         auto fate = fate_of(from, *director_.after);
-        // Clients that come anew find nobody, whatever becomes of those that are there.
+        // New clients are not served, whatever the fate of established connections.
         add(change, Change::Kind::not_balanced, all_.name_of(from),
             {fmt::format(" is no longer balanced{}", where), fmt::format(" are no longer balanced{}", where)},
             {std::move(fate.text), true});
@@ -163,7 +164,7 @@ private:
     void sent_here(MarkChange const& change, NamedService const* from, NamedService const* to) {
         auto const* service = to != nullptr ? to : from;
         if (service == nullptr || (from != nullptr && to != nullptr && all_.name_of(*from) == to->name))
-            return; // the guard's, or a mark that the sentence about clients tells
+            return; // the guard's, or a mark that the sentence about clients names
         auto const name = to != nullptr ? to->name : all_.name_of(*from);
         std::string const what = to != nullptr ? "now" : "no longer";
         add(change, to != nullptr ? Change::Kind::balanced : Change::Kind::not_balanced, name,
@@ -174,7 +175,7 @@ private:
              to == nullptr && fate_of(*from, *director_.after).breaks});
     }
 
-    /// Peers and bypassed boxes: one sentence for a box, not for each of its packets.
+    /// Packets of peers and bypassed boxes: one sentence for each box, not for each kind of packet.
     void from_macs(MarkChange const& change, NamedService const* from, NamedService const* to) {
         Turn turn = Turn::moved;
         if (from == nullptr && to != nullptr)
@@ -232,8 +233,8 @@ private:
         out.push_back(std::move(change));
     }
 
-    /// Whether the guard comes or goes with a service's packets, or with the guard of the whole site: these have
-    /// sentences of their own. A guard mark with another number is as good.
+    /// Whether the guard changes with a service's packets, or with the guard of the whole site: these have sentences of
+    /// their own. A guard mark with another number counts as the same.
     [[nodiscard]] bool is_guard_told(MarkChange const& change) const {
         if (change.carried == Fwmark{} && change.before.mark != Fwmark{} && change.after.mark != Fwmark{})
             return true;
@@ -247,7 +248,7 @@ private:
 
     static bool is_guard_alone(Turn turn) { return turn == Turn::guarded || turn == Turn::unguarded; }
 
-    /// Whether a box becomes a peer, or is none any more: its packets get the guard or lose it on other interfaces too.
+    /// Whether a box becomes a peer or stops being one: its packets also get or lose the guard on other interfaces.
     [[nodiscard]] bool is_told_of(MacAddress const& mac) const {
         return std::ranges::any_of(macs_, [&](auto const& entry) {
             return std::get<0>(entry.first) == mac && !is_guard_alone(std::get<1>(entry.first));
@@ -259,9 +260,9 @@ private:
                                    [](auto const& source) { return source.kind == SourceClass::Kind::mac; });
     }
 
-    /// What leaves with a mark that a rule asks for: the guard's.
+    /// Packets that leave with a mark that a rule matches: the guard's.
     void guard(MarkChange const& change) {
-        // Of two sites, what brings it is said: the guard's mode, a service, a real server.
+        // Between two sites, other sentences state the cause: the guard's mode, a service, a real server.
         auto const of_service = of_clients_.lower_bound({change.destination.prefix, {}});
         if (all_.before.site != nullptr ||
             (of_service != of_clients_.end() && of_service->first == change.destination.prefix))
@@ -305,8 +306,8 @@ private:
     std::vector<MarkChange> const& traffic_;
     std::map<std::tuple<std::string, Change::Kind, std::string, std::string>, Group> groups_;
     std::map<std::tuple<MacAddress, Turn>, std::set<std::string>> macs_;
-    std::set<std::pair<Prefix, ProtocolPorts>> of_clients_; // what changes for clients
-    std::set<std::string> guards_;                          // what the guard does otherwise
+    std::set<std::pair<Prefix, ProtocolPorts>> of_clients_; // the changes for clients
+    std::set<std::string> guards_;                          // the changes in what the guard does
     std::set<ServiceKey> told_;
 };
 

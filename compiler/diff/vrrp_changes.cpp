@@ -35,7 +35,7 @@ std::vector<std::string> missing_in(Ranks const& ranks, Ranks const& others) {
     return names;
 }
 
-/// Sentences, each with the instances that it is about.
+/// Collects sentences, each with the instances that it is about.
 class Steps {
 public:
     explicit Steps(Comparison const& all) : all_(all) {}
@@ -87,7 +87,7 @@ private:
                                            way.first, way.second, list_of(addresses)));
     }
 
-    /// Directors that would not hear each other.
+    /// Adds the step for directors that would not hear each other.
     void apart(Vrrp const& before, Vrrp const& after, bool restarts) {
         auto const old = ranks(all_, before, *all_.before.site);
         auto const wanted = ranks(all_, after, *all_.after.site);
@@ -145,7 +145,7 @@ std::vector<Unlike> unlike(Comparison const& all, Vrrp const& before, Vrrp const
     if (before.family() == after.family() && !before.vips.empty() && !after.vips.empty())
         compare("first VIP", before.vips.front().address.str(), after.vips.front().address.str());
     compare("version", std::to_string(before.version()), std::to_string(after.version()));
-    // Version 3 takes the interval of the master (RFC 5798, 5.2.7).
+    // With version 3, a backup uses the interval of the master (RFC 5798, 5.2.7).
     auto const was = before.advert.value_or(usual_advert);
     auto const is = after.advert.value_or(usual_advert);
     if (before.version() == 2 || after.version() == 2)
@@ -202,7 +202,7 @@ Detour detour(Comparison const& all, Vrrp const& before, Vrrp const& after) {
     };
     if (old.empty() || wanted.empty())
         return found;
-    // A backup of version 3 that has read its file waits for three of its own intervals, until it knows the master's.
+    // A backup with version 3 that has read its file waits three of its own intervals until it knows the master's.
     auto const interval = [](Vrrp const& vrrp) { return vrrp.advert.value_or(usual_advert); };
     bool const is_hasty = before.version() == 3 && after.version() == 3 && 3 * interval(after) < interval(before);
     for (auto const& [name, rank] : wanted)

@@ -12,7 +12,7 @@
 namespace lbc {
 namespace {
 
-/// Items by their names, in order; `name` takes an item and gives a string.
+/// The first item with a name; `name` takes an item and returns a string. Null if there is none.
 template <typename T, typename Name>
 T const* find_named(std::vector<T> const& list, Name name, std::string const& wanted) {
     for (auto const& item : list)
@@ -182,7 +182,7 @@ private:
                  "established connections break", true);
     }
 
-    /// Every other value. `unlike` and `virtual_mac` have said the rest.
+    /// Every other value: those that `unlike` and `virtual_mac` do not cover.
     void others(Vrrp const& before, Vrrp const& after) {
         auto const said = unlike(all_, before, after);
         auto const is_said = [&](FieldText const& field) {
@@ -198,7 +198,7 @@ private:
             joins_group(after.group);
     }
 
-    /// keepalived moves the instances of a group together, to where the first of them fails or wins.
+    /// keepalived moves the instances of a group together, to the director where the first of them fails or wins.
     void joins_group(std::string const& group) {
         auto const& masters = masters_.at(group);
         if (masters.size() > 1)
@@ -235,7 +235,7 @@ private:
                      "it may be master beside another meanwhile", true);
     }
 
-    /// Who holds the VIPs, at last and on the way there.
+    /// The holder of the VIPs, after the change and on the way there.
     void roles(Vrrp const& before, Vrrp const& after, std::string words) {
         auto const old = ranks(all_, before, before_);
         auto const wanted = ranks(all_, after, after_);
@@ -283,7 +283,6 @@ private:
 
 } // namespace
 
-/// Whether both sites run the same sync daemon, bound to the same instance whatever it is called.
 bool is_same_sync(Site const& before, Site const& after) {
     if (!before.sync || !after.sync || before.sync->instance.has_value() != after.sync->instance.has_value())
         return before.sync == after.sync;

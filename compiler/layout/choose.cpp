@@ -7,8 +7,8 @@ namespace lbc {
 namespace {
 
 constexpr std::ptrdiff_t readable = 200; // classes; with more, nobody reads the rules one by one
-constexpr std::size_t asked = 400;       // packets
-constexpr double worth_a_tree = 50;      // nanoseconds that a packet saves; its whole way takes some 700
+constexpr std::size_t asked = 400;       // packets that a layout's cost is measured with
+constexpr double worth_a_tree = 50;      // nanoseconds that a packet saves; its whole path takes some 700
 
 } // namespace
 

@@ -1,6 +1,6 @@
 #include "compiler/layout/cost.hpp"
 
-#include "compiler/proof/rule_index.hpp"
+#include "compiler/analysis/rule_index.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -8,11 +8,11 @@
 namespace lbc {
 namespace {
 
-// Nanoseconds on the machine of docs/benchmarks.md; their ratios are what matters.
-constexpr double per_rule = 4;   // its addresses, interface and protocol are compared
-constexpr double per_match = 12; // a match is called
-constexpr double per_set = 90;   // a set is asked
-constexpr double per_chain = 8;  // the walk goes on in another chain
+// Nanoseconds on the machine of docs/benchmarks.md; only their ratios matter.
+constexpr double per_rule = 4;   // comparing its addresses, interface and protocol
+constexpr double per_match = 12; // calling a match
+constexpr double per_set = 90;   // looking up a set
+constexpr double per_chain = 8;  // continuing the walk in another chain
 
 // Bytes of ipt_entry or ip6t_entry, and of matches and targets with their xt_entry_match (x_tables.h).
 constexpr std::array<std::size_t, families.size()> entry_size{112, 168};
@@ -22,8 +22,8 @@ constexpr std::size_t mac_size = 48;
 constexpr std::size_t mark_match_size = 48;
 constexpr std::size_t target_size = 40;                                    // standard, MARK
 constexpr std::size_t set_target_size = 96;                                // SET, revision 3
-constexpr std::array<std::size_t, families.size()> set_entry_size{48, 63}; // as `ipset list` tells, of 10,000
-constexpr std::size_t chain_name_size = 64;                                // the ERROR target that a chain begins with
+constexpr std::array<std::size_t, families.size()> set_entry_size{48, 63}; // as `ipset list` prints for 10,000 entries
+constexpr std::size_t chain_name_size = 64;                                // the ERROR target at the start of a chain
 
 std::size_t bytes_of(Rule const& rule, Family family) {
     auto const& when = rule.when;
@@ -42,10 +42,10 @@ std::size_t bytes_of(Rule const& rule, Family family) {
 std::size_t bytes_of(Ruleset const& rules) {
     auto const entry = entry_size[index_of(rules.family)];
     std::size_t bytes = 0;
-    for (auto const& hook : rules.hooks)
+    for (auto const& hook : rules.entry_jumps)
         bytes += bytes_of(hook.rule, rules.family);
     for (auto const& chain : rules.chains) {
-        bytes += entry + chain_name_size + entry + target_size; // its name, and the return at its end
+        bytes += entry + chain_name_size + entry + target_size; // the entry with its name, and the RETURN at its end
         for (auto const& rule : chain.rules)
             bytes += bytes_of(rule, rules.family);
     }
@@ -73,7 +73,7 @@ double nanoseconds_of(TraceStep const& step, Packet const& packet) {
     return step.match == TraceStep::Match::yes && leads_on ? cost + per_chain : cost;
 }
 
-/// A packet of a client's.
+/// A packet from a client in the class; its port is set by the caller.
 Packet packet_of(MarkClass const& mark_class, std::vector<MacAddress> const& peers) {
     Packet packet;
     packet.destination = mark_class.destination.address;
@@ -96,7 +96,7 @@ LayoutCost layout_cost(Ruleset const& rules, MarkTable const& table, std::size_t
     LayoutCost cost;
     cost.bytes = bytes_of(rules);
     cost.chains = rules.chains.size();
-    cost.all_rules = rules.hooks.size();
+    cost.all_rules = rules.entry_jumps.size();
     for (auto const& chain : rules.chains)
         cost.all_rules += chain.rules.size();
     std::vector<MarkClass const*> classes;

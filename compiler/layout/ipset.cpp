@@ -1,4 +1,4 @@
-#include "compiler/layout/items.hpp"
+#include "compiler/layout/chain_entries.hpp"
 #include "compiler/layout/tree.hpp"
 
 #include <fmt/format.h>
@@ -10,10 +10,10 @@
 namespace lbc {
 namespace {
 
-constexpr std::size_t few_entries = 4; // that are not worth a set
-constexpr std::size_t most_ports = 64; // of a class: more are cheaper as ranges
+constexpr std::size_t few_entries = 4; // fewer entries are not worth a set
+constexpr std::size_t most_ports = 64; // of a class; more are cheaper as ranges in rules
 
-/// What a rule asks of packets before it asks a set.
+/// The ingress condition of a rule that looks packets up in a set.
 struct Asked {
     std::vector<InterfacePattern> interfaces;
     bool ethernet_only = false;
@@ -22,24 +22,24 @@ struct Asked {
 };
 
 struct Group {
-    std::vector<Item> items;
+    std::vector<ChainEntry> items;
     std::vector<SetEntry> entries;
 };
 
-std::size_t count_ports(Item const& item) {
+std::size_t count_ports(ChainEntry const& item) {
     std::size_t count = 0;
     for (auto const& range : item.ports)
         count += std::size_t{range.last.value} - range.first.value + 1;
     return count;
 }
 
-bool fits_set(Item const& item) {
+bool fits_set(ChainEntry const& item) {
     auto const& prefix = item.destination;
     return prefix.length == prefix.address.bits() && !item.ports.empty() && item.of->bypass.empty() &&
            count_ports(item) <= most_ports;
 }
 
-void add_entries(Item const& item, std::vector<SetEntry>& entries) {
+void add_entries(ChainEntry const& item, std::vector<SetEntry>& entries) {
     for (auto const& range : item.ports)
         for (std::uint32_t port = range.first.value; port <= range.last.value; ++port)
             entries.push_back({item.destination.address, item.protocol, Port{static_cast<std::uint16_t>(port)},
@@ -49,7 +49,8 @@ void add_entries(Item const& item, std::vector<SetEntry>& entries) {
 void add_rules(Asked const& asked, MarkSet const& set, std::vector<Rule>& rules) {
     Matches when;
     if (asked.ethernet_only) {
-        // As in `RuleWriter`: no packet comes from the zero MAC, and `mac` holds on no device without addresses.
+        // As in `RuleWriter`: no packet comes from the zero MAC, and `mac` never holds on a device without Ethernet
+        // addresses.
         when.source_mac = MacAddress{};
         when.not_source_mac = true;
     }
@@ -67,7 +68,7 @@ void add_rules(Asked const& asked, MarkSet const& set, std::vector<Rule>& rules)
 Ruleset layout_ipset(Site const& site, MarkTable const& table, Family family) {
     auto parts = parts_of(table, family);
     std::map<Asked, Group> groups;
-    std::vector<Item> rest;
+    std::vector<ChainEntry> rest;
     for (auto const& item : parts.marks.items) {
         if (!fits_set(item)) {
             rest.push_back(item);
@@ -90,7 +91,7 @@ Ruleset layout_ipset(Site const& site, MarkTable const& table, Family family) {
     }
     auto rules = layout_tree(site, table, family, std::move(parts), {});
     std::ranges::sort(sets, {}, &MarkSet::name);
-    sets.erase(std::ranges::unique(sets).begin(), sets.end()); // the same on different interfaces
+    sets.erase(std::ranges::unique(sets).begin(), sets.end()); // classes on different interfaces can have the same set
     rules.sets = std::move(sets);
     return rules;
 }

@@ -1,4 +1,4 @@
-#include "compiler/layout/items.hpp"
+#include "compiler/layout/chain_entries.hpp"
 #include "compiler/layout/layout.hpp"
 
 #include <set>
@@ -7,7 +7,9 @@
 namespace lbc {
 namespace {
 
-bool is_of_interfaces(Item const& item) { return item.says == Item::Says::mark || item.says == Item::Says::own; }
+bool is_of_interfaces(ChainEntry const& item) {
+    return item.action == ChainEntry::Action::mark || item.action == ChainEntry::Action::own;
+}
 
 } // namespace
 

@@ -15,42 +15,43 @@ bool are_halves(Prefix const& a, Prefix const& b) {
            Prefix::of(a.address, a.length - 1) == Prefix::of(b.address, b.length - 1);
 }
 
-/// Sorted, none touching the next.
+/// The same ports as sorted, disjoint, non-adjacent ranges.
 std::vector<PortRange> unite(std::vector<PortRange> ranges) {
     std::ranges::sort(ranges);
     std::vector<PortRange> all;
-    for (auto const& range : ranges) {
+    for (auto const& range : ranges)
         if (!all.empty() && range.first.value <= std::uint32_t{all.back().last.value} + 1)
             all.back().last = std::max(all.back().last, range.last);
         else
             all.push_back(range);
-    }
     return all;
 }
 
-/// Compares all that the rules of two items have but the destination.
-std::strong_ordering compare_rules(Item const& a, Item const& b) {
-    auto const mark_of = [](Item const& item) {
-        return item.says == Item::Says::mark || item.says == Item::Says::own ? item.of->mark : Fwmark{};
+/// Compares the rules of two entries in all but the destination.
+std::strong_ordering compare_rules(ChainEntry const& a, ChainEntry const& b) {
+    auto const mark_of = [](ChainEntry const& item) {
+        return item.action == ChainEntry::Action::mark || item.action == ChainEntry::Action::own ? item.of->mark
+                                                                                                 : Fwmark{};
     };
-    if (auto const order = std::tuple(a.says, mark_of(a), a.protocol) <=> std::tuple(b.says, mark_of(b), b.protocol);
+    if (auto const order =
+            std::tuple(a.action, mark_of(a), a.protocol) <=> std::tuple(b.action, mark_of(b), b.protocol);
         order != 0)
         return order;
     if (auto const order =
             std::lexicographical_compare_three_way(a.ports.begin(), a.ports.end(), b.ports.begin(), b.ports.end());
-        order != 0 || a.says != Item::Says::mark)
+        order != 0 || a.action != ChainEntry::Action::mark)
         return order;
     return std::tie(a.of->interfaces, a.of->bypass, a.of->ethernet_only) <=>
            std::tie(b.of->interfaces, b.of->bypass, b.of->ethernet_only);
 }
 
-std::strong_ordering compare_target(Item const& a, Item const& b) {
+std::strong_ordering compare_target(ChainEntry const& a, ChainEntry const& b) {
     return std::tie(a.destination, a.protocol) <=> std::tie(b.destination, b.protocol);
 }
 
-/// Makes one item or several of those that are equal by `compare`. They stand where the first of those was.
+/// Merges entries that are equal by `compare` into one or several, at the position of the first of them.
 template <typename Compare, typename Merge>
-std::vector<Item> merge_equal(std::vector<Item> items, Compare compare, Merge merge) {
+std::vector<ChainEntry> merge_equal(std::vector<ChainEntry> items, Compare compare, Merge merge) {
     std::vector<std::size_t> order(items.size());
     std::iota(order.begin(), order.end(), 0);
     auto const comes_before = [&](std::size_t a, std::size_t b) { return compare(items[a], items[b]) < 0; };
@@ -59,8 +60,8 @@ std::vector<Item> merge_equal(std::vector<Item> items, Compare compare, Merge me
     auto const are_equal = [&](std::size_t a, std::size_t b) { return compare(items[a], items[b]) == 0; };
     if (std::ranges::adjacent_find(order, are_equal) == order.end())
         return items;
-    std::vector<std::pair<std::size_t, Item>> merged;
-    std::vector<Item> equal;
+    std::vector<std::pair<std::size_t, ChainEntry>> merged;
+    std::vector<ChainEntry> equal;
     for (auto first = order.begin(); first != order.end();) {
         auto const last =
             std::find_if(first, order.end(), [&](std::size_t i) { return compare(items[*first], items[i]) != 0; });
@@ -73,29 +74,29 @@ std::vector<Item> merge_equal(std::vector<Item> items, Compare compare, Merge me
         equal.clear();
         first = last;
     }
-    std::ranges::stable_sort(merged, {}, &std::pair<std::size_t, Item>::first);
-    std::vector<Item> all;
+    std::ranges::stable_sort(merged, {}, &std::pair<std::size_t, ChainEntry>::first);
+    std::vector<ChainEntry> all;
     for (auto const& entry : merged)
         all.push_back(entry.second);
     return all;
 }
 
-void merge_ports(std::vector<Item>& items, PortLists& lists) {
+void merge_ports(std::vector<ChainEntry>& items, PortLists& lists) {
     std::vector<PortRange> ports;
     for (auto const& item : items)
         ports.insert(ports.end(), item.ports.begin(), item.ports.end());
-    if (std::ranges::any_of(items, [](Item const& item) { return item.ports.empty(); }))
-        ports.clear(); // one has them all
+    if (std::ranges::any_of(items, [](ChainEntry const& item) { return item.ports.empty(); }))
+        ports.clear(); // one of them takes every port
     items.front().ports = lists.emplace_back(unite(std::move(ports)));
     items.resize(1);
 }
 
-void merge_destinations(std::vector<Item>& items) {
+void merge_destinations(std::vector<ChainEntry>& items) {
     std::vector<Prefix> prefixes;
     for (auto const& item : items)
         prefixes.push_back(item.destination);
     prefixes = aggregate(std::move(prefixes));
-    items.resize(prefixes.size(), items.front()); // never more than there were
+    items.resize(prefixes.size(), items.front()); // aggregation never gives more
     for (std::size_t i = 0; i < prefixes.size(); ++i)
         items[i].destination = prefixes[i];
 }
@@ -117,11 +118,12 @@ std::vector<Prefix> aggregate(std::vector<Prefix> prefixes) {
     return all;
 }
 
-std::vector<Item> merge_neighbours(std::vector<Item> items, PortLists& ports) {
-    // Only of a list with one target: of packets that get marks, ports of several services may not be mixed.
-    if (!items.empty() && items.front().says == Item::Says::peer)
-        items =
-            merge_equal(std::move(items), compare_target, [&](std::vector<Item>& equal) { merge_ports(equal, ports); });
+std::vector<ChainEntry> merge_neighbours(std::vector<ChainEntry> items, PortLists& ports) {
+    // Ports are only merged if the whole list has one target, the guard's mark. Entries with marks of services must not
+    // mix the ports of several services.
+    if (!items.empty() && items.front().action == ChainEntry::Action::peer)
+        items = merge_equal(std::move(items), compare_target,
+                            [&](std::vector<ChainEntry>& equal) { merge_ports(equal, ports); });
     return merge_equal(std::move(items), compare_rules, merge_destinations);
 }
 

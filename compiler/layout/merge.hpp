@@ -1,17 +1,17 @@
-// Fewer rules for the same packets. Private to this folder.
+// Merges chain entries, so that the same packets need fewer rules. Private to this folder.
 #pragma once
 
-#include "compiler/layout/items.hpp"
+#include "compiler/layout/chain_entries.hpp"
 
 #include <vector>
 
 namespace lbc {
 
-/// The fewest prefixes that hold just the addresses of these, sorted. They are of one family.
+/// The fewest prefixes that contain exactly these addresses, sorted. All must be of one family.
 [[nodiscard]] std::vector<Prefix> aggregate(std::vector<Prefix> prefixes);
 
-/// Neighbouring networks of which the same is said become one, as do the ports of one destination that all get the
-/// guard's mark; `ports` gets the lists of those. What comes of several stands where the first of them was.
-[[nodiscard]] std::vector<Item> merge_neighbours(std::vector<Item> items, PortLists& ports);
+/// Merges neighbouring networks with equal rules into one. In a list of entries with the guard's mark, also merges the
+/// ports of one destination; `ports` owns the merged lists. A merged entry stands where the first of its parts was.
+[[nodiscard]] std::vector<ChainEntry> merge_neighbours(std::vector<ChainEntry> items, PortLists& ports);
 
 } // namespace lbc

@@ -1,6 +1,6 @@
 #include "compiler/layout/tree.hpp"
 
-#include "compiler/layout/items.hpp"
+#include "compiler/layout/chain_entries.hpp"
 #include "compiler/layout/merge.hpp"
 
 #include <fmt/format.h>
@@ -16,18 +16,18 @@
 namespace lbc {
 namespace {
 
-constexpr std::size_t longest_name = 28;           // XT_EXTENSION_MAXNAMELEN less its end
-constexpr std::string_view entry_chain = "LBC-IN"; // behind those networks
+constexpr std::size_t longest_name = 28;           // XT_EXTENSION_MAXNAMELEN without the NUL
+constexpr std::string_view entry_chain = "LBC-IN"; // entered by packets for the networks of VIPs
 
 struct Placed {
-    Item item;
-    std::size_t order; // among all items
+    ChainEntry item;
+    std::size_t order; // position among all entries
     std::size_t rules;
 };
 
 using Items = std::vector<Placed const*>;
 
-/// The prefix of the addresses that all of them share; they are sorted.
+/// The longest prefix that contains all of them; they are sorted by destination.
 Prefix common_prefix(std::span<Placed const* const> items) {
     return Prefix::common(items.front()->item.destination, items.back()->item.destination);
 }
@@ -37,7 +37,7 @@ std::size_t rules_of(std::span<Placed const* const> items) {
                                  [](Placed const* one) { return one->rules; });
 }
 
-/// Some of the items sorted by destination, and the prefix that holds them.
+/// A run of the entries, sorted by destination, and the prefix that contains them.
 struct Node {
     Prefix prefix;
     std::span<Placed const*> items;
@@ -49,12 +49,13 @@ struct Node {
     }
 };
 
-/// Cuts the addresses of a set of items into parts that share none.
+/// Splits the addresses of a set of entries into disjoint parts.
 class Partition {
 public:
     explicit Partition(std::span<Placed const*> items) : nodes_{Node(items)} {}
 
-    /// Up to `most` parts, of which none is `region` itself, by halves of whichever has the most rules.
+    /// Splits into up to `most` parts, none of which is `region` itself. It halves the part with the most rules, as
+    /// long as that has more than `enough` rules and several destinations.
     void split(std::size_t most, std::size_t enough, std::optional<Prefix> const& region) {
         for (;;) {
             auto const is_region = [&](Node const& node) { return region && node.prefix == *region; };
@@ -69,8 +70,8 @@ public:
         }
     }
 
-    [[nodiscard]] std::vector<Node> const& nodes() const { return nodes_; } // in the order of addresses
-    [[nodiscard]] Items const& wider() const { return wider_; }             // those with more than one part in them
+    [[nodiscard]] std::vector<Node> const& nodes() const { return nodes_; } // ordered by address
+    [[nodiscard]] Items const& wider() const { return wider_; }             // entries whose prefix spans several parts
 
 private:
     void halve(std::size_t index) {
@@ -92,7 +93,7 @@ private:
     Items wider_;
 };
 
-/// A chain that gets its rules, and the names of those that it leads on to.
+/// A chain under construction, and the names of the chains that it leads to.
 struct Growing {
     Chain chain;
     std::string stem;
@@ -120,7 +121,8 @@ public:
         chains_.push_back(std::move(root.chain));
     }
 
-    /// The same with what tells other traffic apart in front of the lead. Returns the network that holds all.
+    /// The same for the entry chain: rules before the lead let other traffic leave early. Returns the network that
+    /// contains all destinations; none if that is every address, or the part is empty.
     std::optional<Prefix> grow_entry(std::string_view name, Part part) {
         if (part.empty())
             return std::nullopt;
@@ -147,7 +149,7 @@ public:
 private:
     static std::string stem_of(std::string_view name) { return std::string(name) + "-"; }
 
-    /// Whether the parts leave out more than half of the whole.
+    /// Whether the parts cover less than half of the whole.
     static bool is_sparse(std::vector<Node> const& parts, Prefix const& whole) {
         double share = 0;
         for (auto const& part : parts)
@@ -168,11 +170,11 @@ private:
         return items;
     }
 
-    Items own(std::vector<Item> const& items) {
+    Items own(std::vector<ChainEntry> const& items) {
         Items pointers;
         pointers.reserve(items.size());
         auto& placed = blocks_.emplace_back();
-        placed.reserve(items.size()); // nothing moves
+        placed.reserve(items.size()); // pointers to its elements stay valid
         for (auto const& item : items)
             pointers.push_back(&placed.emplace_back(Placed{item, next_order_++, RuleWriter::count(item)}));
         return pointers;
@@ -185,12 +187,12 @@ private:
             writer_.append(one->item, at.chain.rules);
     }
 
-    /// A chain for the items, entered by packets that match `when`; `fill` gives it its rules. Where more follows for
-    /// the same packets, they come back for it: no packet is in two classes, so what the chain did stands.
+    /// Adds a chain for the entries, which packets that match `when` enter; `fill` adds its rules. If more rules follow
+    /// for the same packets, they return and continue. No packet is in two classes, so the result of the chain stays.
     template <typename Fill>
     void lead_on(Growing& at, Matches when, Items const& items, bool more_follows, Fill fill) {
         auto name = at.next_name();
-        if (!name) // of nothing that a site can hold
+        if (!name) // no site is large enough for that
             return write(at, items);
         at.chain.rules.push_back({std::move(when), more_follows ? Target{Jump{*name}} : Target{Goto{*name}}, {}});
         Growing next{{*name, {}}, *name};
@@ -198,7 +200,7 @@ private:
         chains_.push_back(std::move(next.chain));
     }
 
-    /// Packets come for addresses in `region`, which all items share addresses with.
+    /// The chain is entered by packets for addresses in `region`; every entry shares addresses with it.
     void by_destination(Growing& at, std::optional<Prefix> const& region, Items const& items) {
         if (rules_of(items) <= shape_.leaf)
             return write(at, items);
@@ -215,7 +217,7 @@ private:
         for (auto const& node : parts.nodes()) {
             Items within(node.items.begin(), node.items.end());
             if (node.rules == 1) {
-                write(at, within); // what is wider follows
+                write(at, within); // the wider entries follow
                 continue;
             }
             lead_on(at, to(node.prefix), within, !wider.empty(),
@@ -248,7 +250,7 @@ private:
         write(at, any);
     }
 
-    /// A range of ports that an item asks for.
+    /// One port range of an entry.
     struct Atom {
         PortRange ports;
         Placed const* one;
@@ -265,7 +267,7 @@ private:
                 atoms.push_back({range, one});
         }
         std::ranges::stable_sort(atoms, {}, [](Atom const& atom) { return atom.ports; });
-        // What has many others in it would keep them together: it is asked for beside them.
+        // A range that contains many others would prevent cuts between them, so such ranges follow the parts.
         std::vector<Atom> wide;
         std::ranges::copy_if(atoms, std::back_inserter(wide), [&](Atom const& atom) {
             auto const first = [](Atom const& other) { return other.ports.first; };
@@ -296,7 +298,7 @@ private:
         }
     }
 
-    /// Cut between ports, so that no port is in two parts. One part: there is no such place.
+    /// Cuts the ranges so that no port is in two parts. Returns one part if there is no place to cut.
     [[nodiscard]] std::vector<std::vector<Atom>> cut(std::vector<Atom> const& atoms) const {
         auto const enough = std::max(shape_.leaf, (atoms.size() + shape_.fan_out - 1) / shape_.fan_out);
         std::vector<std::vector<Atom>> parts(1);
@@ -310,7 +312,7 @@ private:
         return parts;
     }
 
-    /// Items again, each with those of its ports that are left.
+    /// The entries of the atoms, each with its ports among them, added to `any`.
     Items items_of(std::vector<Atom> const& atoms, Items const& any) {
         std::map<Placed const*, std::vector<PortRange>> parts;
         for (auto const& atom : atoms)
@@ -322,14 +324,14 @@ private:
             auto const rules = RuleWriter::count(part);
             items.push_back(&owned_.emplace_back(Placed{part, whole->order, rules}));
         }
-        return items; // `write` puts them in order
+        return items; // `write` sorts them
     }
 
     RuleWriter const& writer_;
     TreeShape shape_;
     std::vector<Chain>& chains_;
-    std::deque<std::vector<Placed>> blocks_; // of whole items
-    std::deque<Placed> owned_;               // of parts of one
+    std::deque<std::vector<Placed>> blocks_; // whole entries
+    std::deque<Placed> owned_;               // parts of an entry
     PortLists ports_;
     std::size_t next_order_ = 0;
 };

@@ -5,7 +5,6 @@ set -u
 lbc=${LBC:-lbc}
 cd "$(git rev-parse --show-toplevel)" || exit 2
 site=$(git config lbc.site || echo site.lb)
-[ $# -gt 0 ] || set -- HEAD
 
 # /dev/null is a site without anything.
 site_of() { git cat-file -e "$1:$site" 2>/dev/null && echo "$1:$site" || echo /dev/null; }
@@ -14,7 +13,7 @@ site_of() { git cat-file -e "$1:$site" 2>/dev/null && echo "$1:$site" || echo /d
 unseen=$(printf 's/\302[\200-\237]/?/g;s/\342\200[\213-\217\250-\256]/?/g;s/\342\201[\240-\257]/?/g')
 clean() { LC_ALL=C tr '\000-\010\013-\037\177' '?' | LC_ALL=C sed "$unseen"; }
 
-git rev-list "$@" -- '*.lb' | while read -r commit; do
+git rev-list --default HEAD "$@" -- '*.lb' | while read -r commit; do
     git --no-pager show --no-patch --format='commit %h%n%an, %ad%n%n    %s%n' --date=iso "$commit" | clean
     "$lbc" diff "$(site_of "$commit^")" "$(site_of "$commit")"
     echo

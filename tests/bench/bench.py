@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Measures lbc beside the tools that are used for the same work today, and writes docs/benchmarks.md.
 
 bench.py PATH-OF-LBC [ROUNDS]: needs root, ferm and iptables-legacy. Methods take turns round by round, each load in a

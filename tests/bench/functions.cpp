@@ -1,10 +1,10 @@
 // What each stage of a compilation takes, in process, beside counting the lines of the same text by memchr. The
 // argument is the number of services; `./dev bench` runs it.
 #include "backends/restore/restore.hpp"
-#include "compiler/checks.hpp"
+#include "compiler/checks/checks.hpp"
 #include "compiler/layout/layout.hpp"
-#include "compiler/load.hpp"
-#include "compiler/resolve.hpp"
+#include "compiler/site/load.hpp"
+#include "compiler/site/resolve.hpp"
 #include "tests/support/memory_files.hpp"
 
 #include "cli/heap.hpp"

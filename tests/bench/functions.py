@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What each stage of a compilation takes in process, as Markdown: functions.py LBC_FUNCTIONS, a program of Google
 Benchmark (functions.cpp)."""
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Measures `lbc apply --only ipvs` beside ipvsadm and beside a bare loop of the same netlink messages, in the guest that
 tests/lab/lab boots, and prints a section of docs/benchmarks.md.
 

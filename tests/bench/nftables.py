@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """`lbc apply --backend nft` beside `nft -f` of the same table, and of a rule for each service; prints Markdown."""
 
 from __future__ import annotations

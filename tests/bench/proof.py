@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Measures proofs: `lbc verify` of one director's rules and `lbc check` of its site, beside `lbc compile`, which reads
 and checks the same site. Prints a part of docs/benchmarks.md.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Counts packets that are without a mark while the rules of 10,000 services are replaced, by ways to do it. Prints a
 part of docs/benchmarks.md.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Measures how lbc grows with the number of services, from the source to rules in the kernel, beside the tools that are
 used for the same work, and beside what the kernel itself needs. Prints a part of docs/benchmarks.md.
 

@@ -64,7 +64,7 @@ END
 # The mark of one packet from this MAC and address to the VIP, as "0x3"; "none" if it never came.
 mark_of() {
     nft flush set ip seen marks
-    python3 "$here/packet.py" network "$1" "$director_mac" "$2" "$vip" "${3:-80}"
+    /usr/bin/python3 "$here/packet.py" network "$1" "$director_mac" "$2" "$vip" "${3:-80}"
     tries=50
     while [ "$tries" -gt 0 ]; do
         seen=$(nft list set ip seen marks | sed -n 's/.*elements = { *\(0x[0-9a-f]*\).*/\1/p')

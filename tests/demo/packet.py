@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Sends one TCP SYN as a raw frame: packet.py INTERFACE FROM-MAC TO-MAC FROM-ADDRESS TO-ADDRESS PORT (IPv4)."""
 import socket
 import struct

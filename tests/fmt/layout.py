@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The canonical layout: layout.py PATH-OF-LBC. It is stable, the meaning stays, and so does every comment."""
 
 from __future__ import annotations

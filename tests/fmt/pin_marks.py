@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """`lbc fmt --pin-marks`: pin_marks.py PATH-OF-LBC. A pinned site means the same, and a service keeps its mark whatever
 it is called."""
 

@@ -4,10 +4,10 @@
 #include "backends/iptables/blob_writer.hpp"
 #include "backends/ipvs/ipvs_message.hpp"
 #include "backends/nft/nft_element_message.hpp"
-#include "backends/run_files.hpp"
-#include "cli/git_tree.hpp"
-#include "cli/output_tree.hpp"
-#include "compiler/resolve.hpp"
+#include "backends/os/state_files.hpp"
+#include "cli/input/git_tree.hpp"
+#include "cli/output/output_tree.hpp"
+#include "compiler/site/resolve.hpp"
 #include "tests/fuzz/support.hpp"
 
 #include <algorithm>
@@ -93,7 +93,7 @@ void read_blob(Bytes const& bytes) {
             require(!to_string(rule).empty() || rule == Rule{}, "a rule has words");
     }
     wanted.chains.push_back({"LBC", {Rule{{}, SetMark{Fwmark{3}}, {}}}});
-    wanted.hooks.push_back({"PREROUTING", Rule{{}, Jump{"LBC"}, {}}});
+    wanted.entry_jumps.push_back({"PREROUTING", Rule{{}, Jump{"LBC"}, {}}});
     static_cast<void>(run->has(wanted));
     static_cast<void>(rewrite(*run, wanted));
 }

@@ -1,19 +1,19 @@
 // Any bytes as a site file. What is free of errors is emitted in every form, and each text is what its reader takes:
 // lines that fit into its buffer, no control characters, blocks that close; rules that lbc's own readers read prove
 // equal to the site; and JSON is JSON. Messages are JSON as well.
-#include "backends/firewall/firewall.hpp"
-#include "backends/ipvsadm/ipvsadm.hpp"
-#include "backends/json/json.hpp"
+#include "backends/emit/firewall.hpp"
+#include "backends/emit/ipvsadm.hpp"
+#include "backends/emit/json/json.hpp"
+#include "backends/emit/sh/sh.hpp"
+#include "backends/emit/unsupported.hpp"
 #include "backends/keepalived/keepalived.hpp"
-#include "backends/limits.hpp"
 #include "backends/nft/nft.hpp"
 #include "backends/restore/restore.hpp"
-#include "backends/sh/sh.hpp"
-#include "cli/layout_table.hpp"
-#include "cli/message_json.hpp"
-#include "cli/output_tree.hpp"
-#include "cli/proving.hpp"
-#include "cli/real_hosts.hpp"
+#include "cli/change/self_check.hpp"
+#include "cli/output/output_tree.hpp"
+#include "cli/output/real_hosts.hpp"
+#include "cli/report/layout_table.hpp"
+#include "cli/report/message_json.hpp"
 #include "tests/fuzz/support.hpp"
 
 #include <cstdint>
@@ -132,7 +132,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     if (is_emitted) {
         for (auto const output : {Output::marks, Output::ipvsadm, Output::sh, Output::apply, Output::keepalived,
                                   Output::realserver, Output::networkd})
-            report_limits(input->site, output, input->diagnostics);
+            report_unsupported(input->site, output, input->diagnostics);
         report_nft_limits(input->site, input->diagnostics);
         require(input->good(), "limits are warnings");
         emit(*input);

@@ -1,8 +1,8 @@
 // Any bytes as a site file: the run ends in a site or in messages, never in a crash; every place lies in the text; and
 // what is free of errors can be planned, arranged and printed. What is free of syntax errors has a canonical form,
 // which says the same.
+#include "backends/emit/sh/sh.hpp"
 #include "backends/restore/restore.hpp"
-#include "backends/sh/sh.hpp"
 #include "compiler/layout/layout.hpp"
 #include "grammar/format.hpp"
 #include "grammar/grammar.hpp"

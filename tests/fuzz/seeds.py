@@ -21,8 +21,8 @@ from model import Packet  # noqa: E402
 DRAWN = 20  # of each kind
 WORD = re.compile(r'"(-{0,2}[A-Za-z][A-Za-z0-9_-]*)"')
 SOURCES = {
-    "site": ["compiler/read_*.cpp", "compiler/values.cpp", "compiler/resolve.cpp", "compiler/load.cpp",
-             "compiler/service_draft.hpp"],
+    "site": ["compiler/site/read_*.cpp", "compiler/site/values.cpp", "compiler/site/resolve.cpp", "compiler/site/load.cpp",
+             "compiler/site/service_draft.hpp"],
     "rules": ["backends/restore/r*.cpp", "backends/ipset/ipset_text.cpp", "backends/nft/nft_json_value.cpp",
               "backends/nft/read_nft_json.cpp", "backends/nft/nft_words.cpp"],
 }

@@ -1,6 +1,6 @@
 #include "tests/fuzz/support.hpp"
 
-#include "compiler/resolve.hpp"
+#include "compiler/site/resolve.hpp"
 #include "grammar/utf8.hpp"
 #include "tests/support/memory_files.hpp"
 

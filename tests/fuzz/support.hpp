@@ -2,7 +2,7 @@
 // artefact must be.
 #pragma once
 
-#include "cli/site_input.hpp"
+#include "cli/input/site_input.hpp"
 
 #include <memory>
 #include <string>

@@ -68,17 +68,17 @@ def links_lead_inside(repo):
 
 def bad_revisions_are_messages(repo):
     before = repo.lbc("check", "HEAD:site.lb", status=2)
-    contains(before, "cannot read `HEAD:site.lb`: `HEAD` is no revision here: ")
+    contains(before, "cannot read `HEAD:site.lb`: `HEAD` is not a revision of this repository: ")
     repo.commit(PARTS)
-    for name, words in {"HEAD~9:x.lb": "`HEAD~9` is no revision here: Needed a single revision",
-                        "HEAD..main:x.lb": "is no revision here", "HEAD:none.lb": "No such file or directory",
+    for name, words in {"HEAD~9:x.lb": "`HEAD~9` is not a revision of this repository: Needed a single revision",
+                        "HEAD..main:x.lb": "is not a revision of this repository", "HEAD:none.lb": "No such file or directory",
                         "HEAD:lvs": "Is a directory", "HEAD:": "Is a directory", "HEAD:/lvs/site.lb": "without a `/`",
                         "HEAD:../../x.lb": "it leads out of the repository", ":none.lb": "No such file or directory",
-                        "$(touch made):x.lb": "is no revision here", "HEAD;touch made:x.lb": "is no revision here",
-                        "HEAD\n:x.lb": "is no revision here"}.items():
+                        "$(touch made):x.lb": "is not a revision of this repository", "HEAD;touch made:x.lb": "is not a revision of this repository",
+                        "HEAD\n:x.lb": "is not a revision of this repository"}.items():
         contains(repo.lbc("check", name, status=2), words, "[cannot-read]")
     for name in ("--all:x.lb", "--output=made:x.lb", "-h:x.lb"):
-        contains(repo.lbc("check", "--", name, status=2), "is no revision [cannot-read]")
+        contains(repo.lbc("check", "--", name, status=2), "is not a revision [cannot-read]")
     assert not (repo.root / "made").exists()
     contains(repo.lbc("check", "HEAD:lvs/site.lb", cwd="..", status=2), "not a git repository")
     contains(repo.lbc("check", "HEAD:lvs/site.lb", status=2, PATH="/nowhere"), "git is not installed on this box")

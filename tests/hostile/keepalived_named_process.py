@@ -1,4 +1,4 @@
-"""Somebody calls a process keepalived: it is not taken for the director's. tests/unit/keepalived_process_test.cpp sends
+"""Somebody calls a process keepalived: it is not taken for the director's. tests/unit/backends/keepalived_process_test.cpp sends
 the signals; here the whole command meets a stranger's process, and the real keepalived. Where the kernel has no IPVS,
 apply ends at that, behind all that is asked about keepalived."""
 

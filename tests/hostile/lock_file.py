@@ -32,7 +32,7 @@ class LockFile(Director):
                    env={**os.environ, "XTABLES_LOCKFILE": "relative"})
         self.assertEqual(done.returncode, 0, done.stderr)
         lock.unlink()
-        self.assertEqual(lbc("rollback").stdout, "the change is taken back\n")
+        self.assertEqual(lbc("rollback").stdout, "the change is rolled back\n")
         self.assertTrue(lock.exists())
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from support import Case, main, run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-COMPILER = ROOT / "compiler"
+COMPILER = ROOT / "compiler/site"
 EVERYTHING = (ROOT / "tests/json/everything.lb").read_text(encoding="utf-8")
 # What tests/json/everything.lb has no place for.
 MORE = """

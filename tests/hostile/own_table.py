@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What others put into the table inet lbc, or beside it, is no command of nft's when lbc writes the table, and no reason
 to stop half way: a name that nft prints as it is, a text that is no UTF-8, a chain that lbc does not know."""
 

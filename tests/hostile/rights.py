@@ -77,7 +77,7 @@ class Rights(Director):
         self.is_left_with(pid, CHANGE, PROGRAMS, False)
         self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), "/")
         self.assertNotIn(b"SECRET", Path(f"/proc/{pid}/environ").read_bytes())
-        self.assertEqual(lbc("rollback").stdout, "the change is taken back\n")
+        self.assertEqual(lbc("rollback").stdout, "the change is rolled back\n")
 
     def test_root_reads_and_writes_what_is_another_users(self) -> None:
         folder = self.folder / "theirs"

@@ -72,14 +72,14 @@ class SlowClients(Director):
             except (BrokenPipeError, ConnectionResetError):
                 pass
             client.close()
-        self.assertEqual(lbc("rollback").stdout, "the change is taken back\n")
+        self.assertEqual(lbc("rollback").stdout, "the change is rolled back\n")
         self.assertEqual(table(), self.before)
 
 
 class UntilWhen(Director):
     def test_people_are_told_until_when_to_confirm(self) -> None:
         said = self.apply(self.other, "--confirm-within", "600s").stderr
-        self.assertRegex(said, r"lb1: run `lbc confirm` until \d\d:\d\d:\d\d \S+ to keep the change; after that lbc takes it back")
+        self.assertRegex(said, r"lb1: run `lbc confirm` until \d\d:\d\d:\d\d \S+ to keep the change; after that lbc rolls it back")
         self.assertEqual(lbc("rollback").returncode, 0)
         said = self.apply(self.other, "--confirm-within", "48h").stderr
         self.assertRegex(said, r"lb1: run `lbc confirm` until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ to keep")
@@ -101,7 +101,7 @@ class Strangers(Director):
             done = as_nobody(str(self.program), word)
             self.assertEqual(done.returncode, 3, done.stderr)
             self.assertIn("Permission denied", done.stderr)
-            self.assertNotIn("no apply waits", done.stderr)
+            self.assertNotIn("is pending", done.stderr)
 
     def test_a_stranger_is_not_obeyed_also_where_the_socket_lets_him_in(self) -> None:
         self.change()
@@ -109,7 +109,7 @@ class Strangers(Director):
         done = as_nobody(str(self.program), "confirm")
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertEqual(len(processes(os.path.realpath(LBC))), 1)
-        self.assertEqual(lbc("rollback").stdout, "the change is taken back\n")
+        self.assertEqual(lbc("rollback").stdout, "the change is rolled back\n")
         self.assertEqual(table(), self.before)
 
 

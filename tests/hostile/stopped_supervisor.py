@@ -24,7 +24,7 @@ class StoppedSupervisor(Director):
         with open(os.environ["XTABLES_LOCKFILE"], "a", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.kill(waiting, signal.SIGCONT)
-        self.assertEqual(wait_for("an answer", lambda: self.answer("rollback")), "the change is taken back\n")
+        self.assertEqual(wait_for("an answer", lambda: self.answer("rollback")), "the change is rolled back\n")
         self.assertEqual(table(), self.before)
 
     @staticmethod
@@ -39,7 +39,7 @@ class StoppedSupervisor(Director):
         self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
         self.assertIn(f"process {waiting}, does not answer", done.stderr)
         os.kill(waiting, signal.SIGCONT)
-        self.assertEqual(lbc("rollback").stdout, "the change is taken back\n")
+        self.assertEqual(lbc("rollback").stdout, "the change is rolled back\n")
         self.assertEqual(table(), self.before)
 
     def test_a_signal_ends_who_asks(self) -> None:

@@ -303,7 +303,7 @@ class Changes(unittest.TestCase):
                         raise error
 
     def test_every_statement_has_rows(self) -> None:
-        source = (ROOT / "compiler/read_vrrp.cpp").read_text(encoding="utf-8")
+        source = (ROOT / "compiler/site/read_vrrp.cpp").read_text(encoding="utf-8")
         statements = set(re.findall(r'StatementRule<VrrpDraft>\{\s*"([\w-]+)"', source))
         self.assertIn("router-id", statements)
         self.assertEqual(statements - {row.statement for row in ROWS}, set())

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """All ways to mark mark alike: for every example and for random sites, the proof holds for the kernel's rules of each,
 and the same packets get the same marks by each."""
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Every system call on the tables fails once, or is the last of a killed run: the tables then are the old or the new
 ones as the exit status says, and the next apply finishes the work. strace does the injecting."""
 

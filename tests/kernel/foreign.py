@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What is not lbc's in the tables stays as it was, byte for byte with counters; what needs no change is not written."""
 
 from __future__ import annotations

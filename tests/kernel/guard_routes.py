@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The guard moves a packet: what carries the guard mark on its way out to a VIP is routed anew, to this box.
 
 IPVS chooses the way of a packet that it forwards before the packet meets mangle OUTPUT. Here a routing rule for the

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Another program changes the table at the same time: no update is lost on either side, and every run ends well."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The file beside the machine, in network namespaces whose devices have chosen names, MACs and addresses; and what rules
 of others make of marks that were just loaded."""
 
@@ -134,7 +134,7 @@ class OthersRules(unittest.TestCase):
         net.run("iptables-legacy", "-t", "mangle", "-I", "PREROUTING", "-d", "10.9.9.1", "-j", "ACCEPT")
         status = harness.lbc_ok("status", self.path, *MARKS)
         self.assertIn("marks of packets: overridden by a rule of others, see `lbc verify`", status)
-        self.assertIn("1 problem that `lbc apply` does not mend", status)
+        self.assertIn("1 problem that `lbc apply` does not fix", status)
         self.assertNotIn("as the site says", status)
         self.assertEqual(harness.lbc("verify", self.path, *MARKS).returncode, 1)
 

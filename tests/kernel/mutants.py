@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The test of the tests: without any one of lbc's rules, or with another mark in it, some packet's mark differs from
 the model's; so each rule is needed, and the comparison would see it go wrong."""
 

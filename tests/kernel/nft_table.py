@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What `lbc compile --emit nft` leaves in the kernel: the same table whatever was there before, and nothing else."""
 
 from __future__ import annotations

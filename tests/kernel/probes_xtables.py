@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Each match and each target that iptables knows, in rules of others before, behind and around lbc's: where `lbc verify`
 says that all holds, packets are sent, and have the site's mark; where it is sure of a difference, the packet that it
 names has it. Each case has an address of a service to itself, so that many are judged at once."""

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Random sites in a real kernel: every packet's mark is what the language says, whoever loaded the rules.
 
     LBC=build/dev/lbc random_sites.py [--seed N] [--sites N] [UNITTEST ARGUMENTS]

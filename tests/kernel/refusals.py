@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What the user, the system or another program refuses: the exit status, the message, and tables left untouched."""
 
 from __future__ import annotations

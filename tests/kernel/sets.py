@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The layout `ipset` with the kernel's own sets: what is lbc's comes, stays, is mended and goes; what is others' stays."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What `lbc trace` says of a packet is what the kernel does with it: random rules of others around lbc's, and packets
 that are really sent through them.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What `lbc verify` proves is so in the kernel: what it finds is there, for the very packets that it names, and where it
 finds nothing every packet has the site's mark."""
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Sites of every shape on a real IPVS: every connection answered, by the servers that the scheduler chose, and no packet
 on the wire more often than balancing takes."""
 

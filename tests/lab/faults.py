@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What goes wrong on a director: IPVS or a scheduler that is not there, rights that are missing, services that others
 remove, two that change at once, and ten thousand services."""
 
@@ -72,7 +72,7 @@ class Faults(unittest.TestCase):
         text = NEW.replace("scheduler wlc", "scheduler twos")
         done = host.lbc("apply", write_site(text), "-d", "lb1", check=False)
         self.assertEqual(done.returncode, 4)
-        self.assertRegex(done.stderr, r"site\.lb:3:\d+: .*no scheduler `twos` \(module ip_vs_twos\).*taken back")
+        self.assertRegex(done.stderr, r"site\.lb:3:\d+: .*no scheduler `twos` \(module ip_vs_twos\).*rolled back")
         self.assertEqual(state(host), old)
 
     def test_an_address_that_ipvs_refuses(self):

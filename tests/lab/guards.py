@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The VIPs move to another director and back while flows go on from the same client ports. IPVS on the director that
 was active remembers them, and forwards what its peer sends it: what each guard makes of that.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Two directors with real keepalived, from one site file: VRRP moves the VIPs, checks take servers out and in again,
 and no packet is balanced twice at any time."""
 

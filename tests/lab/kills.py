@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """lbc killed at each of its writes: on the way from one site to another and back, when it removes everything, and when
 it takes a failed change back. Whatever is left leads no packet astray, and the next run finishes the work."""
 

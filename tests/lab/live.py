@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Changes of a site that carries traffic: nothing is lost, and nothing is balanced twice. And the script of the same
 site makes the same of the kernel as `lbc apply` does."""
 
@@ -248,7 +248,7 @@ class Confirm(unittest.TestCase):
         self.assertEqual(self.apply(old_site), 3)  # one waits
         self.assertEqual(self.state(), new)
         self.assertEqual(len(self.processes()), 1)
-        self.assertEqual(self.host.lbc("rollback").stdout, "the change is taken back\n")
+        self.assertEqual(self.host.lbc("rollback").stdout, "the change is rolled back\n")
         self.assertEqual(self.state(), old)
         self.wait("no process is left after a rollback", lambda: self.processes() == [])
         self.assertEqual(self.host.lbc("rollback", check=False).returncode, 3)

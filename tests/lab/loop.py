@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The reason lbc exists: directors that are each other's real servers loop, and with lbc they do not."""
 
 from __future__ import annotations

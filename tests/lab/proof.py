@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What `lbc verify` proves of directors is what a real IPVS does: mistakes planted in their rules are found, and seen on
 the wire; and where nothing is found, nothing goes round."""
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The real servers' side as lbc makes it, before a real IPVS: by every way in which packets come, each connection is
 answered, and none when it is taken off again."""
 

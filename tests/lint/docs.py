@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The documentation against the program: docs.py SOURCE-FOLDER PATH-OF-LBC. Prints each breach, status 1 if any.
 
 Links lead somewhere; examples of the language are read without a mistake, and are in its canonical form; the pages made
@@ -65,7 +65,7 @@ def unclean_examples(root, lbc):
 def helps(lbc):
     """The words of the command line, from its own help: commands, long options, kinds of output."""
     main = run(lbc, "--help").stdout
-    commands = re.findall(r"^  ([a-z]+) {2,}", main.split("Subcommands:")[1], flags=re.M)
+    commands = re.findall(r"^  ([a-z]+) {2,}", main, flags=re.M)
     words = set(commands)
     for command in commands:
         text = run(lbc, command, "--help").stdout

@@ -1,4 +1,4 @@
-"""What `lbc verify` claims (compiler/proof/prove.hpp), asked of the oracle, and the command itself."""
+"""What `lbc verify` claims (compiler/analysis/prove.hpp), asked of the oracle, and the command itself."""
 
 from __future__ import annotations
 

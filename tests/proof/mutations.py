@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The test of the proof: rules that are wrong in one place or in two. `lbc verify` finds a difference if and only if
 the oracle, asked of every kind of packet, does; and each packet that it shows is one.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What every emitter makes of a site is proved to be what the site says; and a proof is right by the oracle, too, which
 walks a packet of every kind through the rules and asks the model of the language for its mark.
 

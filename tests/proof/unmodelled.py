@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Rules of which nobody can tell from their text what they do: never proved to be harmless where they could matter, and
 no reason to doubt where they could not.
 

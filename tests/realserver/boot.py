@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What `lbc compile` makes for ifupdown and for systemd-networkd, read by these programs themselves in namespaces of the
 test's own: the same addresses and sysctls as the script's. Tunnels are tested in the lab.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The script of `lbc compile --emit realserver`, run in network namespaces by dash and by busybox: what it does to a
 machine, that it does it once, and that it takes away what it has added and nothing else. Tunnels are tested in the lab.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Stands in for ipvsadm 1.31 where the kernel has no IPVS: fwmark services in the JSON file that FAKE_IPVS names, and
 a log of each line that -R was given. Prints, refuses and exits as the real one does: -S has no connection limits and
 shows marks above 2147483647 as negative; -R goes on behind a line that the kernel refuses; comments are errors."""

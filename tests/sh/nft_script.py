@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The script of `lbc compile --emit sh --backend nft`, in the namespaces of run.py, with a real nft.
 
     nft_script.py LBC SITE...

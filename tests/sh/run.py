@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Tests of the script that `lbc compile` emits: its text, and what it does to mangle tables in a network namespace of
 this test's own, by iptables-legacy and by iptables-nft, in dash and in busybox. IPVS is played by fake_ipvsadm.py.
 

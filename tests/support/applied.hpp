@@ -1,19 +1,17 @@
-// A change made in one call.
+// Plans and makes a change in one call.
 #pragma once
 
-#include "backends/apply.hpp"
+#include "backends/apply/apply.hpp"
 
 namespace lbc::test {
 
 inline std::expected<Changes, ApplyFailure> apply(Kernel& kernel, Wanted const& wanted, bool dry_run = false) {
     auto transaction = Transaction::plan(kernel, wanted, std::chrono::seconds(5));
-    if (!transaction) {
+    if (!transaction)
         return std::unexpected(transaction.error());
-    }
     if (!dry_run) {
-        if (auto done = transaction->run(); !done) {
+        if (auto done = transaction->run(); !done)
             return std::unexpected(done.error());
-        }
     }
     return transaction->changes();
 }
@@ -22,9 +20,8 @@ inline std::expected<Changes, ApplyFailure> apply(Kernel& kernel, Wanted const& 
 inline std::expected<std::vector<FamilyChange>, ApplyFailure> apply_marks(Kernel& kernel, MarkRules const& wanted,
                                                                           bool dry_run = false) {
     auto changes = apply(kernel, {.marks = wanted, .ipvs = std::nullopt}, dry_run);
-    if (!changes) {
+    if (!changes)
         return std::unexpected(changes.error());
-    }
     return changes->marks;
 }
 

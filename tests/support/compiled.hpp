@@ -1,8 +1,8 @@
 // A site compiled from text in a test.
 #pragma once
 
-#include "compiler/plan.hpp"
-#include "compiler/resolve.hpp"
+#include "compiler/plan/plan.hpp"
+#include "compiler/site/resolve.hpp"
 #include "tests/support/memory_files.hpp"
 
 #include <string>

@@ -39,9 +39,8 @@ public:
             return std::unexpected(
                 SystemError{SystemError::Kind::failed, ENOENT, "a rule asks a set that is not there"});
         }
-        if (done) {
+        if (done)
             table() = kernel_.keep(wanted);
-        }
         return done;
     }
 
@@ -51,9 +50,8 @@ public:
             return std::unexpected(
                 SystemError{SystemError::Kind::failed, ENOENT, "a rule asks a set that is not there"});
         }
-        if (done) {
+        if (done)
             table() = owned_;
-        }
         return done;
     }
 
@@ -71,17 +69,15 @@ public:
 
     std::expected<std::optional<std::string>, SystemError> read() override {
         auto done = kernel_.call("read file");
-        if (!done) {
+        if (!done)
             return std::unexpected(std::move(done.error()));
-        }
         return kernel_.keepalived_file;
     }
 
     std::expected<void, SystemError> write(std::optional<std::string> const& text) override {
         auto done = kernel_.call("write file");
-        if (done) {
+        if (done)
             kernel_.keepalived_file = text;
-        }
         return done;
     }
 
@@ -89,17 +85,15 @@ public:
 
     std::expected<bool, SystemError> is_running() override {
         auto done = kernel_.call("find keepalived");
-        if (!done) {
+        if (!done)
             return std::unexpected(std::move(done.error()));
-        }
         return kernel_.keepalived_runs;
     }
 
     std::expected<void, SystemError> reload() override {
         auto done = kernel_.call("reload keepalived");
-        if (done) {
+        if (done)
             kernel_.on_reload(kernel_);
-        }
         return done;
     }
 
@@ -112,9 +106,8 @@ public:
     explicit FakeIpvs(FakeKernel& kernel) : kernel_(kernel) {}
 
     std::expected<std::vector<IpvsService>, SystemError> read(std::function<bool(IpvsKey)> const& wanted) override {
-        if (auto done = kernel_.call("read services"); !done) {
+        if (auto done = kernel_.call("read services"); !done)
             return std::unexpected(std::move(done.error()));
-        }
         std::vector<IpvsService> found;
         std::ranges::copy_if(kernel_.services, std::back_inserter(found),
                              [&](IpvsService const& service) { return wanted(service.key); });
@@ -123,9 +116,8 @@ public:
     }
 
     std::expected<std::vector<IpvsAddress>, SystemError> addresses() override {
-        if (auto done = kernel_.call("read addresses"); !done) {
+        if (auto done = kernel_.call("read addresses"); !done)
             return std::unexpected(std::move(done.error()));
-        }
         auto found = kernel_.addresses;
         std::ranges::sort(found);
         return found;
@@ -134,31 +126,26 @@ public:
     std::expected<void, IpvsRefusal> write(std::span<IpvsChange const> changes) override {
         if (auto done = kernel_.call("write services"); !done) {
             bool const partly = changes.size() > 1;
-            if (partly) {
+            if (partly)
                 static_cast<void>(make(changes.front()));
-            }
             return std::unexpected(IpvsRefusal{partly ? std::size_t{1} : 0, std::move(done.error())});
         }
         std::optional<IpvsRefusal> refused;
         std::size_t done = 0;
-        for (IpvsChange const& change : changes) {
-            if (make(change)) {
+        for (IpvsChange const& change : changes)
+            if (make(change))
                 ++done;
-            } else if (!refused) {
+            else if (!refused)
                 refused = IpvsRefusal{0, {SystemError::Kind::changed, ESRCH, change.str(), change.span}};
-            }
-        }
-        if (!refused) {
+        if (!refused)
             return {};
-        }
         refused->done = done;
         return std::unexpected(std::move(*refused));
     }
 
     std::expected<std::vector<SyncDaemon>, SystemError> daemons() override {
-        if (auto done = kernel_.call("read daemons"); !done) {
+        if (auto done = kernel_.call("read daemons"); !done)
             return std::unexpected(std::move(done.error()));
-        }
         return kernel_.daemons;
     }
 
@@ -173,22 +160,20 @@ public:
 
     std::expected<void, SystemError> stop(SyncDaemon::Role role) override {
         auto done = kernel_.call("stop daemon");
-        if (done) {
+        if (done)
             std::erase_if(kernel_.daemons, [&](SyncDaemon const& daemon) { return daemon.role == role; });
-        }
         return done;
     }
 
 private:
     using Action = IpvsChange::Action;
 
-    /// As ip_vs_ctl.c does: what is added must not be there, what is changed or deleted must.
+    /// Like ip_vs_ctl.c: an entry that is added must not exist, one that is changed or deleted must.
     bool make(IpvsChange const& change) {
         auto const service = std::ranges::find(kernel_.services, change.key, &IpvsService::key);
         bool const exists = service != kernel_.services.end();
-        if (exists == (change.action == Action::add_service)) {
+        if (exists == (change.action == Action::add_service))
             return false;
-        }
         switch (change.action) {
         case Action::add_service:
             kernel_.services.push_back({.key = change.key, .parameters = change.parameters});
@@ -204,9 +189,8 @@ private:
         auto const real = std::ranges::find_if(service.reals, [&](IpvsReal const& other) {
             return other.server.address == change.real.address && other.server.port == change.real.port;
         });
-        if ((real != service.reals.end()) == (change.action == Action::add_real)) {
+        if ((real != service.reals.end()) == (change.action == Action::add_real))
             return false;
-        }
         switch (change.action) {
         case Action::add_real: service.reals.push_back({.server = change.real}); break;
         case Action::edit_real: real->server = change.real; break;
@@ -222,9 +206,8 @@ std::expected<void, SystemError> FakeKernel::call(std::string name) {
     before_call(name);
     log.push_back(std::move(name));
     auto const failure = failures.find(log.size() - 1);
-    if (failure != failures.end()) {
+    if (failure != failures.end())
         return std::unexpected(failure->second);
-    }
     return {};
 }
 
@@ -234,9 +217,8 @@ std::expected<void, SystemError> FakeKernel::call(std::string_view name, Family 
 
 std::expected<std::unique_ptr<XtablesLock>, SystemError> FakeKernel::lock(std::chrono::milliseconds /*wait*/) {
     auto done = call("lock");
-    if (!done) {
+    if (!done)
         return std::unexpected(std::move(done.error()));
-    }
     if (locked_) {
         return std::unexpected(
             SystemError{SystemError::Kind::locked, EWOULDBLOCK, "another program holds the xtables lock"});
@@ -246,12 +228,10 @@ std::expected<std::unique_ptr<XtablesLock>, SystemError> FakeKernel::lock(std::c
 
 std::expected<std::unique_ptr<MangleTable>, SystemError> FakeKernel::open_mangle(Family family) {
     auto done = call("open", family);
-    if (!done) {
+    if (!done)
         return std::unexpected(std::move(done.error()));
-    }
-    if (!has_table[static_cast<std::size_t>(family)]) {
+    if (!has_table[static_cast<std::size_t>(family)])
         return std::unexpected(SystemError{SystemError::Kind::unsupported, ENOENT, "the kernel has no mangle table"});
-    }
     return std::make_unique<Table>(*this, family);
 }
 
@@ -262,12 +242,11 @@ Chain& chain_of(Ruleset& table, std::string const& name) {
     return found != table.chains.end() && found->name == name ? *found : *table.chains.insert(found, {name, {}});
 }
 
-/// What is lbc's becomes part of the whole table.
+/// Adds the own rules to the whole table.
 void add_own(Ruleset const& own, Ruleset& table) {
-    for (Chain const& chain : own.chains) {
+    for (Chain const& chain : own.chains)
         chain_of(table, chain.name) = chain;
-    }
-    for (Hook const& hook : own.hooks) {
+    for (EntryJump const& hook : own.entry_jumps) {
         std::vector<Rule>& rules = chain_of(table, hook.builtin).rules;
         bool const has_policy = !rules.empty() && rules.back().then == Target{Drop{.is_policy = true}};
         rules.insert(has_policy ? rules.end() - 1 : rules.end(), hook.rule);
@@ -278,16 +257,14 @@ void add_own(Ruleset const& own, Ruleset& table) {
 
 std::expected<Netfilter, SystemError> FakeKernel::read_netfilter(Family family) {
     auto done = call("read netfilter", family);
-    if (!done) {
+    if (!done)
         return std::unexpected(std::move(done.error()));
-    }
     Netfilter result{family, foreign[static_cast<std::size_t>(family)]};
     Ruleset const& own = tables[static_cast<std::size_t>(family)];
     if (!own.empty()) {
         auto mangle = std::ranges::find(result.tables, own.table, &Ruleset::table);
-        if (mangle == result.tables.end()) {
+        if (mangle == result.tables.end())
             mangle = result.tables.insert(mangle, {family, {}, {}});
-        }
         add_own(own, *mangle);
         mangle->sets = sets[static_cast<std::size_t>(family)];
     }
@@ -301,12 +278,10 @@ IpvsService const* FakeKernel::find(IpvsKey key) const {
 
 std::expected<std::unique_ptr<Ipvs>, SystemError> FakeKernel::open_ipvs() {
     auto done = call("open ipvs");
-    if (!done) {
+    if (!done)
         return std::unexpected(std::move(done.error()));
-    }
-    if (!has_ipvs) {
+    if (!has_ipvs)
         return std::unexpected(SystemError{SystemError::Kind::unsupported, ENOENT, "the kernel has no IPVS"});
-    }
     return std::make_unique<FakeIpvs>(*this);
 }
 
@@ -316,17 +291,15 @@ std::unique_ptr<KeepalivedDaemon> FakeKernel::open_keepalived(std::string /*path
 
 std::expected<int, SystemError> FakeKernel::read_sysctl(Sysctl sysctl) {
     auto done = call(std::string("read ") + std::string(title(sysctl)));
-    if (!done) {
+    if (!done)
         return std::unexpected(std::move(done.error()));
-    }
     return sysctls.at(sysctl);
 }
 
 std::expected<void, SystemError> FakeKernel::write_sysctl(Sysctl sysctl, int value) {
     auto done = call(std::string("write ") + std::string(title(sysctl)));
-    if (done) {
+    if (done)
         sysctls.at(sysctl) = value;
-    }
     return done;
 }
 
@@ -338,17 +311,15 @@ std::expected<void, SystemError> FakeKernel::may_write_sysctl(Sysctl sysctl, int
 
 std::expected<Record, SystemError> FakeKernel::read_record() {
     auto done = call("read record");
-    if (!done) {
+    if (!done)
         return std::unexpected(std::move(done.error()));
-    }
     return record;
 }
 
 std::expected<void, SystemError> FakeKernel::write_record(Record const& wanted) {
     auto done = call("write record");
-    if (done) {
+    if (done)
         record = wanted;
-    }
     return done;
 }
 

@@ -6,26 +6,23 @@ namespace lbc::test {
 
 std::expected<bool, SystemError> FakeKernel::has_own_chains(Family family) {
     auto done = call("find chains", family);
-    if (!done) {
+    if (!done)
         return std::unexpected(std::move(done.error()));
-    }
     auto const place = static_cast<std::size_t>(family);
     return has_table[place] && !tables[place].empty();
 }
 
 std::expected<std::string, SystemError> FakeKernel::save_variant(Family family) {
     auto done = call("save variant", family);
-    if (!done) {
+    if (!done)
         return std::unexpected(std::move(done.error()));
-    }
     return variants[static_cast<std::size_t>(family)];
 }
 
 std::expected<void, SystemError> FakeKernel::restore_variant(Family family, std::string const& text, bool only_test) {
     auto done = call(only_test ? "test variant" : "restore variant", family);
-    if (done && !only_test) {
+    if (done && !only_test)
         variants[static_cast<std::size_t>(family)] = text.contains("\n-X ") ? std::string() : text;
-    }
     return done;
 }
 
@@ -54,9 +51,8 @@ std::unique_ptr<NftTable> FakeKernel::open_nft() { return std::make_unique<FakeN
 
 std::expected<NftRulesets, SystemError> FakeKernel::read_nftables() {
     auto done = call("read nftables");
-    if (!done) {
+    if (!done)
         return std::unexpected(std::move(done.error()));
-    }
     return nftables;
 }
 

@@ -38,7 +38,7 @@ private:
     std::vector<Interface> interfaces_;
 };
 
-/// Hands a kernel that outlives the command to it.
+/// Lends a command a kernel that outlives it.
 class Borrowed final : public Kernel {
 public:
     explicit Borrowed(Kernel& kernel) : kernel_(kernel) {}

@@ -1,7 +1,7 @@
 #include "tests/support/mangle_tools.hpp"
 
-#include "backends/descriptor.hpp"
-#include "backends/system_kernel.hpp"
+#include "backends/apply/system_kernel.hpp"
+#include "backends/os/descriptor.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -19,9 +19,8 @@ namespace lbc::test {
 Finished run(Arguments arguments, std::string const& input) {
     Descriptor const in(::memfd_create("input", 0));
     Descriptor const out(::memfd_create("output", 0));
-    if (::write(in.get(), input.data(), input.size()) != static_cast<ssize_t>(input.size())) {
+    if (::write(in.get(), input.data(), input.size()) != static_cast<ssize_t>(input.size()))
         return {};
-    }
     ::lseek(in.get(), 0, SEEK_SET);
     std::vector<char*> pointers;
     std::ranges::transform(arguments, std::back_inserter(pointers), [](std::string& text) { return text.data(); });
@@ -35,13 +34,11 @@ Finished run(Arguments arguments, std::string const& input) {
     int const spawned = ::posix_spawnp(&child, pointers[0], &actions, nullptr, pointers.data(), environ);
     ::posix_spawn_file_actions_destroy(&actions);
     Finished result;
-    if (spawned != 0 || ::waitpid(child, &result.status, 0) != child) {
+    if (spawned != 0 || ::waitpid(child, &result.status, 0) != child)
         return {};
-    }
     result.output.resize(static_cast<std::size_t>(::lseek(out.get(), 0, SEEK_END)));
-    if (::pread(out.get(), result.output.data(), result.output.size(), 0) < 0) {
+    if (::pread(out.get(), result.output.data(), result.output.size(), 0) < 0)
         return {};
-    }
     return result;
 }
 
@@ -80,9 +77,8 @@ void new_namespace() { REQUIRE(::unshare(CLONE_NEWNET) == 0); }
 
 std::unique_ptr<MangleTable> open_table(Family family) {
     auto table = make_system_kernel()->open_mangle(family);
-    if (!table) {
+    if (!table)
         FAIL(table.error().message);
-    }
     return std::move(*table);
 }
 
@@ -122,13 +118,12 @@ Prefix prefix(Family family, int length4, int length6) {
                                   : Prefix::of(*IpAddress::parse("2001:db8::8000:1"), length6);
 }
 
-/// One Matches for each form that a rule of lbc's can have.
+/// One Matches for each form that an own rule can have.
 std::vector<Matches> all_matches(Family family) {
     std::vector<Matches> all(1);
     auto const add = [&]() -> Matches& { return all.emplace_back(); };
-    for (char const* name : {"lo", "eth+", "a", "abcdefghijklmno", "abcdefghijklmn+"}) {
+    for (char const* name : {"lo", "eth+", "a", "abcdefghijklmno", "abcdefghijklmn+"})
         add().in_interface = InterfacePattern::parse(name);
-    }
     add().destination = prefix(family, 32, 128);
     add().destination = prefix(family, 25, 113);
     add().destination = prefix(family, 1, 1);
@@ -174,11 +169,9 @@ Ruleset all_forms(Family family) {
     Chain main{"LBC", {}};
     std::vector<Target> const targets{
         SetMark{Fwmark{0}}, SetMark{Fwmark{0xfedcba98}}, Jump{"LBC-PEER"}, Goto{"LBC-PEER"}, Return{}, Drop{}};
-    for (Matches const& when : all_matches(family)) {
-        for (Target const& target : targets) {
+    for (Matches const& when : all_matches(family))
+        for (Target const& target : targets)
             main.rules.push_back({when, target, {}});
-        }
-    }
     Rule to_main{{}, Goto{"LBC"}, {}};
     to_main.when.destination = prefix(family, 24, 64);
     return {family,
@@ -188,9 +181,8 @@ Ruleset all_forms(Family family) {
 
 Ruleset simple_rules(Family family, std::uint32_t count) {
     Chain chain{"LBC", {}};
-    for (std::uint32_t i = 0; i < count; ++i) {
+    for (std::uint32_t i = 0; i < count; ++i)
         chain.rules.push_back({{}, SetMark{Fwmark{i + 1}}, {}});
-    }
     return {family, {chain}, {{"PREROUTING", {{}, Jump{"LBC"}, {}}}}};
 }
 

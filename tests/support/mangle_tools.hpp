@@ -1,8 +1,8 @@
-// What the tests of the real mangle tables share: iptables-legacy as the other witness, namespaces, and rules to try.
-// A helper that cannot do its part fails the test that called it.
+// Helpers of the tests of the real mangle tables: iptables-legacy for comparison, namespaces, and rules to try. A
+// helper that cannot do its part fails the test that called it.
 #pragma once
 
-#include "backends/kernel.hpp"
+#include "backends/apply/kernel.hpp"
 
 #include <string>
 #include <string_view>
@@ -23,7 +23,7 @@ struct Finished {
 /// "iptables-legacy-restore" for IPv4 and "-restore".
 [[nodiscard]] std::string tool(Family family, std::string_view name);
 
-/// Gives lines of the mangle table to iptables-restore, which leaves what is there and takes counters.
+/// Loads lines of the mangle table with iptables-restore, which keeps the existing rules and takes counters.
 void load(Family family, std::string const& rules);
 
 /// Runs `iptables -t mangle` with arguments.
@@ -35,7 +35,7 @@ void command(Family family, Arguments arguments);
 /// Checks two texts line by line: the first that differs tells more than both whole.
 void check_equal(std::string_view now, std::string_view before);
 
-/// Moves to a network namespace of its own, whose tables are empty.
+/// Moves this process to a new network namespace, whose tables are empty.
 void new_namespace();
 
 [[nodiscard]] std::unique_ptr<MangleTable> open_table(Family family);
@@ -43,7 +43,7 @@ void new_namespace();
 /// `supports` and `replace`, on the table as it is.
 void replace(Ruleset const& wanted);
 
-/// The message, or nothing where there was no error.
+/// The message; empty if there was no error.
 [[nodiscard]] std::string error_of(std::expected<void, SystemError> const& result);
 
 [[nodiscard]] PortRange ports(std::uint16_t first, std::uint16_t last);
@@ -51,7 +51,7 @@ void replace(Ruleset const& wanted);
 /// Every form of match with every form of target, in three chains with three hooks.
 [[nodiscard]] Ruleset all_forms(Family family);
 
-/// LBC with `count` rules, led to from PREROUTING.
+/// The chain LBC with `count` rules, and a jump from PREROUTING.
 [[nodiscard]] Ruleset simple_rules(Family family, std::uint32_t count = 1);
 
 } // namespace lbc::test

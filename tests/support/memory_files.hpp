@@ -1,4 +1,4 @@
-// Files that a test makes up.
+// Files in memory, for tests.
 #pragma once
 
 #include "grammar/files.hpp"

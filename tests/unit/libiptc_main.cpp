@@ -1,6 +1,6 @@
 // Runs the tests of the real mangle tables in a network namespace of their own. Needs root and iptables-legacy; says so
 // and ends with status 77 where they are not to be had.
-#include "backends/descriptor.hpp"
+#include "backends/os/descriptor.hpp"
 #include "tests/support/mangle_tools.hpp"
 
 #include <sched.h>
@@ -17,14 +17,11 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "skipped: %s\n", why);
         return 77;
     };
-    if (::unshare(CLONE_NEWNET) != 0) {
+    if (::unshare(CLONE_NEWNET) != 0)
         return skip("a network namespace of its own is not permitted");
-    }
-    for (lbc::Family const family : lbc::families) {
-        if (lbc::test::run({lbc::test::tool(family, "-save"), "-t", "mangle"}).status != 0) {
+    for (lbc::Family const family : lbc::families)
+        if (lbc::test::run({lbc::test::tool(family, "-save"), "-t", "mangle"}).status != 0)
             return skip("iptables-legacy cannot read the mangle tables");
-        }
-    }
     // Of its own, so that nothing else on this machine waits for a test.
     char lock_path[] = "/tmp/lbc-test-lock-XXXXXX";
     lbc::Descriptor const lock_file(::mkstemp(lock_path));
