@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Random pairs of sites in a real kernel: against a kernel that has the old site, `lbc diff NEW` says what `lbc diff
 OLD NEW` says; `lbc apply` does just that; and packets get other marks just where it is listed.
 

@@ -1,7 +1,8 @@
 """Every kind of change as `lbc diff` prints it: cases/NAME/old.lb and new.lb, and the three forms beside them. Twice,
 since equal input gives equal bytes. LBC_UPDATE_GOLDEN=1 writes what is expected anew.
 
-    cases.py LBC SCHEMAS
+    cases.py LBC SCHEMAS NAME    one case
+    cases.py LBC SCHEMAS --all   what the cases have in common: each kind has one, and their JSON is as the schema has it
 """
 
 from __future__ import annotations
@@ -37,30 +38,42 @@ def expected(case: pathlib.Path) -> dict:
     return json.loads((case / "expected.json").read_text(encoding="utf-8"))
 
 
-class Cases(unittest.TestCase):
+class OneCase(unittest.TestCase):
     maxDiff = None
 
+    def setUp(self) -> None:
+        self.case = HERE / "cases" / NAME
+
     def test_every_form(self) -> None:
-        self.assertGreater(len(CASES), 35)
-        for case in CASES:
-            for name, options in FORMS.items():
-                with self.subTest(case=case.name, form=name):
-                    status, text = diff(case, *options)
-                    self.assertEqual((status, text), diff(case, *options), "two runs differ")
-                    self.assertEqual(status, 0)
-                    if os.environ.get("LBC_UPDATE_GOLDEN"):
-                        (case / name).write_text(text, encoding="utf-8")
-                    self.assertEqual(text, (case / name).read_text(encoding="utf-8"))
+        for name, options in FORMS.items():
+            with self.subTest(form=name):
+                status, text = diff(self.case, *options)
+                self.assertEqual((status, text), diff(self.case, *options), "two runs differ")
+                self.assertEqual(status, 0)
+                if os.environ.get("LBC_UPDATE_GOLDEN"):
+                    (self.case / name).write_text(text, encoding="utf-8")
+                self.assertEqual(text, (self.case / name).read_text(encoding="utf-8"))
 
     def test_status_says_whether_anything_differs(self) -> None:
-        for case in CASES:
-            with self.subTest(case=case.name):
-                said = expected(case)
-                self.assertEqual(diff(case, "--exit-code")[0], 1 if said["differs"] else 0)
-                if case.name.startswith("nothing-"):
-                    self.assertEqual((said["changes"], said["traffic"]), ([], []))
+        said = expected(self.case)
+        self.assertEqual(diff(self.case, "--exit-code")[0], 1 if said["differs"] else 0)
+        if NAME.startswith("nothing-"):
+            self.assertEqual((said["changes"], said["traffic"]), ([], []))
 
+    def test_one_director_has_its_own_part(self) -> None:
+        whole = expected(self.case)
+        for name in {entry["director"] for entry in (*whole["traffic"], *whole["writes"])}:
+            with self.subTest(director=name):
+                one = json.loads(diff(self.case, "--format", "json", "-d", name)[1])
+                for part in ("traffic", "writes"):
+                    self.assertEqual(one[part], [e for e in whole[part] if e["director"] == name])
+                own = [c for c in whole["changes"] if not c["directors"] or name in c["directors"]]
+                self.assertEqual([c["text"] for c in one["changes"]], [c["text"] for c in own])
+
+
+class AllCases(unittest.TestCase):
     def test_every_kind_has_a_case(self) -> None:
+        self.assertGreater(len(CASES), 35)
         schema = json.loads((SCHEMAS / "diff.schema.json").read_text(encoding="utf-8"))["$defs"]
         said = [expected(case) for case in CASES]
         kinds = {change["kind"] for one in said for change in one["changes"]}
@@ -75,19 +88,6 @@ class Cases(unittest.TestCase):
         of_writes = schema["writes"]["properties"]["services"]["items"]["properties"]["action"]["enum"]
         self.assertEqual(actions, set(of_writes))
 
-    def test_one_director_has_its_own_part(self) -> None:
-        for case in CASES:
-            whole = expected(case)
-            for name in {entry["director"] for entry in (*whole["traffic"], *whole["writes"])}:
-                with self.subTest(case=case.name, director=name):
-                    one = json.loads(diff(case, "--format", "json", "-d", name)[1])
-                    for part in ("traffic", "writes"):
-                        self.assertEqual(one[part], [e for e in whole[part] if e["director"] == name])
-                    own = [c for c in whole["changes"] if not c["directors"] or name in c["directors"]]
-                    self.assertEqual([c["text"] for c in one["changes"]], [c["text"] for c in own])
-
-
-class Schema(unittest.TestCase):
     def test_answers_are_valid_and_the_schema_strict(self) -> None:
         validator = validator_of(SCHEMAS / "diff.schema.json")
         shapes = check_documents(self, validator, {case.name: expected(case) for case in CASES}, LOOSE)
@@ -97,4 +97,5 @@ class Schema(unittest.TestCase):
 if __name__ == "__main__":
     LBC = os.path.abspath(sys.argv[1])
     SCHEMAS = pathlib.Path(sys.argv[2])
-    unittest.main(argv=sys.argv[:1])
+    NAME = sys.argv[3]
+    unittest.main(argv=sys.argv[:1], defaultTest="AllCases" if NAME == "--all" else "OneCase")

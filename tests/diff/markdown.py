@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The comment on a change: it stays in its bounds whatever the change, and nobody's text breaks out of it.
 
     LBC=build/dev/lbc markdown.py [UNITTEST ARGUMENTS]

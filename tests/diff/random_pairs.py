@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Random pairs of sites: `lbc diff` lists a packet if and only if the language gives it another mark by the new site,
 and a virtual service if and only if IPVS gets it otherwise.
 

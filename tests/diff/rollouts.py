@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Random pairs of sites: what `lbc diff` says of the time in which some directors have the old site and some the new
 one, against every packet that one director forwards to another, by the language's words alone.
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Random pairs of sites: the virtual services of the two differ just where a change says so, and the writes that
 `lbc diff` lists lead from the ones to the others.
 
