@@ -1,6 +1,6 @@
 #include "backends/emit/firewall.hpp"
 
-#include "backends/emit/comment.hpp"
+#include "compiler/base/comment.hpp"
 
 #include <fmt/format.h>
 

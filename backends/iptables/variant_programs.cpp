@@ -1,7 +1,7 @@
 #include "backends/iptables/variant_programs.hpp"
 
-#include "backends/iptables/variant_lines.hpp"
 #include "backends/nft/nft_present.hpp"
+#include "backends/nft/variant_lines.hpp"
 #include "backends/os/run_program.hpp"
 
 #include "grammar/utf8.hpp"

@@ -1,6 +1,6 @@
 #include "backends/iptables/variant_rules.hpp"
 
-#include "backends/iptables/variant_lines.hpp"
+#include "backends/nft/variant_lines.hpp"
 #include "backends/restore/read_tables.hpp"
 
 #include <fmt/format.h>

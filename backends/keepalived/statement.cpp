@@ -1,6 +1,6 @@
 #include "backends/keepalived/statement.hpp"
 
-#include "backends/emit/comment.hpp"
+#include "compiler/base/comment.hpp"
 
 #include <fmt/format.h>
 

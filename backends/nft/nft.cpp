@@ -1,8 +1,8 @@
 #include "backends/nft/nft.hpp"
 
-#include "backends/emit/comment.hpp"
 #include "backends/nft/mark_groups.hpp"
 #include "backends/nft/nft_words.hpp"
+#include "compiler/base/comment.hpp"
 
 #include <fmt/format.h>
 

@@ -1,11 +1,11 @@
 #include "backends/nft/nft_netfilter.hpp"
 
-#include "backends/iptables/variant_lines.hpp"
 #include "backends/nft/libnftables.hpp"
 #include "backends/nft/nft_json.hpp"
 #include "backends/nft/nft_present.hpp"
 #include "backends/nft/nft_ruleset.hpp"
 #include "backends/nft/read_nft_json.hpp"
+#include "backends/nft/variant_lines.hpp"
 #include "backends/os/run_program.hpp"
 #include "backends/restore/read_tables.hpp"
 #include "grammar/utf8.hpp"

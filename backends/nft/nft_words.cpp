@@ -1,7 +1,7 @@
 #include "backends/nft/nft_words.hpp"
 
-#include "backends/emit/comment.hpp"
 #include "backends/nft/nft.hpp"
+#include "compiler/base/comment.hpp"
 #include "compiler/base/fnv1a.hpp"
 
 #include <fmt/format.h>

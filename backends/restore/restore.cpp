@@ -1,7 +1,7 @@
 #include "backends/restore/restore.hpp"
 
-#include "backends/emit/comment.hpp"
 #include "backends/ipset/ipset_text.hpp"
+#include "compiler/base/comment.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,8 @@
 // Finds the tables in a script of `compile --emit sh`: they stand between `wanted() {` and its `esac`, in a
 // here-document for each director and family.
-#include "backends/emit/sh/sh.hpp"
 #include "backends/restore/read_tables.hpp"
+#include "backends/restore/script_heading.hpp"
+#include "compiler/base/shell_quote.hpp"
 #include "grammar/utf8.hpp"
 
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 
 #include "backends/observe/compare_machine.hpp"
 #include "cli/input/git_files.hpp"
-#include "cli/report/message_json.hpp"
+#include "cli/input/message_json.hpp"
 #include "compiler/site/resolve.hpp"
 #include "grammar/spell.hpp"
 #include "grammar/utf8.hpp"

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "backends/apply/apply.hpp"
-#include "cli/change/mark_check.hpp"
 #include "cli/report/machine_report.hpp"
+#include "cli/report/mark_check.hpp"
 #include "cli/report/site_names.hpp"
 #include "cli/run.hpp"
 #include "grammar/source.hpp"

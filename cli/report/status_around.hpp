@@ -2,9 +2,9 @@
 // machine, foreign rules, keepalived, and who holds the VIPs. `lbc apply` fixes none of them.
 #pragma once
 
-#include "cli/change/mark_check.hpp"
 #include "cli/report/address_conflicts.hpp"
 #include "cli/report/machine_report.hpp"
+#include "cli/report/mark_check.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 

@@ -2,9 +2,7 @@
 // packet meets: rules and virtual services.
 #pragma once
 
-#include "compiler/layout/layout.hpp"
-#include "compiler/plan/plan.hpp"
-#include "compiler/rules/ruleset.hpp"
+#include "compiler/plan/layout_function.hpp"
 
 #include <array>
 #include <cstdint>

@@ -2,6 +2,7 @@
 
 #include "compiler/checks/checks.hpp"
 #include "compiler/diff/lines.hpp"
+#include "compiler/layout/layout.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -29,16 +29,12 @@
 //     LBC    -d PREFIX -p tcp --dport 80 -j MARK 0x3         the rest
 #pragma once
 
-#include "compiler/plan/plan.hpp"
-#include "compiler/rules/ruleset.hpp"
+#include "compiler/plan/layout_function.hpp"
 
 #include <array>
 #include <string_view>
 
 namespace lbc {
-
-/// Makes the rules of one family; none if the table has no class of that family.
-using Layout = Ruleset (*)(Site const&, MarkTable const&, Family);
 
 [[nodiscard]] Ruleset layout_linear(Site const& site, MarkTable const& table, Family family);
 [[nodiscard]] Ruleset layout_tree(Site const& site, MarkTable const& table, Family family);

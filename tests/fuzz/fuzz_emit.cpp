@@ -10,10 +10,10 @@
 #include "backends/nft/nft.hpp"
 #include "backends/restore/restore.hpp"
 #include "cli/change/self_check.hpp"
+#include "cli/input/message_json.hpp"
 #include "cli/output/output_tree.hpp"
 #include "cli/output/real_hosts.hpp"
 #include "cli/report/layout_table.hpp"
-#include "cli/report/message_json.hpp"
 #include "tests/fuzz/support.hpp"
 
 #include <cstdint>

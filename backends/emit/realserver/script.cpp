@@ -1,6 +1,7 @@
 #include "backends/emit/realserver/realserver.hpp"
 #include "backends/emit/realserver/shell_text.hpp"
 #include "backends/emit/sh/sh.hpp"
+#include "compiler/base/shell_quote.hpp"
 
 #include <fmt/format.h>
 

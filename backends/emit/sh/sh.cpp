@@ -1,11 +1,13 @@
 #include "backends/emit/sh/sh.hpp"
 
-#include "backends/emit/comment.hpp"
 #include "backends/emit/ipvsadm.hpp"
 #include "backends/emit/sh/shell_text.hpp"
 #include "backends/nft/nft.hpp"
 #include "backends/os/sysctl.hpp"
 #include "backends/restore/restore.hpp"
+#include "backends/restore/script_heading.hpp"
+#include "compiler/base/comment.hpp"
+#include "compiler/base/shell_quote.hpp"
 
 #include <fmt/format.h>
 
@@ -185,16 +187,6 @@ std::string sync_daemons(Sync const& sync) {
 }
 
 } // namespace
-
-std::string shell_quote(std::string_view text) {
-    std::string out = "'";
-    for (char const c : text) {
-        if (c == '\'')
-            out += "'\\'";
-        out += c;
-    }
-    return out + '\'';
-}
 
 std::string sh_script(Site const& site, std::span<Plan const> plans, Layout layout, MarkTool tool) {
     bool const sync = site.ipvs == IpvsOwner::lbc && site.sync && !site.sync->instance;

@@ -17,18 +17,9 @@ namespace lbc {
 /// The tool with which the script marks packets.
 enum class MarkTool : std::uint8_t { iptables, nft };
 
-/// The beginning of every script for iptables, and of no other text.
-inline constexpr std::string_view script_heading =
-    "#!/bin/sh\n# The load balancing of an LVS site, for each of its directors. Made by lbc";
-inline constexpr std::string_view script_heading_of_nft =
-    "#!/bin/sh\n# The load balancing of an LVS site by nftables, for each director. Made by lbc";
-
 /// The script for the directors of `plans`, in their order. Equal input gives equal bytes. The layout is that of the
 /// rules for iptables.
 [[nodiscard]] std::string sh_script(Site const& site, std::span<Plan const> plans, Layout layout,
                                     MarkTool tool = MarkTool::iptables);
-
-/// Text as one word of a shell command, in single quotes. Example: it's -> 'it'\''s'
-[[nodiscard]] std::string shell_quote(std::string_view text);
 
 } // namespace lbc

@@ -1,5 +1,5 @@
 #include "backends/emit/json/json.hpp"
-#include "cli/report/message_json.hpp"
+#include "cli/input/message_json.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>

@@ -1,6 +1,6 @@
 #include "backends/restore/restore.hpp"
 
-#include "backends/emit/comment.hpp"
+#include "compiler/base/comment.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,6 @@
 #include "backends/emit/sh/sh.hpp"
+#include "backends/restore/script_heading.hpp"
+#include "compiler/base/shell_quote.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 #include "backends/apply/apply.hpp"
 #include "backends/apply/mark_backend.hpp"
-#include "backends/iptables/variant_lines.hpp"
 #include "backends/iptables/variant_rules.hpp"
+#include "backends/nft/variant_lines.hpp"
 #include "tests/support/fake_kernel.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 #include "backends/apply/ipvs_plan.hpp"
 #include "compiler/diff/steps.hpp"
+#include "compiler/layout/layout.hpp"
 #include "tests/support/compiled.hpp"
 #include "tests/support/machine.hpp"
 

@@ -1,6 +1,7 @@
 #include "backends/apply/apply.hpp"
 #include "backends/apply/ipvs_plan.hpp"
 #include "cli/report/write_lines.hpp"
+#include "compiler/layout/layout.hpp"
 #include "tests/support/compiled.hpp"
 #include "tests/support/machine.hpp"
 

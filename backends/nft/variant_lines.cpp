@@ -1,4 +1,4 @@
-#include "backends/iptables/variant_lines.hpp"
+#include "backends/nft/variant_lines.hpp"
 
 #include "compiler/rules/ruleset.hpp"
 #include "grammar/utf8.hpp"

@@ -1,4 +1,4 @@
-#include "cli/change/mark_check.hpp"
+#include "cli/report/mark_check.hpp"
 
 #include "backends/apply/observe.hpp"
 #include "cli/report/verify_report.hpp"

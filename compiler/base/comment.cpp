@@ -1,4 +1,4 @@
-#include "backends/emit/comment.hpp"
+#include "compiler/base/comment.hpp"
 
 #include "grammar/utf8.hpp"
 

@@ -1,4 +1,4 @@
-#include "cli/report/message_json.hpp"
+#include "cli/input/message_json.hpp"
 
 #include "backends/emit/json/json_text.hpp"
 
