@@ -133,6 +133,9 @@ Option CommandOptions::flag(std::string const& names, std::optional<bool>& set, 
     set.reset(); // CLI11 begins to count at 0, which is the opposite
     return Option(option);
 }
+Option CommandOptions::flag(std::string const& names, std::function<void()> use, std::string const& help) const {
+    return Option(command_->add_flag_callback(names, std::move(use), help));
+}
 Option CommandOptions::text(std::string const& names, std::string& value, std::string const& help) const {
     return Option(command_->add_option(names, value, help));
 }

@@ -56,6 +56,8 @@ public:
     Option flag(std::string const& names, bool& set, std::string const& help) const;
     /// A flag with an opposite, which tells whether either was given.
     Option flag(std::string const& names, std::optional<bool>& set, std::string const& help) const;
+    /// Calls `use` where the flag is given.
+    Option flag(std::string const& names, std::function<void()> use, std::string const& help) const;
     Option text(std::string const& names, std::string& value, std::string const& help) const;
     /// Gets the value as it is parsed.
     Option text(std::string const& names, std::function<void(std::string const&)> use, std::string const& help) const;

@@ -3,6 +3,10 @@
 #include "cli/commands/commands.hpp"
 #include "cli/input/site_input.hpp"
 #include "cli/report/clean_stream.hpp"
+#include "cli/version.hpp"
+#include "grammar/utf8.hpp"
+
+#include <fmt/format.h>
 
 #include <exception>
 #include <optional>
@@ -123,8 +127,14 @@ Status finish(Status status, bool changed_kernel, Environment const& environment
 }
 
 Status run_command(std::vector<std::string> const& arguments, Environment const& environment) {
+    auto asked_for = arguments;
+    if (std::erase_if(asked_for, [](auto const& word) { return word == "-v" || word == "--verbose"; }) == 1 &&
+        asked_for == std::vector<std::string>{"--version"}) {
+        environment.out << fmt::format("lbc {}\n{}", version(), printable_lines(version_details()));
+        return finish(Status::done, false, environment);
+    }
     CommandLine line("lbc makes firewall marks and IPVS services for LVS directors from one site file",
-                     "lbc " LBC_VERSION, environment.width_out.value_or(80));
+                     fmt::format("lbc {}", version()), environment.width_out.value_or(80));
     std::vector<Command> commands;
     for (auto const& command : named_commands())
         commands.push_back(command.add(line.add(command.help)));

@@ -30,7 +30,7 @@ Proved prove_rules(Site const& site, Plan const& plan, Netfilter const& rules) {
         return {};
     if (proof.is_given_up)
         return std::unexpected(fmt::format("{}: whether the rules mark every packet as the site says is unknown: they "
-                                           "tell too many kinds of packets apart; `--no-prove` does without",
+                                           "tell too many kinds of packets apart; do without a proof",
                                            site[plan.director].name.value));
     auto const& fault = proof.faults.front();
     return std::unexpected(fmt::format("{}: the rules do not mark every packet as the site says: {}; this is a fault "

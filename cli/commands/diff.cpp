@@ -256,9 +256,8 @@ Command add_diff(CommandOptions command) {
     options->site.add_options_to(command, true);
     options->site.add_layout_to(command);
     command.at("--director").describe("one director; by default all, and with one FILE the one that this machine is");
-    command.text("--format", options->format, "text; markdown: for a comment on a change; json")
-        .one_of({"text", "markdown", "json"})
-        .value("text|markdown|json");
+    add_format_to(command, options->format, {"text", "markdown", "json"},
+                  "text; markdown: for a comment on a change; json");
     command.flag("--rules", options->rules, "print the rules and writes behind it, too");
     command.flag("--exit-code", options->exit_code, "exit with 1 where anything differs");
     command.text("--only", options->only, "with one FILE: the mangle tables alone, or IPVS alone")

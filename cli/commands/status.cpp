@@ -115,9 +115,8 @@ Status run_status(Options const& options, Environment const& environment) {
 Command add_status(CommandOptions command) {
     auto options = std::make_shared<Options>();
     options->site.add_to(command, true);
-    command.text("--format", options->format, "text: a table; json; prometheus: its text exposition format")
-        .one_of({"text", "json", "prometheus"})
-        .value("text|json|prometheus");
+    add_format_to(command, options->format, {"text", "json", "prometheus"},
+                  "text: a table; json; prometheus: its text exposition format");
     command.text("--only", options->only, "IPVS is not asked").one_of({"marks"}).value("marks");
     command
         .text("--keepalived-config", options->keepalived_config,

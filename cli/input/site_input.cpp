@@ -30,13 +30,24 @@ std::vector<std::string_view> director_names(Site const& site) {
 
 } // namespace
 
+namespace {
+
+void add_format(CommandOptions command, std::function<void(std::string const&)> const& use,
+                std::vector<std::string> words, std::string const& help) {
+    auto const text = fmt::format("{}", fmt::join(words, "|"));
+    auto const format = command.text("--format", use, help).one_of(std::move(words)).value(text);
+    command.flag("--json", [use] { use("json"); }, "the same as --format json").excludes(format);
+}
+
+} // namespace
+
+void add_format_to(CommandOptions command, std::string& format, std::vector<std::string> words,
+                   std::string const& help) {
+    add_format(command, [&format](std::string const& word) { format = word; }, std::move(words), help);
+}
+
 void add_format_to(CommandOptions command, bool& json) {
-    auto const format =
-        command.text(
-                   "--format", [&json](std::string const& name) { json = name == "json"; }, "text, or json")
-            .one_of({"text", "json"})
-            .value("text|json");
-    command.flag("--json", json, "the same as --format json").excludes(format);
+    add_format(command, [&json](std::string const& word) { json = word == "json"; }, {"text", "json"}, "text, or json");
 }
 
 void SiteOptions::add_to(CommandOptions command, bool with_director) {

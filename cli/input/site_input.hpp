@@ -14,7 +14,11 @@
 
 namespace lbc {
 
-/// `--format text|json`, and `--json`, which is the same as `--format json`. `json` must outlive the command line.
+/// `--format WORD`, one of `words`, and `--json`, which is the same as `--format json`. `format` must outlive the
+/// command line.
+void add_format_to(CommandOptions command, std::string& format, std::vector<std::string> words,
+                   std::string const& help);
+/// The same for text and JSON alone.
 void add_format_to(CommandOptions command, bool& json);
 
 /// `FILE`, `-d NAME`, `--include-from` and `--message-format`.

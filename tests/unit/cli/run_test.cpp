@@ -352,34 +352,6 @@ TEST_CASE("a drain that fails once servers stand at weight 0 says that they do")
     }
 }
 
-TEST_CASE("help tells each command's exit statuses, and what is near a wrong word") {
-    for (auto const* command : {"check", "fmt", "compile", "diff", "apply", "status", "trace", "verify", "remove",
-                                "confirm", "rollback", "explain"}) {
-        test::Machine m({});
-        CHECK(m.run({"help", command}) == 0);
-        auto const text = m.out.str();
-        auto const statuses = text.find("\nExit status:\n  0  done\n");
-        REQUIRE_MESSAGE(statuses != std::string::npos, text);
-        for (auto line = text.substr(statuses + 14); !line.empty();) {
-            CHECK_MESSAGE(std::string_view("  012345").contains(line[2]), line);
-            line.erase(0, std::min(line.size(), line.find('\n') + 1));
-        }
-    }
-    test::Machine m({});
-    for (auto const& [words, said] : std::vector<std::pair<std::vector<std::string>, std::string>>{
-             {{"chek"}, "lbc: no command `chek`; did you mean `check`?\n"},
-             {{"help", "chek"}, "lbc: no command `chek`; did you mean `check`?\n"},
-             {{"help", "check", "apply"}, "lbc: help takes one command\n"},
-             {{"check", "--verbos", "site.lb"}, "lbc: check has no option `--verbos`; did you mean `--verbose`?\n"},
-             {{"trace", "site.lb", "--tto", "x"}, "lbc: trace has no option `--tto`; did you mean `--to`?\n"},
-             {{"--nosuch", "check", "site.lb"}, "lbc: no option `--nosuch`\n"},
-             {{"check", "site.lb", "--", "--verbose"}, "lbc: check takes no further `--verbose`\n"}}) {
-        m.err.str("");
-        CHECK(m.run(words) == 2);
-        CHECK_MESSAGE(m.err.str().starts_with(said), m.err.str());
-    }
-}
-
 TEST_CASE("explain knows every id") {
     SiteMachine m;
     CHECK(m.run({"explain"}) == 0);

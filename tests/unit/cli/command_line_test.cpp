@@ -1,0 +1,59 @@
+// The command line itself: help, wrong words, the version.
+#include "tests/support/machine.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+using namespace lbc;
+
+namespace {
+
+bool has(std::ostringstream const& stream, std::string_view text) { return stream.str().contains(text); }
+
+} // namespace
+
+TEST_CASE("help tells each command's exit statuses, and what is near a wrong word") {
+    for (auto const* command : {"check", "fmt", "compile", "diff", "apply", "status", "trace", "verify", "remove",
+                                "confirm", "rollback", "explain"}) {
+        test::Machine m({});
+        CHECK(m.run({"help", command}) == 0);
+        auto const text = m.out.str();
+        auto const statuses = text.find("\nExit status:\n  0  done\n");
+        REQUIRE_MESSAGE(statuses != std::string::npos, text);
+        for (auto line = text.substr(statuses + 14); !line.empty();) {
+            CHECK_MESSAGE(std::string_view("  012345").contains(line[2]), line);
+            line.erase(0, std::min(line.size(), line.find('\n') + 1));
+        }
+    }
+    test::Machine m({});
+    for (auto const& [words, said] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+             {{"chek"}, "lbc: no command `chek`; did you mean `check`?\n"},
+             {{"help", "chek"}, "lbc: no command `chek`; did you mean `check`?\n"},
+             {{"help", "check", "apply"}, "lbc: help takes one command\n"},
+             {{"check", "--verbos", "site.lb"}, "lbc: check has no option `--verbos`; did you mean `--verbose`?\n"},
+             {{"trace", "site.lb", "--tto", "x"}, "lbc: trace has no option `--tto`; did you mean `--to`?\n"},
+             {{"--nosuch", "check", "site.lb"}, "lbc: no option `--nosuch`\n"},
+             {{"check", "site.lb", "--", "--verbose"}, "lbc: check takes no further `--verbose`\n"}}) {
+        m.err.str("");
+        CHECK(m.run(words) == 2);
+        CHECK_MESSAGE(m.err.str().starts_with(said), m.err.str());
+    }
+}
+
+TEST_CASE("the version tells libraries, kernel and programs if it is asked for more") {
+    test::Machine m({});
+    for (auto const& words : std::vector<std::vector<std::string>>{{"--version", "-v"}, {"--verbose", "--version"}}) {
+        CHECK(m.run(words) == 0);
+        CHECK(m.out.str().starts_with("lbc "));
+        for (auto const* part : {"\nlibraries: ", "libnftables.so", "\nkernel:    ", "\nprograms:  iptables "})
+            CHECK_MESSAGE(has(m.out, part), m.out.str());
+    }
+    CHECK(m.run({"--version"}) == 0);
+    CHECK_FALSE(has(m.out, "libraries"));
+    CHECK(m.run({"--version", "-v", "-v"}) == 2);
+}
