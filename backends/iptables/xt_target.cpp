@@ -2,6 +2,7 @@
 
 #include "backends/iptables/set_numbers.hpp"
 #include "backends/iptables/xt_words.hpp"
+#include "backends/restore/target_effects.hpp"
 
 #include <fmt/format.h>
 
@@ -21,13 +22,6 @@ namespace {
 constexpr int drop_verdict = -NF_DROP - 1;
 constexpr int accept_verdict = -NF_ACCEPT - 1;
 constexpr int queue_verdict = -NF_QUEUE - 1;
-
-/// Targets that do not change the mark, whatever their options. The packet continues with the next rule (XT_CONTINUE in
-/// the source of each). Sorted.
-constexpr std::array<std::string_view, 22> passing{
-    "AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "CT",     "DSCP",        "ECN", "HL",  "IDLETIMER", "LED", "LOG",
-    "NFLOG", "NOTRACK",  "RATEEST",  "SECMARK",     "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TRACE",     "TTL", "ULOG"};
-static_assert(std::ranges::is_sorted(passing));
 
 /// `--map-set SET dst,dst --map-mark` without the set's index (libxt_SET.c).
 constexpr xt_set_info_target_v3 map_info{.add_set = {IPSET_INVALID_ID, 0, 0},
@@ -124,11 +118,9 @@ std::optional<Target> known_target(std::string_view name, std::uint8_t revision,
         return set(target, revision);
     if (name == "REJECT")
         return Drop{"REJECT"};
-    // Only in the nat table (xt_nat.c, xt_REDIRECT.c, xt_NETMAP.c).
-    if (name == "DNAT" || name == "REDIRECT" || name == "NETMAP")
+    if (is_readdressing_target(name))
         return Dnat{std::string(name)};
-    return std::ranges::binary_search(passing, name) ? std::optional<Target>(Continue{std::string(name)})
-                                                     : std::nullopt;
+    return is_continuing_target(name) ? std::optional<Target>(Continue{std::string(name)}) : std::nullopt;
 }
 
 } // namespace

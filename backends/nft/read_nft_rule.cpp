@@ -2,6 +2,7 @@
 
 #include "backends/nft/nft_json_value.hpp"
 #include "backends/nft/nft_total.hpp"
+#include "backends/restore/target_effects.hpp"
 
 #include <algorithm>
 #include <array>
@@ -247,9 +248,8 @@ private:
     void take_xt(NftJson const& statement, NftJson const& value) {
         if (text_member(&value, "type") == "match")
             return add(unknown_match(statement));
-        static constexpr std::array<std::string_view, 6> harmless{"LOG", "NFLOG", "TCPMSS", "CHECKSUM", "TRACE", "CT"};
         auto const name = text_member(&value, "name");
-        if (std::ranges::find(harmless, name) != harmless.end())
+        if (is_continuing_target(name))
             return add(Continue{name});
         if (name == "REJECT")
             return add(Drop{name});

@@ -1,5 +1,7 @@
 #include "backends/restore/rule_target.hpp"
 
+#include "backends/restore/target_effects.hpp"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -22,15 +24,6 @@ constexpr std::array<TableChains, 5> tables{{{"mangle", every_hook},
                                              {"filter", filter_hooks},
                                              {"raw", raw_hooks},
                                              {"security", filter_hooks}}};
-
-/// Each returns XT_CONTINUE and writes no skb->mark. CT and NOTRACK choose how the connection is followed; TEE sends a
-/// copy, and the packet itself goes on.
-constexpr std::array<std::string_view, 22> passing{
-    "LOG", "NFLOG", "ULOG",     "TRACE",    "CT",    "NOTRACK", "TCPMSS",      "TCPOPTSTRIP", "TOS",     "DSCP", "TTL",
-    "HL",  "ECN",   "CLASSIFY", "CHECKSUM", "AUDIT", "SECMARK", "CONNSECMARK", "IDLETIMER",   "RATEEST", "LED",  "TEE"};
-
-/// Targets of the table nat that change the destination (xt_nat.c, xt_REDIRECT.c, xt_NETMAP.c), and write no mark.
-constexpr std::array<std::string_view, 3> readdressing{"DNAT", "REDIRECT", "NETMAP"};
 
 bool contains(std::span<std::string_view const> list, std::string_view word) {
     return std::ranges::find(list, word) != list.end();
@@ -134,8 +127,8 @@ bool is_builtin_chain(std::string_view table, std::string_view chain) {
 Target read_target_words(Words target, bool is_goto, TableNames const& names) {
     std::string const& name = target[0].text;
     // If a chain has the name of a target, the text does not tell which one is meant.
-    bool const is_target = contains(passing, name) || name == "MARK" || name == "CONNMARK" || name == "SET" ||
-                           name == "HMARK" || (names.table == "nat" && contains(readdressing, name)) ||
+    bool const is_target = is_continuing_target(name) || name == "MARK" || name == "CONNMARK" || name == "SET" ||
+                           name == "HMARK" || (names.table == "nat" && is_readdressing_target(name)) ||
                            read_verdict(name, names.table);
     if (names.chains.contains(name) && !is_builtin_chain(names.table, name) && target.size() == 1 && !is_target)
         return is_goto ? Target{Goto{name}} : Target{Jump{name}};
@@ -150,9 +143,9 @@ Target read_target_words(Words target, bool is_goto, TableNames const& names) {
         return read_connmark(target);
     if (name == "SET")
         return read_set(target);
-    if (contains(passing, name))
+    if (is_continuing_target(name))
         return Continue{as_written(target)};
-    if (names.table == "nat" && contains(readdressing, name))
+    if (names.table == "nat" && is_readdressing_target(name))
         return Dnat{as_written(target)};
     return name == "HMARK" ? Target{UnknownMark{as_written(target)}} : unknown(target);
 }
