@@ -13,23 +13,23 @@ namespace {
 /// change it lists what lbc owns then.
 class RecordStep final : public Step {
 public:
-    RecordStep(Kernel& kernel, Record before, Record after)
-        : kernel_(kernel), before_(std::move(before)), after_(std::move(after)) {}
+    RecordStep(HostState& host, Record before, Record after)
+        : host_(host), before_(std::move(before)), after_(std::move(after)) {}
 
     std::expected<void, SystemError> apply() override {
-        auto written = kernel_.write_record(after_);
+        auto written = host_.write_record(after_);
         touched_ = written.has_value();
         return written;
     }
     bool touched() const override { return touched_; }
     std::expected<void, SystemError> check() override { return {}; }
-    std::expected<void, SystemError> roll_back() override { return kernel_.write_record(before_); }
+    std::expected<void, SystemError> roll_back() override { return host_.write_record(before_); }
     void list_residue(std::vector<std::string>& out) override {
         out.emplace_back("lbc's record of the services that it owns");
     }
 
 private:
-    Kernel& kernel_;
+    HostState& host_;
     Record before_;
     Record after_;
     bool touched_ = false;

@@ -174,21 +174,21 @@ private:
 
 class SysctlStep final : public Step {
 public:
-    SysctlStep(Kernel& kernel, Sysctl sysctl, int before, int wanted, std::optional<Span> place)
-        : kernel_(kernel), sysctl_(sysctl), before_(before), wanted_(wanted), place_(place) {}
+    SysctlStep(HostState& host, Sysctl sysctl, int before, int wanted, std::optional<Span> place)
+        : host_(host), sysctl_(sysctl), before_(before), wanted_(wanted), place_(place) {}
 
     std::expected<void, SystemError> apply() override {
-        auto done = kernel_.write_sysctl(sysctl_, wanted_);
+        auto done = host_.write_sysctl(sysctl_, wanted_);
         touched_ = done.has_value();
         if (!done)
             done.error().place = place_;
         return done;
     }
     bool touched() const override { return touched_; }
-    std::expected<void, SystemError> roll_back() override { return kernel_.write_sysctl(sysctl_, before_); }
+    std::expected<void, SystemError> roll_back() override { return host_.write_sysctl(sysctl_, before_); }
 
     std::expected<void, SystemError> check() override {
-        auto const now = kernel_.read_sysctl(sysctl_);
+        auto const now = host_.read_sysctl(sysctl_);
         if (!now)
             return std::unexpected(now.error());
         if (*now == wanted_)
@@ -202,7 +202,7 @@ public:
     }
 
 private:
-    Kernel& kernel_;
+    HostState& host_;
     Sysctl sysctl_;
     int before_;
     int wanted_;
@@ -251,7 +251,7 @@ std::expected<void, SystemError> plan_daemons(IpvsWanted const& wanted, Record c
 }
 
 /// A setting that already has its value, and is not in the record, is foreign.
-std::expected<void, SystemError> plan_sysctl(Kernel& kernel, Sysctl sysctl, IpvsWanted const& wanted,
+std::expected<void, SystemError> plan_sysctl(HostState& host, Sysctl sysctl, IpvsWanted const& wanted,
                                              Record const& record, IpvsPlan& plan) {
     auto const asked = wanted.sysctls.find(sysctl);
     auto const recorded = record.sysctls.find(sysctl);
@@ -259,7 +259,7 @@ std::expected<void, SystemError> plan_sysctl(Kernel& kernel, Sysctl sysctl, Ipvs
     bool const is_recorded = recorded != record.sysctls.end();
     if (!is_asked && !is_recorded)
         return {};
-    auto const now = kernel.read_sysctl(sysctl);
+    auto const now = host.read_sysctl(sysctl);
     if (!now)
         return std::unexpected(now.error());
     auto const value = is_asked ? asked->second : recorded->second;
@@ -267,19 +267,19 @@ std::expected<void, SystemError> plan_sysctl(Kernel& kernel, Sysctl sysctl, Ipvs
         plan.sysctls.emplace(sysctl, is_recorded ? recorded->second : *now);
     if (*now == value)
         return {};
-    if (auto may = kernel.may_write_sysctl(sysctl, value); !may)
+    if (auto may = host.may_write_sysctl(sysctl, value); !may)
         return may;
     plan.settings.push_back(fmt::format("set {} to {}", title(sysctl), value));
     // While two guards are on, the stricter one holds.
     Steps& steps = is_asked ? plan.before_marks : plan.after_marks;
-    steps.push_back(std::make_unique<SysctlStep>(kernel, sysctl, *now, value, wanted.guard));
+    steps.push_back(std::make_unique<SysctlStep>(host, sysctl, *now, value, wanted.guard));
     return {};
 }
 
 /// For a kernel without IPVS: its IPVS settings no longer exist, the others do.
-std::expected<IpvsPlan, SystemError> restore_sysctls(Kernel& kernel, Record const& record, IpvsPlan plan) {
+std::expected<IpvsPlan, SystemError> restore_sysctls(HostState& host, Record const& record, IpvsPlan plan) {
     for (auto const sysctl : sysctls) {
-        auto planned = plan_sysctl(kernel, sysctl, {}, record, plan);
+        auto planned = plan_sysctl(host, sysctl, {}, record, plan);
         if (!planned && planned.error().kind != SystemError::Kind::unsupported)
             return std::unexpected(std::move(planned.error()));
     }

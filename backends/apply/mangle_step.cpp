@@ -102,11 +102,11 @@ private:
 /// Adds a set, or changes its entries. A set that no rule uses yet affects no packet.
 class WriteSetStep final : public Step {
 public:
-    WriteSetStep(Kernel& kernel, MarkSet wanted, MarkSet const* before)
-        : kernel_(kernel), wanted_(std::move(wanted)), before_(before == nullptr ? MarkSet{} : *before) {}
+    WriteSetStep(MarkSets& sets, MarkSet wanted, MarkSet const* before)
+        : sets_(sets), wanted_(std::move(wanted)), before_(before == nullptr ? MarkSet{} : *before) {}
 
     std::expected<void, SystemError> apply() override {
-        auto written = kernel_.write_set(wanted_);
+        auto written = sets_.write_set(wanted_);
         touched_ = written.has_value();
         return written;
     }
@@ -114,7 +114,7 @@ public:
     bool touched() const override { return touched_; }
 
     std::expected<void, SystemError> check() override {
-        auto const sets = kernel_.read_sets(wanted_.entries.front().address.family());
+        auto const sets = sets_.read_sets(wanted_.entries.front().address.family());
         if (!sets)
             return std::unexpected(sets.error());
         if (std::ranges::find(*sets, wanted_) == sets->end()) {
@@ -126,7 +126,7 @@ public:
     }
 
     std::expected<void, SystemError> roll_back() override {
-        return before_.entries.empty() ? kernel_.destroy_set(wanted_.name) : kernel_.write_set(before_);
+        return before_.entries.empty() ? sets_.destroy_set(wanted_.name) : sets_.write_set(before_);
     }
 
     void list_residue(std::vector<std::string>& out) override {
@@ -134,7 +134,7 @@ public:
     }
 
 private:
-    Kernel& kernel_;
+    MarkSets& sets_;
     MarkSet wanted_;
     MarkSet before_; // without entries: there was no set
     bool touched_ = false;
@@ -143,10 +143,10 @@ private:
 /// Removes a set that no rule uses any more.
 class DestroySetStep final : public Step {
 public:
-    DestroySetStep(Kernel& kernel, MarkSet before) : kernel_(kernel), before_(std::move(before)) {}
+    DestroySetStep(MarkSets& sets, MarkSet before) : sets_(sets), before_(std::move(before)) {}
 
     std::expected<void, SystemError> apply() override {
-        auto destroyed = kernel_.destroy_set(before_.name);
+        auto destroyed = sets_.destroy_set(before_.name);
         touched_ = destroyed.has_value();
         return destroyed;
     }
@@ -155,7 +155,7 @@ public:
     std::expected<void, SystemError> check() override { return {}; }
 
     std::expected<void, SystemError> roll_back() override {
-        return before_.entries.empty() ? std::expected<void, SystemError>{} : kernel_.write_set(before_);
+        return before_.entries.empty() ? std::expected<void, SystemError>{} : sets_.write_set(before_);
     }
 
     void list_residue(std::vector<std::string>& out) override {
@@ -163,7 +163,7 @@ public:
     }
 
 private:
-    Kernel& kernel_;
+    MarkSets& sets_;
     MarkSet before_;
     bool touched_ = false;
 };

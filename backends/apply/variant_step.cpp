@@ -13,10 +13,10 @@ namespace {
 
 class VariantStep final : public Step {
 public:
-    VariantStep(Kernel& kernel, VariantRules rules) : kernel_(kernel), rules_(std::move(rules)) {}
+    VariantStep(VariantTables& tables, VariantRules rules) : tables_(tables), rules_(std::move(rules)) {}
 
     std::expected<void, SystemError> apply() override {
-        auto done = kernel_.restore_variant(rules_.family, rules_.removal(), false);
+        auto done = tables_.restore_variant(rules_.family, rules_.removal(), false);
         touched_ = done.has_value();
         return done;
     }
@@ -24,7 +24,7 @@ public:
     bool touched() const override { return touched_; }
 
     std::expected<void, SystemError> check() override {
-        auto const saved = kernel_.save_variant(rules_.family);
+        auto const saved = tables_.save_variant(rules_.family);
         if (!saved)
             return std::unexpected(saved.error());
         if (!read_variant_rules(*saved, rules_.family).empty())
@@ -35,7 +35,7 @@ public:
     }
 
     std::expected<void, SystemError> roll_back() override {
-        return kernel_.restore_variant(rules_.family, rules_.return_text(), false);
+        return tables_.restore_variant(rules_.family, rules_.return_text(), false);
     }
 
     void list_residue(std::vector<std::string>& out) override {
@@ -44,15 +44,15 @@ public:
     }
 
 private:
-    Kernel& kernel_;
+    VariantTables& tables_;
     VariantRules rules_;
     bool touched_ = false;
 };
 
-std::expected<std::vector<VariantRules>, SystemError> read_all(Kernel& kernel) {
+std::expected<std::vector<VariantRules>, SystemError> read_all(VariantTables& tables) {
     std::vector<VariantRules> found;
     for (auto const family : families) {
-        auto const saved = kernel.save_variant(family);
+        auto const saved = tables.save_variant(family);
         if (!saved)
             return std::unexpected(saved.error());
         if (auto rules = read_variant_rules(*saved, family); !rules.empty())
@@ -67,8 +67,8 @@ FamilyChange leaving(VariantRules const& rules) {
 
 } // namespace
 
-std::expected<std::vector<FamilyChange>, SystemError> read_variants(Kernel& kernel) {
-    auto const found = read_all(kernel);
+std::expected<std::vector<FamilyChange>, SystemError> read_variants(VariantTables& tables) {
+    auto const found = read_all(tables);
     if (!found)
         return std::unexpected(found.error());
     std::vector<FamilyChange> changes;
@@ -76,19 +76,19 @@ std::expected<std::vector<FamilyChange>, SystemError> read_variants(Kernel& kern
     return changes;
 }
 
-std::expected<MarkPlan, SystemError> plan_variants_leave(Kernel& kernel) {
-    auto found = read_all(kernel);
+std::expected<MarkPlan, SystemError> plan_variants_leave(VariantTables& tables) {
+    auto found = read_all(tables);
     if (!found)
         return std::unexpected(std::move(found.error()));
     MarkPlan plan;
     for (auto& rules : *found) {
-        if (auto tested = kernel.restore_variant(rules.family, rules.removal(), true); !tested)
+        if (auto tested = tables.restore_variant(rules.family, rules.removal(), true); !tested)
             return std::unexpected(std::move(tested.error()));
-        if (auto tested = kernel.restore_variant(rules.family, rules.return_text(), true); !tested)
+        if (auto tested = tables.restore_variant(rules.family, rules.return_text(), true); !tested)
             return std::unexpected(std::move(tested.error()));
         plan.changes.push_back(leaving(rules));
         std::ranges::copy(marks_of(plan.changes.back().before), std::back_inserter(plan.marks));
-        plan.steps.push_back(std::make_unique<VariantStep>(kernel, std::move(rules)));
+        plan.steps.push_back(std::make_unique<VariantStep>(tables, std::move(rules)));
     }
     return plan;
 }

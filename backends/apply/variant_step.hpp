@@ -2,8 +2,8 @@
 // lbc adds to such tables only to roll a removal back.
 #pragma once
 
-#include "backends/apply/kernel.hpp"
 #include "backends/apply/mangle_step.hpp"
+#include "backends/iptables/variant_tables.hpp"
 
 #include <expected>
 #include <vector>
@@ -11,10 +11,10 @@
 namespace lbc {
 
 /// The own rules of each family's table that has any, as changes that remove them.
-[[nodiscard]] std::expected<std::vector<FamilyChange>, SystemError> read_variants(Kernel& kernel);
+[[nodiscard]] std::expected<std::vector<FamilyChange>, SystemError> read_variants(VariantTables& tables);
 
 /// Steps that remove the own chains from both tables; none if there are none. Checks first that the removal and its
 /// rollback would be accepted.
-[[nodiscard]] std::expected<MarkPlan, SystemError> plan_variants_leave(Kernel& kernel);
+[[nodiscard]] std::expected<MarkPlan, SystemError> plan_variants_leave(VariantTables& tables);
 
 } // namespace lbc

@@ -5,7 +5,9 @@
 #include "backends/os/system_error.hpp"
 #include "compiler/rules/ruleset.hpp"
 
+#include <chrono>
 #include <expected>
+#include <memory>
 
 namespace lbc {
 
@@ -44,6 +46,32 @@ public:
 
     /// Rolls `replace` back: restores the own rules of when this table was read, with their counters of that time.
     [[nodiscard]] virtual std::expected<void, SystemError> restore() = 0;
+};
+
+/// The legacy tables of iptables, in this network namespace.
+class LegacyTables {
+public:
+    LegacyTables() = default;
+    LegacyTables(LegacyTables const&) = delete;
+    LegacyTables& operator=(LegacyTables const&) = delete;
+    virtual ~LegacyTables() = default;
+
+    /// Waits up to `wait` for the xtables lock (XTABLES_LOCKFILE, else /run/xtables.lock).
+    [[nodiscard]] virtual std::expected<std::unique_ptr<XtablesLock>, SystemError>
+    lock(std::chrono::milliseconds wait) = 0;
+
+    /// Reads a family's mangle table. `unsupported` if the kernel has none.
+    [[nodiscard]] virtual std::expected<std::unique_ptr<MangleTable>, SystemError> open_mangle(Family family) = 0;
+
+    /// All legacy tables of a family, with own and foreign rules: those of raw, mangle, nat, filter and security that
+    /// /proc/net/ip_tables_names (ip6_tables_names) lists. The call creates none.
+    [[nodiscard]] virtual std::expected<Netfilter, SystemError> read_netfilter(Family family) = 0;
+
+    /// Whether the legacy mangle table exists and has own chains.
+    [[nodiscard]] virtual std::expected<bool, SystemError> has_own_chains(Family family) = 0;
+
+    /// Whether `iptables` is the variant that keeps its rules in nftables.
+    [[nodiscard]] virtual bool is_iptables_nft() = 0;
 };
 
 } // namespace lbc
