@@ -14,7 +14,7 @@ namespace {
 using Action = IpvsChange::Action;
 
 std::pair<IpAddress, Port> key_of(IpvsReal const& real) { return {real.server.address, real.server.port}; }
-IpvsKey key_of(IpvsService const& service) { return service.key; }
+ServiceKey key_of(IpvsService const& service) { return service.key; }
 
 /// Finds items by their keys, which are unique.
 template <typename T>
@@ -67,7 +67,7 @@ IpvsChange service_change(Action action, IpvsService const& service) {
     return {action, service.key, service.parameters, {}, service.span};
 }
 
-IpvsChange real_change(Action action, IpvsKey key, Destination const& real, bool from_source) {
+IpvsChange real_change(Action action, ServiceKey key, Destination const& real, bool from_source) {
     return {action, key, {}, real, from_source ? std::optional(real.span) : std::nullopt};
 }
 
@@ -87,7 +87,7 @@ void compare_reals(IpvsService const& from, IpvsService const& to, IpvsDifferenc
             difference.shrink.push_back(real_change(Action::delete_real, to.key, real.server, false));
 }
 
-std::string name_of(IpvsKey key) { return fmt::format("fwmark {} ({})", key.mark.str(), title(key.family)); }
+std::string name_of(ServiceKey key) { return fmt::format("fwmark {} ({})", key.mark.str(), title(key.family)); }
 
 std::string settings_of(Destination const& real) {
     std::string out = fmt::format("weight {}, {}", real.weight, to_string(real.forwarding));

@@ -25,15 +25,15 @@ struct ServicesChange {
     bool drain = false;
 };
 
-std::set<IpvsKey> keys_of(std::vector<IpvsChange> const& changes) {
-    std::set<IpvsKey> keys;
+std::set<ServiceKey> keys_of(std::vector<IpvsChange> const& changes) {
+    std::set<ServiceKey> keys;
     for (IpvsChange const& change : changes)
         keys.insert(change.key);
     return keys;
 }
 
 std::expected<std::vector<IpvsService>, SystemError> read_owned(Ipvs& ipvs, Owns const& owns) {
-    return ipvs.read([&](IpvsKey key) { return owns(key.mark); });
+    return ipvs.read([&](ServiceKey key) { return owns(key.mark); });
 }
 
 class ServicesStep final : public Step {
@@ -65,7 +65,7 @@ public:
     std::expected<void, SystemError> check() override {
         if (part_ == Part::shrink && change_->drain)
             return {};
-        auto const now = change_->ipvs->read([&](IpvsKey key) { return keys_.contains(key); });
+        auto const now = change_->ipvs->read([&](ServiceKey key) { return keys_.contains(key); });
         if (!now)
             return std::unexpected(now.error());
         std::vector<IpvsService> wanted;
@@ -117,7 +117,7 @@ private:
     std::shared_ptr<ServicesChange const> change_;
     Part part_;
     std::vector<IpvsChange> writes_;
-    std::set<IpvsKey> keys_;
+    std::set<ServiceKey> keys_;
     bool touched_ = false;
 };
 

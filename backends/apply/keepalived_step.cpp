@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::chrono::milliseconds pause{50};
 
-std::string name_of(IpvsKey key) { return fmt::format("fwmark {} ({})", key.mark.str(), title(key.family)); }
+std::string name_of(ServiceKey key) { return fmt::format("fwmark {} ({})", key.mark.str(), title(key.family)); }
 
 IpvsReal const* find(std::vector<IpvsReal> const& reals, IpAddress const& address) {
     auto const found = std::ranges::find(reals, address, [](IpvsReal const& real) { return real.server.address; });
@@ -83,7 +83,7 @@ public:
         std::optional<std::string> from;
         std::string to;
         std::vector<KeepalivedService> services;
-        std::vector<IpvsKey> gone;
+        std::vector<ServiceKey> gone;
         std::chrono::milliseconds patience;
         std::vector<IpvsService> before; // in IPVS
     };
@@ -145,7 +145,7 @@ private:
                                           std::vector<IpvsService> const& wanted) {
         auto const end = std::chrono::steady_clock::now() + change_.patience;
         for (;;) {
-            auto const now = ipvs_->read([](IpvsKey /*key*/) { return true; });
+            auto const now = ipvs_->read([](ServiceKey /*key*/) { return true; });
             if (!now)
                 return std::unexpected(now.error());
             auto const lacks = lacks_of(*now);
@@ -192,7 +192,7 @@ std::unexpected<SystemError> refuse(std::string message) {
 /// For a file that is as wanted: the drift between IPVS and the file, which no reload mends.
 std::string drift(Kernel& kernel, KeepalivedWanted const& wanted) {
     auto ipvs = kernel.open_ipvs();
-    auto const now = ipvs ? (*ipvs)->read([](IpvsKey /*key*/) { return true; }) : std::unexpected(ipvs.error());
+    auto const now = ipvs ? (*ipvs)->read([](ServiceKey /*key*/) { return true; }) : std::unexpected(ipvs.error());
     auto lacks = now ? not_shown(*now, wanted.services, {}) : now.error().message;
     if (now && lacks.empty() && !limit_changes(*now, services_of(wanted.services)).empty())
         lacks = "connection limits as they are to be";
@@ -247,7 +247,7 @@ std::vector<KeepalivedService> keepalived_services(Site const& site, Plan const&
 }
 
 std::string not_shown(std::span<IpvsService const> now, std::span<KeepalivedService const> wanted,
-                      std::span<IpvsKey const> gone) {
+                      std::span<ServiceKey const> gone) {
     for (auto const& service : wanted) {
         auto const found = std::ranges::lower_bound(now, service.service.key, {}, &IpvsService::key);
         auto lacks = found == now.end() || found->key != service.service.key
@@ -304,7 +304,7 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
     if (!ipvs)
         return std::unexpected(std::move(ipvs.error()));
     std::shared_ptr<Ipvs> const shared = std::move(*ipvs);
-    auto before = shared->read([](IpvsKey /*key*/) { return true; });
+    auto before = shared->read([](ServiceKey /*key*/) { return true; });
     if (!before)
         return std::unexpected(std::move(before.error()));
     if (!reload_only)

@@ -58,6 +58,6 @@ struct KeepalivedPlan {
 /// The first difference between IPVS and what keepalived is to make of it: a part of `wanted` that `now` lacks, or a
 /// service of `gone` that it still has. Empty if there is none. `now` is sorted by key.
 [[nodiscard]] std::string not_shown(std::span<IpvsService const> now, std::span<KeepalivedService const> wanted,
-                                    std::span<IpvsKey const> gone);
+                                    std::span<ServiceKey const> gone);
 
 } // namespace lbc

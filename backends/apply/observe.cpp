@@ -91,7 +91,7 @@ std::expected<KernelView, SystemError> read_kernel(Site const& site, Plan const&
         return std::unexpected(std::move(ipvs.error()));
     view.ipvs = std::move(*ipvs);
     auto services =
-        view.ipvs->read([&](IpvsKey key) { return site.marks.contains(key.mark) || marks.contains(key.mark); });
+        view.ipvs->read([&](ServiceKey key) { return site.marks.contains(key.mark) || marks.contains(key.mark); });
     if (!services)
         return std::unexpected(std::move(services.error()));
     view.services = std::move(*services);
@@ -161,18 +161,18 @@ std::expected<KernelSettings, SystemError> read_settings(Site const& site, Plan 
 
 std::vector<IpvsService> client_services(KernelView const& view, Site const& site, Plan const& plan,
                                          DirectorState const& wanted, bool without_checks) {
-    std::map<IpvsKey, KeepalivedService> checked;
+    std::map<ServiceKey, KeepalivedService> checked;
     if (without_checks)
         for (auto& service : keepalived_services(site, plan))
             checked.emplace(service.service.key, std::move(service));
-    std::set<IpvsKey> of_checks;
+    std::set<ServiceKey> of_checks;
     for (auto const& check : plan.checks)
         of_checks.insert({check.mark, check.family});
     std::vector<IpvsService> services;
     for (auto now : view.services) {
         if (of_checks.contains(now.key))
             continue; // no client's packet reaches it
-        if (auto const* meant = wanted.find({now.key.mark, now.key.family}))
+        if (auto const* meant = wanted.find(now.key))
             name_local_ways(now, *meant);
         if (auto const found = checked.find(now.key); found != checked.end())
             undo_checks(found->second, now);
@@ -191,7 +191,7 @@ DirectorState state_of(KernelView const& view, std::vector<IpvsService> const& s
     for (auto const family : families)
         state.marks[index_of(family)] = rules_in(view, family);
     for (auto const& now : services) {
-        auto const* meant = wanted.find({now.key.mark, now.key.family});
+        auto const* meant = wanted.find(now.key);
         auto& named = state.services.emplace_back();
         named.service = virtual_service(now);
         named.name = meant != nullptr ? meant->name : "fwmark " + now.key.mark.str();

@@ -15,14 +15,6 @@
 
 namespace lbc {
 
-/// The kernel's key of a virtual service: it has one table of marks for each family.
-struct IpvsKey {
-    Fwmark mark;
-    Family family{};
-
-    friend auto operator<=>(IpvsKey const&, IpvsKey const&) = default;
-};
-
 /// Totals since the service or real server was made, and rates per second. The kernel adds them up every two seconds.
 struct IpvsCounters {
     std::uint64_t connections = 0;
@@ -64,7 +56,7 @@ struct IpvsParameters {
 };
 
 struct IpvsService {
-    IpvsKey key;
+    ServiceKey key;
     IpvsParameters parameters{};
     std::vector<IpvsReal> reals{}; // no two with the same address and port
     IpvsCounters counters{};
@@ -76,7 +68,7 @@ struct IpvsChange {
     enum class Action : std::uint8_t { add_service, edit_service, delete_service, add_real, edit_real, delete_real };
 
     Action action{};
-    IpvsKey key;
+    ServiceKey key;
     IpvsParameters parameters; // of add_service and edit_service
     Destination real;          // of the three on real servers; for delete_real only address and port count
     std::optional<Span> span;  // of the statement that asks for it
@@ -127,7 +119,7 @@ public:
 
     /// The fwmark services that `wanted` chooses, sorted by key, each with its real servers sorted by address and port.
     [[nodiscard]] virtual std::expected<std::vector<IpvsService>, SystemError>
-    read(std::function<bool(IpvsKey)> const& wanted) = 0;
+    read(std::function<bool(ServiceKey)> const& wanted) = 0;
 
     /// The services that the kernel finds by address, sorted.
     [[nodiscard]] virtual std::expected<std::vector<IpvsAddress>, SystemError> addresses() = 0;

@@ -47,7 +47,7 @@ class NetlinkIpvs final : public Ipvs {
 public:
     explicit NetlinkIpvs(GenlSocket socket) : socket_(std::move(socket)) {}
 
-    std::expected<std::vector<IpvsService>, SystemError> read(std::function<bool(IpvsKey)> const& wanted) override {
+    std::expected<std::vector<IpvsService>, SystemError> read(std::function<bool(ServiceKey)> const& wanted) override {
         std::vector<IpvsService> services;
         auto const listed = socket_.dump({IPVS_CMD_GET_SERVICE}, [&](nlattr* attributes, int length) {
             auto service = read_service(attributes, length);

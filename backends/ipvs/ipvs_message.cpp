@@ -137,7 +137,7 @@ IpvsCounters counters_in(nlattr* wide, nlattr* narrow) {
 
 } // namespace
 
-bool put_service(nl_msg* message, IpvsKey key, IpvsParameters const* parameters) {
+bool put_service(nl_msg* message, ServiceKey key, IpvsParameters const* parameters) {
     return nested(message, IPVS_CMD_ATTR_SERVICE, [&] {
         return put(message, IPVS_SVC_ATTR_AF, number_of(key.family)) &&
                put(message, IPVS_SVC_ATTR_FWMARK, key.mark.value) &&

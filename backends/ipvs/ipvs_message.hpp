@@ -10,7 +10,7 @@ namespace lbc {
 
 /// Each appends attributes to a request; false if they do not fit. A service: its key, and its settings if `parameters`
 /// is not null.
-[[nodiscard]] bool put_service(nl_msg* message, IpvsKey key, IpvsParameters const* parameters);
+[[nodiscard]] bool put_service(nl_msg* message, ServiceKey key, IpvsParameters const* parameters);
 /// A real server; with `key_only` only its address and port.
 [[nodiscard]] bool put_real(nl_msg* message, Destination const& real, bool key_only);
 [[nodiscard]] bool put_daemon(nl_msg* message, SyncDaemon const& daemon, bool role_only);

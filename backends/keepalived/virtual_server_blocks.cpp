@@ -10,16 +10,16 @@ namespace lbc {
 namespace {
 
 struct Block {
-    IpvsKey key;
+    ServiceKey key;
     std::string_view text;
 };
 
 constexpr std::string_view opening = "virtual_server fwmark ";
 
-std::optional<IpvsKey> key_of(std::string_view block) {
+std::optional<ServiceKey> key_of(std::string_view block) {
     auto const* const first = block.data() + opening.size();
     auto const* const last = block.data() + block.size();
-    IpvsKey key{};
+    ServiceKey key{};
     if (std::from_chars(first, last, key.mark.value).ec != std::errc())
         return std::nullopt;
     key.family = block.find("\n    ip_family inet6\n") == std::string_view::npos ? Family::ipv4 : Family::ipv6;
@@ -47,7 +47,7 @@ std::vector<Block> blocks_of(std::string_view text) {
 
 VirtualServerBlocks blocks_that_leave(std::string_view before, std::string_view after) {
     VirtualServerBlocks leaving;
-    std::set<IpvsKey> stay;
+    std::set<ServiceKey> stay;
     for (auto const& block : blocks_of(after))
         stay.insert(block.key);
     for (auto const& block : blocks_of(before)) {

@@ -11,7 +11,7 @@ namespace lbc {
 
 struct VirtualServerBlocks {
     std::string text; // of whole `virtual_server` blocks
-    std::vector<IpvsKey> keys;
+    std::vector<ServiceKey> keys;
 };
 
 /// The blocks of `before` whose mark and family no block of `after` has.

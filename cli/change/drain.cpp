@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds pause{200}; // between two looks
 
 /// Connections to a real server that leaves.
 struct Left {
-    IpvsKey key;
+    ServiceKey key;
     Destination real;
     std::size_t connections = 0;
 };
@@ -30,8 +30,8 @@ std::expected<std::vector<Left>, SystemError> connections_left(Kernel& kernel, s
     auto ipvs = kernel.open_ipvs();
     if (!ipvs)
         return std::unexpected(std::move(ipvs.error()));
-    auto const now =
-        (*ipvs)->read([&](IpvsKey key) { return std::ranges::find(leaving, key, &IpvsService::key) != leaving.end(); });
+    auto const now = (*ipvs)->read(
+        [&](ServiceKey key) { return std::ranges::find(leaving, key, &IpvsService::key) != leaving.end(); });
     if (!now)
         return std::unexpected(now.error());
     std::vector<Left> left;

@@ -35,12 +35,12 @@ std::expected<void, SystemError> verify_services(Site const& site, Plan const& p
         return std::unexpected(addresses.error());
     verified.conflicts = address_conflicts(site, plan, *addresses);
     for (auto const& service : plan.services) {
-        IpvsKey const key{service.mark, service.family};
+        ServiceKey const key{service.mark, service.family};
         if (!std::ranges::binary_search(view->services, key, {}, &IpvsService::key))
             verified.missing.push_back({site.services[service.service].name.value, service.mark, service.family});
     }
     for (auto const& check : plan.checks)
-        if (!std::ranges::binary_search(view->services, IpvsKey{check.mark, check.family}, {}, &IpvsService::key))
+        if (!std::ranges::binary_search(view->services, ServiceKey{check.mark, check.family}, {}, &IpvsService::key))
             verified.missing.push_back(
                 {fmt::format("checks of {}", check.real.address.str()), check.mark, check.family});
     verified.asks_ipvs = true;

@@ -70,19 +70,19 @@ SiteNames::SiteNames(Site const& site, Plan const& plan) {
         auto name = site.services[service.service].name.value;
         if (families_of[service.service] > 1)
             name += fmt::format(" ({})", lbc::title(service.family));
-        services_.emplace(IpvsKey{service.mark, service.family}, std::move(name));
+        services_.emplace(service.key(), std::move(name));
     }
     for (auto const& director : site.directors)
         for (auto const& address : director.addresses)
             directors_.emplace(address.value, director.name.value);
 }
 
-std::string SiteNames::service(IpvsKey key) const {
+std::string SiteNames::service(ServiceKey key) const {
     auto const found = services_.find(key);
     return found == services_.end() ? std::string() : found->second;
 }
 
-std::string SiteNames::title(IpvsKey key) const {
+std::string SiteNames::title(ServiceKey key) const {
     auto const found = services_.find(key);
     return found == services_.end() ? fmt::format("fwmark {} ({})", key.mark.str(), lbc::title(key.family))
                                     : found->second;
@@ -96,7 +96,7 @@ std::string SiteNames::real(Destination const& real) const {
 std::vector<std::string> SiteNames::sentences(std::span<IpvsChange const> changes) const {
     using Action = IpvsChange::Action;
     std::vector<std::string> list;
-    std::map<IpvsKey, std::vector<std::string>> made; // real servers of services that are new
+    std::map<ServiceKey, std::vector<std::string>> made; // real servers of services that are new
     for (auto const& change : changes)
         if (change.action == Action::add_service)
             made[change.key];

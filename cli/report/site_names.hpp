@@ -19,16 +19,16 @@ public:
     SiteNames(Site const& site, Plan const& plan);
 
     /// The service's name, with its family if it has both; empty: the file has no such service.
-    [[nodiscard]] std::string service(IpvsKey key) const;
+    [[nodiscard]] std::string service(ServiceKey key) const;
     /// The service's name, else its mark: "fwmark 0x3 (IPv4)".
-    [[nodiscard]] std::string title(IpvsKey key) const;
+    [[nodiscard]] std::string title(ServiceKey key) const;
     /// "lb2 (10.0.0.2)" for a director, else the address and port.
     [[nodiscard]] std::string real(Destination const& real) const;
     /// One for each service that is made, with its real servers, and for each other change.
     [[nodiscard]] std::vector<std::string> sentences(std::span<IpvsChange const> changes) const;
 
 private:
-    std::map<IpvsKey, std::string> services_;
+    std::map<ServiceKey, std::string> services_;
     std::map<IpAddress, std::string> directors_;
 };
 

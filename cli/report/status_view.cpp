@@ -133,7 +133,7 @@ StatusView compare_status(Site const& site, Plan const& plan, std::vector<IpvsSe
     view.director = site[plan.director].name.value;
     bool const checked = site.ipvs == IpvsOwner::keepalived;
     auto const wanted = keepalived_services(site, plan);
-    std::vector<IpvsKey> keys;
+    std::vector<ServiceKey> keys;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
         auto const& service = wanted[i].service;
         keys.push_back(service.key);

@@ -13,19 +13,12 @@
 
 namespace lbc {
 
-/// The key with which IPVS finds a service.
-struct ServiceKey {
-    Fwmark mark;
-    Family family{};
-    friend auto operator<=>(ServiceKey const&, ServiceKey const&) = default;
-};
-
 struct NamedService {
     std::string name; // the site's name; "fwmark 0x3" for a kernel's service that the site lacks
     VirtualService service;
     std::map<std::pair<IpAddress, Port>, std::uint64_t> connections{}; // of each real server; only of a kernel
 
-    [[nodiscard]] ServiceKey key() const { return {service.mark, service.family}; }
+    [[nodiscard]] ServiceKey key() const { return service.key(); }
     [[nodiscard]] std::uint64_t all_connections() const;
 };
 

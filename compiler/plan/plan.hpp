@@ -90,6 +90,14 @@ struct Destination {
     }
 };
 
+/// IPVS's key of a virtual service: it has one table of marks for each family.
+struct ServiceKey {
+    Fwmark mark;
+    Family family{};
+
+    friend auto operator<=>(ServiceKey const&, ServiceKey const&) = default;
+};
+
 /// One IPVS service, which the kernel finds by firewall mark and family.
 struct VirtualService {
     std::size_t service = 0; // index into Site::services
@@ -101,6 +109,7 @@ struct VirtualService {
     std::vector<Destination> reals; // in the order of the source
     Span span;
 
+    [[nodiscard]] ServiceKey key() const { return {mark, family}; }
     /// The real server with the address and port of `like`; null if there is none.
     [[nodiscard]] Destination const* find(Destination const& like) const;
 };

@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
     int const reals = argc > 2 ? std::atoi(argv[2]) : 0;
     std::vector<IpvsChange> changes;
     for (std::uint32_t i = 0; i < services; ++i) {
-        IpvsKey const key{Fwmark{0x1000 + i}, Family::ipv4};
+        ServiceKey const key{Fwmark{0x1000 + i}, Family::ipv4};
         changes.push_back({IpvsChange::Action::add_service, key, {.scheduler = "wlc", .netmask = 32}, {}, {}});
         for (int real = 1; real <= reals; ++real) {
             IpvsChange change{IpvsChange::Action::add_real, key, {}, {}, {}};

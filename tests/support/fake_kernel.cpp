@@ -105,7 +105,7 @@ class FakeKernel::FakeIpvs final : public Ipvs {
 public:
     explicit FakeIpvs(FakeKernel& kernel) : kernel_(kernel) {}
 
-    std::expected<std::vector<IpvsService>, SystemError> read(std::function<bool(IpvsKey)> const& wanted) override {
+    std::expected<std::vector<IpvsService>, SystemError> read(std::function<bool(ServiceKey)> const& wanted) override {
         if (auto done = kernel_.call("read services"); !done)
             return std::unexpected(std::move(done.error()));
         std::vector<IpvsService> found;
@@ -271,7 +271,7 @@ std::expected<Netfilter, SystemError> FakeKernel::read_netfilter(Family family) 
     return result;
 }
 
-IpvsService const* FakeKernel::find(IpvsKey key) const {
+IpvsService const* FakeKernel::find(ServiceKey key) const {
     auto const found = std::ranges::find(services, key, &IpvsService::key);
     return found == services.end() ? nullptr : &*found;
 }

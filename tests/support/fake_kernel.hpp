@@ -62,7 +62,7 @@ public:
     std::function<void(std::string_view)> before_call = [](std::string_view /*name*/) {};
 
     [[nodiscard]] bool is_locked() const { return locked_; }
-    [[nodiscard]] IpvsService const* find(IpvsKey key) const;
+    [[nodiscard]] IpvsService const* find(ServiceKey key) const;
 
     [[nodiscard]] std::expected<std::unique_ptr<XtablesLock>, SystemError>
     lock(std::chrono::milliseconds wait) override;

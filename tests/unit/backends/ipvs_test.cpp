@@ -19,7 +19,7 @@ using Outcome = ApplyFailure::Outcome;
 using Log = std::vector<std::string>;
 using Lines = std::vector<std::string>;
 
-constexpr IpvsKey web{Fwmark{3}, Family::ipv4};
+constexpr ServiceKey web{Fwmark{3}, Family::ipv4};
 
 IpvsReal real(std::string_view address, std::uint32_t weight = 1) {
     IpvsReal made;

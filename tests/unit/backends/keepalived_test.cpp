@@ -224,7 +224,7 @@ TEST_CASE("keepalived: blocks that leave, by mark and family") {
     auto const left = blocks_that_leave("# x\n\n" + four + "\n# y\n" + six, "# x\n\n" + four);
     CHECK(left.text == "\n" + six);
     REQUIRE(left.keys.size() == 1);
-    CHECK(left.keys.front() == IpvsKey{Fwmark{3}, Family::ipv6});
+    CHECK(left.keys.front() == ServiceKey{Fwmark{3}, Family::ipv6});
     for (auto const* odd : {"", "\n", "virtual_server fwmark", "virtual_server fwmark {\n}\n",
                             "virtual_server fwmark 3 {", "virtual_server fwmark 99999999999 {\n}\n"})
         CHECK(blocks_that_leave(odd, "").keys.size() <= 1);
