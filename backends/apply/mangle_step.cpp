@@ -198,7 +198,7 @@ std::expected<void, SystemError> ask_whether_sets_go(Kernel& kernel, FamilyChang
         if (*uses > count_rules_that_ask(leaving, set.name)) {
             return std::unexpected(SystemError{
                 SystemError::Kind::failed, 0,
-                fmt::format("the set {} is to go, and a rule or a set of others uses it", printable(set.name))});
+                fmt::format("the set {} is to go, and a foreign rule or set uses it", printable(set.name))});
         }
     }
     return {};

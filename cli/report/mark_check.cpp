@@ -30,12 +30,12 @@ std::string MarkCheck::title() const {
     if (!unreadable.empty())
         return fmt::format("unknown: {}", unreadable);
     if (by_others > 0)
-        return "overridden by a rule of others";
+        return "overridden by a foreign rule";
     if (by_own > 0)
         return "not as the site says";
     if (dropped > 0)
-        return "of no use to some: rules of others drop the packets";
-    return "unknown: rules of others may override them";
+        return "of no use to some: foreign rules drop the packets";
+    return "unknown: foreign rules may override them";
 }
 
 MarkCheck check_marks(Site const& site, Plan const& plan, Kernel& kernel) try {

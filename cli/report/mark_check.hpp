@@ -24,7 +24,7 @@ struct MarkCheck {
     std::string unreadable;         // why nothing is known; empty: the rules were read
 
     [[nodiscard]] bool holds() const { return by_others + by_own + dropped + unknown == 0 && unreadable.empty(); }
-    /// "overridden by a rule of others", "unknown: …"; only if it does not hold.
+    /// "overridden by a foreign rule", "unknown: …"; only if it does not hold.
     [[nodiscard]] std::string title() const;
 };
 

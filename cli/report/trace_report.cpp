@@ -96,7 +96,7 @@ private:
         if (outcome.dropped)
             return paint("dropped", "\x1b[31m");
         if (outcome.readdressed)
-            return paint(fmt::format("mark {}: a rule of others sends it to another destination", outcome.mark.str()),
+            return paint(fmt::format("mark {}: a foreign rule sends it to another destination", outcome.mark.str()),
                          "\x1b[33m");
         if (!hop.service.empty())
             return fmt::format("mark {}: {} ({}){}", outcome.mark.str(), paint(hop.service, "\x1b[1m"), hop.scheduler,

@@ -146,7 +146,7 @@ std::string head(VerifiedDirector const& director, bool colour) {
     }
     std::vector<std::string> parts;
     if (director.dropped() > 0)
-        parts.push_back(fmt::format("{} dropped by rules of others", director.dropped()));
+        parts.push_back(fmt::format("{} dropped by foreign rules", director.dropped()));
     if (director.differences() > 0)
         parts.push_back(counted(director.differences(), "difference"));
     if (director.unknown() > 0)
@@ -180,7 +180,7 @@ std::string text_of(VerifiedDirector const& director, Site const& site, bool col
                                 title(family.family));
     for (auto const& family : director.families)
         for (auto const& fault : family.proof.dropped)
-            text += fmt::format("  rules of others drop {}: no fault, since the service is `firewalled` or none of its "
+            text += fmt::format("  foreign rules drop {}: no fault, since the service is `firewalled` or none of its "
                                 "clients comes in there\n",
                                 title_of(fault.packets));
     auto const groups = grouped(director);
@@ -191,7 +191,7 @@ std::string text_of(VerifiedDirector const& director, Site const& site, bool col
                             counted(groups.size() - most_shown, "rule"));
     if (director.dropped() > 0)
         text +=
-            "\n  What rules of others drop comes to no real server. If that is meant, say `firewalled` in the service, "
+            "\n  What foreign rules drop comes to no real server. If that is meant, say `firewalled` in the service, "
             "or `interface` with those on which its clients are.\n";
     for (auto const& [service, by_address] : director.conflicts)
         text += fmt::format("\n  {}: IPVS has a service by address, {}/{}, which balances what the site leaves alone, "

@@ -47,7 +47,7 @@ class SetsOfOthers(Case):
                            "$I -A LBC -m ttl --ttl-eq 3 -j SET --map-set LBC-4-bar dst,dst --map-mark"):
             was, said, now = self.change(in_the_way, "remove --only marks")
             self.assertIn("status 3", said)
-            self.assertIn(" is to go, and a rule or a set of others uses it; nothing was touched", said)
+            self.assertIn(" is to go, and a foreign rule or set uses it; nothing was touched", said)
             self.assertEqual(now, was)
 
     def test_all_goes_where_nobody_asks(self) -> None:

@@ -1,4 +1,4 @@
-"""Rules of others, drawn at random around lbc's, each about a packet that is sent: it matches that one, or just not."""
+"""Foreign rules, drawn at random around lbc's, each about a packet that is sent: it matches that one, or just not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from random import Random
 
 from model import WITH_PORTS, Packet
 
-# Built-in chains with rules of others, by table; "^" stands for the place before what is there, "$" for the end.
+# Built-in chains with foreign rules, by table; "^" stands for the place before what is there, "$" for the end.
 PLACES = {"raw": ("PREROUTING $", "OUTPUT $"),
           "mangle": ("PREROUTING ^", "PREROUTING $", "INPUT $", "OUTPUT ^", "OUTPUT $"),
           "filter": ("INPUT $",)}

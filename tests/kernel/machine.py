@@ -89,7 +89,7 @@ class Machine(unittest.TestCase):
 
 
 class OthersRules(unittest.TestCase):
-    """`lbc apply` says when a rule of others overrides what it has just loaded."""
+    """`lbc apply` says when a foreign rule overrides what it has just loaded."""
 
     def setUp(self) -> None:
         device("ens18", "02:00:00:00:00:01", "10.0.0.1/24")
@@ -109,7 +109,7 @@ class OthersRules(unittest.TestCase):
                 "--set-mark", "1")
         for _ in range(2):  # also where nothing is to be changed
             said = self.apply().stderr
-            self.assertIn("lb1: warning: the marks of packets are overridden by a rule of others", said)
+            self.assertIn("lb1: warning: the marks of packets are overridden by a foreign rule", said)
             self.assertIn("mangle PREROUTING 2, not lbc's: -d 10.9.9.1/32 -p tcp -j MARK", said)
         self.assertNotIn("warning", self.apply("--no-prove").stderr)
         self.assertNotIn("warning", self.apply("--dry-run").stderr)
@@ -125,7 +125,7 @@ class OthersRules(unittest.TestCase):
 
     def test_a_rule_that_may_decide(self) -> None:
         net.run("iptables-legacy", "-t", "mangle", "-A", "PREROUTING", "-s", "10.7.0.0/16", "-j", "ACCEPT")
-        self.assertIn("unknown: rules of others may override them", self.apply().stderr)
+        self.assertIn("unknown: foreign rules may override them", self.apply().stderr)
 
     def test_status_agrees_with_verify(self) -> None:
         self.apply()
@@ -133,7 +133,7 @@ class OthersRules(unittest.TestCase):
         self.assertIn("lb1: as the site says", status)
         net.run("iptables-legacy", "-t", "mangle", "-I", "PREROUTING", "-d", "10.9.9.1", "-j", "ACCEPT")
         status = harness.lbc_ok("status", self.path, *MARKS)
-        self.assertIn("marks of packets: overridden by a rule of others, see `lbc verify`", status)
+        self.assertIn("marks of packets: overridden by a foreign rule, see `lbc verify`", status)
         self.assertIn("1 problem that `lbc apply` does not fix", status)
         self.assertNotIn("as the site says", status)
         self.assertEqual(harness.lbc("verify", self.path, *MARKS).returncode, 1)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Each statement that nft(8) knows, in a rule of others with a verdict behind it, before one that changes the mark:
+"""Each statement that nft(8) knows, in a foreign rule with a verdict behind it, before one that changes the mark:
 where `lbc verify` says that all holds, packets are sent, and have the site's mark. A statement that the kernel may leave
 its rule at must not be taken for one that goes on."""
 

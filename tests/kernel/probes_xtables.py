@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Each match and each target that iptables knows, in rules of others before, behind and around lbc's: where `lbc verify`
+"""Each match and each target that iptables knows, in foreign rules before, behind and around lbc's: where `lbc verify`
 says that all holds, packets are sent, and have the site's mark; where it is sure of a difference, the packet that it
 names has it. Each case has an address of a service to itself, so that many are judged at once."""
 
@@ -58,7 +58,7 @@ def site() -> Site:
 
 @dataclass(frozen=True)
 class Case:
-    """Rules of others about one address. Each has a place: a table and a chain, with `ahead` where it stands before
+    """Foreign rules about one address. Each has a place: a table and a chain, with `ahead` where it stands before
     lbc's jump. `{d}` in a rule becomes `-d ADDRESS`, `{c}` and `{r}` become chains of the case's own."""
 
     family: int

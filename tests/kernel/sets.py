@@ -97,7 +97,7 @@ class Sets(unittest.TestCase):
         net.run("iptables-legacy", "-t", "mangle", "-A", "INPUT", "-m", "set", "--match-set", name, "dst,dst")
         before = own()  # with the number of rules that ask it
         said = self.apply(site(7), status=3)
-        self.assertIn(f"the set {name} is to go, and a rule or a set of others uses it", said)
+        self.assertIn(f"the set {name} is to go, and a foreign rule or set uses it", said)
         self.assertEqual(own(), before)
         self.assertEqual(harness.own(harness.saved()), harness.own(rules))
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What `lbc trace` says of a packet is what the kernel does with it: random rules of others around lbc's, and packets
+"""What `lbc trace` says of a packet is what the kernel does with it: random foreign rules around lbc's, and packets
 that are really sent through them.
 
     LBC=build/dev/lbc trace_kernel.py [--seed N] [--sets N] [UNITTEST ARGUMENTS]
@@ -74,7 +74,7 @@ class Trace(unittest.TestCase):
         return rng.sample(entering, min(ENTERING, len(entering))) + rng.sample(leaving, min(LEAVING, len(leaving)))
 
     def load(self, rng: Random, packets: list[Packet], marks: list[int], by_nft: bool) -> str:
-        """Rules of others around lbc's, of either kind; but none of legacy tables where lbc's are of nftables, since a
+        """Foreign rules around lbc's, of either kind; but none of legacy tables where lbc's are of nftables, since a
         kernel does not tell which of one priority come first."""
         whole = NftRules(rng, packets, marks).text() if by_nft or rng.random() < 0.4 else ""
         net.run("nft", "-f", "-", text=whole)

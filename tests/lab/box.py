@@ -38,7 +38,7 @@ def bare_director() -> Host:
 
 
 def director() -> Host:
-    """With services and rules of others."""
+    """With services and foreign rules."""
     host = bare_director()
     host.run("ipvsadm", "-R", text=FOREIGN)
     host.run("iptables-legacy", "-t", "mangle", "-A", "PREROUTING", "-i", "theirs", "-j", "MARK", "--set-mark", "9")

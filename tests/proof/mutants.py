@@ -155,7 +155,7 @@ class Mutator:
             yield "-g and -j", line.replace(found[0], f"-{'g' if found[1] == 'j' else 'j'} {found[2]}")
 
     def matches(self, chain: str) -> list[str]:
-        """What rules of others may ask: nothing, or what rules of the text ask, each part of it."""
+        """What foreign rules may ask: nothing, or what rules of the text ask, each part of it."""
         parts = {""}
         for line in filter(is_rule, self.lines):
             for pattern in ASKED:

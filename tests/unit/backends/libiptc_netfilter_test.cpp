@@ -1,4 +1,4 @@
-// Whole tables of the real kernel, with rules of others in every form that Matches has, and some that it has not.
+// Whole tables of the real kernel, with foreign rules in every form that Matches has, and some that it has not.
 #include "backends/apply/system_kernel.hpp"
 #include "backends/iptables/libiptc_netfilter.hpp"
 #include "tests/support/mangle_tools.hpp"

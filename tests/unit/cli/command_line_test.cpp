@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,4 +57,21 @@ TEST_CASE("the version tells libraries, kernel and programs if it is asked for m
     CHECK(m.run({"--version"}) == 0);
     CHECK_FALSE(has(m.out, "libraries"));
     CHECK(m.run({"--version", "-v", "-v"}) == 2);
+}
+
+TEST_CASE("status knows the layout that apply was told, and diff shows what apply would change") {
+    test::Machine m(std::map<std::string, std::string>{
+        {"site.lb", "director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1 }\n"
+                    "service web { vip 192.0.2.1; port tcp 80; mark 3; real 10.0.0.7 }\n"}});
+    REQUIRE(m.run({"apply", "site.lb", "--only", "marks", "--backend", "iptables", "--layout", "tree"}) == 0);
+    CHECK(m.run({"status", "site.lb", "--only", "marks"}) == 0);
+    CHECK_MESSAGE(has(m.out, ", ok, layout tree\n"), m.out.str());
+    CHECK_FALSE(has(m.out, "differ"));
+    CHECK(m.run({"status", "site.lb", "--only", "marks", "--json"}) == 0);
+    CHECK(has(m.out, "\"layout\": \"tree\""));
+    CHECK(m.run({"diff", "site.lb", "--only", "marks", "--rules"}) == 0);
+    CHECK_MESSAGE(has(m.out, "the same stands in another order"), m.out.str());
+    REQUIRE(m.run({"apply", "site.lb", "--only", "marks"}) == 0);
+    CHECK(m.run({"status", "site.lb", "--only", "marks"}) == 0);
+    CHECK_FALSE(has(m.out, "layout"));
 }

@@ -121,7 +121,7 @@ TEST_CASE("status: mangle tables and settings count") {
     CHECK(text.find("sync daemons: differs\nnet.a: 1\nnet.b: 0 (site: 1)\nlb1: ") != std::string::npos);
 }
 
-TEST_CASE("status: is never as the site says where a rule of others overrides the marks") {
+TEST_CASE("status: is never as the site says where a foreign rule overrides the marks") {
     auto status = view(as_site());
     status.around.marks.emplace();
     CHECK(status_text(status, false).ends_with("lb1: 2 virtual services, 3 real servers, as the site says\n"));
@@ -129,7 +129,7 @@ TEST_CASE("status: is never as the site says where a rule of others overrides th
     status.around.marks->lines = {"decided by mangle PREROUTING 1"};
     CHECK(status.differences() == 0);
     CHECK(status_text(status, false)
-              .ends_with("marks of packets: overridden by a rule of others, see `lbc verify`\n"
+              .ends_with("marks of packets: overridden by a foreign rule, see `lbc verify`\n"
                          "  decided by mangle PREROUTING 1\n"
                          "lb1: 2 virtual services, 3 real servers; 1 problem that `lbc apply` does not fix, see "
                          "above\n"));

@@ -49,14 +49,14 @@ TEST_CASE("verify: a kernel that is as the site says, and what is asked of it") 
     CHECK(lb1.run({"verify", "site.lb", "--only", "marks"}) == 0);
 }
 
-TEST_CASE("verify: the rules of others are named") {
+TEST_CASE("verify: the foreign rules are named") {
     VerifiedBox lb1;
     lb1.kernel.foreign[0] = {{Family::ipv4, {{"PREROUTING", {rule(to_vip(), Accept{})}}}, {}, "mangle"}};
     CHECK(lb1.run({"verify", "site.lb"}) == 1);
     CHECK(lb1.says("decided  mangle PREROUTING 1, not lbc's: -d 10.9.9.1/32 -j ACCEPT"));
     lb1.kernel.foreign[0] = {{Family::ipv4, {{"INPUT", {rule(to_vip(), Drop{})}}}, {}, "filter"}};
     CHECK(lb1.run({"verify", "site.lb"}) == 1);
-    CHECK(lb1.says("lb1: 2 dropped by rules of others")); // of clients, and of the peer
+    CHECK(lb1.says("lb1: 2 dropped by foreign rules")); // of clients, and of the peer
     CHECK(lb1.says("10.9.9.1:80/tcp on any interface"));
     CHECK(lb1.says("decided  filter INPUT 1, not lbc's: -d 10.9.9.1/32 -j DROP"));
     CHECK(lb1.says("say `firewalled` in the service"));
@@ -66,7 +66,7 @@ TEST_CASE("verify: the rules of others are named") {
 }
 
 TEST_CASE(
-    "verify: what rules of others drop is no fault where the file says so, where no client is, or of some packets") {
+    "verify: what foreign rules drop is no fault where the file says so, where no client is, or of some packets") {
     auto const drop = [](Matches when) {
         return Ruleset{Family::ipv4, {{"INPUT", {rule(std::move(when), Drop{})}}}, {}, "filter"};
     };
@@ -90,7 +90,7 @@ TEST_CASE(
     VerifiedBox meant(std::string(two_boxes) + "defaults { firewalled }\n");
     meant.kernel.foreign[0] = {drop(to_vip())};
     CHECK(meant.run({"verify", "site.lb"}) == 0);
-    CHECK(meant.says("rules of others drop 10.9.9.1:80/tcp on any interface"));
+    CHECK(meant.says("foreign rules drop 10.9.9.1:80/tcp on any interface"));
     CHECK(meant.says("no fault, since the service is `firewalled`"));
 }
 

@@ -110,7 +110,7 @@ TEST_CASE("sets: whichever call fails, the old rules ask the old set") {
     }
 }
 
-TEST_CASE("sets: one that a rule of others asks, too, and that would have to go, is seen before anything changes") {
+TEST_CASE("sets: one that a foreign rule asks, too, and that would have to go, is seen before anything changes") {
     for (auto const& wanted : {no_marks(), asking(4)}) {
         FakeKernel kernel;
         put(kernel, asking(3));
@@ -119,7 +119,7 @@ TEST_CASE("sets: one that a rule of others asks, too, and that would have to go,
         auto const done = apply_marks(kernel, wanted);
         REQUIRE_FALSE(done);
         CHECK(done.error().outcome == Outcome::refused);
-        CHECK(done.error().error.message == "the set " + name + " is to go, and a rule or a set of others uses it");
+        CHECK(done.error().error.message == "the set " + name + " is to go, and a foreign rule or set uses it");
         CHECK(writes(kernel).empty());
         CHECK(with_the_sets_of(kernel) == asking(3));
     }
