@@ -34,9 +34,8 @@ std::set<std::string> libraries() {
 std::string kernel() {
     utsname names{};
     auto text = ::uname(&names) == 0 ? std::string(&names.release[0]) : std::string("unknown");
-    for (auto const& [what, path] : {std::pair{"IPVS", "/proc/net/ip_vs"},
-                                     {"legacy iptables", "/proc/net/ip_tables_names"},
-                                     {"nf_tables", "/sys/module/nf_tables"}})
+    for (auto const& [what, path] :
+         {std::pair{"IPVS", "/proc/net/ip_vs"}, {"legacy iptables", "/proc/net/ip_tables_names"}})
         text += fmt::format("; {} {}", what, ::access(path, F_OK) == 0 ? "loaded" : "not loaded");
     return text;
 }
