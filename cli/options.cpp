@@ -93,7 +93,8 @@ private:
 std::string footer_of(CommandHelp const& help, std::size_t width) {
     auto footer = fmt::format("Example:\n  {}\n\nExit status:\n", help.example);
     for (auto const status : help.statuses)
-        footer += fmt::format("  {}  {}\n", static_cast<int>(status), wrap(meaning(status), width - 5, "     "));
+        footer += fmt::format("  {}  {}\n", static_cast<int>(status),
+                              wrap(meaning(status), std::max<std::size_t>(width, 25) - 5, "     "));
     return footer;
 }
 
@@ -185,8 +186,14 @@ struct CommandLine::Parser {
         return fmt::format("no command `{}`{}", printable(word), suggestion(word, names));
     }
 
-    /// What is wrong with the first word that was not understood; empty if every word was.
-    [[nodiscard]] std::string complaint(std::vector<std::string> const& arguments) const {
+    /// A message, and the command whose help has the way out; null: the program's.
+    struct Complaint {
+        std::string message;
+        CLI::App const* command = nullptr;
+    };
+
+    /// What is wrong with the first word that was not understood; no message if every word was.
+    [[nodiscard]] Complaint complaint(std::vector<std::string> const& arguments) const {
         auto left = app.remaining(true);
         std::erase(left, "--");
         if (left.empty())
@@ -197,16 +204,29 @@ struct CommandLine::Parser {
         bool const is_option = !is_operand && word.size() > 1 && word.starts_with('-');
         auto const parsed = app.get_subcommands();
         if (parsed.empty() && !is_option)
-            return no_command(word);
+            return {no_command(word)};
         // A command's words stand behind it.
         auto const* command = parsed.empty() || place < std::ranges::find(arguments, parsed.front()->get_name())
                                   ? nullptr
                                   : parsed.front();
         auto const who = command == nullptr ? std::string() : command->get_name() + ' ';
         if (!is_option)
-            return fmt::format("{}takes no further `{}`", who, printable(word));
-        return fmt::format("{}no option `{}`{}", command == nullptr ? "" : who + "has ", printable(word),
-                           suggestion(word, options_of(command == nullptr ? app : *command)));
+            return {fmt::format("{}takes no further `{}`", who, printable(word)), command};
+        return {fmt::format("{}no option `{}`{}", command == nullptr ? "" : who + "has ", printable(word),
+                            suggestion(word, options_of(command == nullptr ? app : *command))),
+                command};
+    }
+
+    /// What CLI11 says, or more of it.
+    [[nodiscard]] Complaint complaint(std::vector<std::string> const& arguments, CLI::ParseError const& error) const {
+        bool const is_required = dynamic_cast<CLI::RequiredError const*>(&error) != nullptr;
+        if (is_required || dynamic_cast<CLI::ExtrasError const*>(&error) != nullptr)
+            if (auto said = complaint(arguments); !said.message.empty())
+                return said;
+        auto const parsed = app.get_subcommands();
+        if (parsed.empty())
+            return {is_required ? "name a command" : error.what()};
+        return {error.what(), parsed.front()};
     }
 };
 
@@ -236,30 +256,37 @@ CommandOptions CommandLine::add(CommandHelp const& help) {
 std::expected<std::size_t, Status> CommandLine::parse(std::vector<std::string> arguments, std::ostream& out,
                                                       std::ostream& err) {
     auto& app = parser_->app;
-    auto const fail = [&](std::string const& message) {
-        auto const asked = app.get_subcommands();
-        err << fmt::format("lbc: {}\nRun `lbc {}--help` for what there is.\n", message,
-                           asked.empty() ? "" : asked.front()->get_name() + ' ');
+    auto const fail = [&](Parser::Complaint const& said) {
+        err << fmt::format("lbc: {}\nRun `lbc {}--help` for what there is.\n", said.message,
+                           said.command == nullptr ? "" : said.command->get_name() + ' ');
         return std::unexpected(Status::bad_input);
     };
     if (!arguments.empty() && arguments.front() == "help") {
-        if (arguments.size() > 2)
-            return fail("help takes one command");
-        if (arguments.size() == 2 && std::ranges::find(parser_->commands, arguments[1], [](CLI::App const* one) {
+        arguments.erase(arguments.begin());
+        if (arguments.size() == 1 && (arguments[0] == "help" || arguments[0] == "--help"))
+            arguments.clear();
+        if (arguments.size() > 1)
+            return fail({"help takes one command"});
+        if (arguments.size() == 1 && std::ranges::find(parser_->commands, arguments[0], [](CLI::App const* one) {
                                          return one->get_name();
                                      }) == parser_->commands.end())
-            return fail(parser_->no_command(arguments[1]));
-        arguments.erase(arguments.begin());
+            return fail({parser_->no_command(arguments[0])});
         arguments.emplace_back("--help");
     }
+    // CLI11 takes the next word for the value.
+    auto const options_end = std::ranges::find(arguments, "--");
+    auto const lacking = std::find_if(arguments.begin(), options_end, [](std::string const& word) {
+        return word.starts_with("--") && word.find('=') == word.size() - 1;
+    });
+    if (lacking != options_end)
+        return fail({fmt::format("`{}` has no value", printable(*lacking))});
     try {
         app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend())); // CLI11 takes the last first
     } catch (CLI::ParseError const& error) {
-        bool const is_of_words = dynamic_cast<CLI::ExtrasError const*>(&error) != nullptr ||
-                                 dynamic_cast<CLI::RequiredError const*>(&error) != nullptr;
-        if (auto const message = is_of_words ? parser_->complaint(arguments) : std::string(); !message.empty())
-            return fail(message);
-        return std::unexpected(app.exit(error, out, err) == 0 ? Status::done : Status::bad_input);
+        if (error.get_exit_code() != 0)
+            return fail(parser_->complaint(arguments, error));
+        app.exit(error, out, err);
+        return std::unexpected(Status::done);
     }
     auto const parsed = std::ranges::find_if(parser_->commands, [](CLI::App const* one) { return one->parsed(); });
     if (parsed == parser_->commands.end())

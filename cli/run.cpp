@@ -128,7 +128,7 @@ Status finish(Status status, bool changed_kernel, Environment const& environment
 
 Status run_command(std::vector<std::string> const& arguments, Environment const& environment) {
     auto asked_for = arguments;
-    if (std::erase_if(asked_for, [](auto const& word) { return word == "-v" || word == "--verbose"; }) == 1 &&
+    if (std::erase_if(asked_for, [](auto const& word) { return word == "-v" || word == "--verbose"; }) > 0 &&
         asked_for == std::vector<std::string>{"--version"}) {
         environment.out << fmt::format("lbc {}\n{}", version(), printable_lines(version_details()));
         return finish(Status::done, false, environment);
@@ -140,7 +140,7 @@ Status run_command(std::vector<std::string> const& arguments, Environment const&
         commands.push_back(command.add(line.add(command.help)));
     auto const asked = line.parse(arguments, environment.out, environment.err);
     if (!asked)
-        return asked.error();
+        return asked.error() == Status::done ? finish(Status::done, false, environment) : asked.error();
     auto const& command = named_commands()[*asked];
     try {
         if (command.rights)

@@ -36,7 +36,10 @@ std::string kernel() {
     auto text = ::uname(&names) == 0 ? std::string(&names.release[0]) : std::string("unknown");
     for (auto const& [what, path] :
          {std::pair{"IPVS", "/proc/net/ip_vs"}, {"legacy iptables", "/proc/net/ip_tables_names"}})
-        text += fmt::format("; {} {}", what, ::access(path, F_OK) == 0 ? "loaded" : "not loaded");
+        text += fmt::format("; {} {}", what,
+                            ::access("/proc/self", F_OK) != 0 ? "unknown"
+                            : ::access(path, F_OK) == 0       ? "loaded"
+                                                              : "not loaded");
     return text;
 }
 
@@ -45,8 +48,10 @@ std::string programs() {
     for (auto const* name : {"iptables", "nft", "ipset", "ipvsadm", "keepalived", "git"}) {
         auto const path = find_program(name);
         text += fmt::format("{}{} {}", text.empty() ? "" : "; ", name, path.value_or("not found"));
+        if (path && name == std::string_view("iptables"))
+            text += is_iptables_nft() ? " (nf_tables)" : " (legacy)";
     }
-    return text + fmt::format("; `iptables` is {}", is_iptables_nft() ? "nf_tables" : "legacy or not there");
+    return text;
 }
 
 } // namespace

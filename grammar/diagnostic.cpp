@@ -62,7 +62,7 @@ constexpr std::string_view green = "\x1b[1;32m";
 constexpr std::string_view reset = "\x1b[0m";
 
 constexpr std::size_t tab_width = 4;
-constexpr std::size_t gutter = 8;            // columns before a source line: "   14 | "
+constexpr std::size_t least_digits = 5;      // of a line number before an excerpt: "   14 | "
 constexpr std::size_t least_shown = 20;      // columns of a source line, on any terminal
 constexpr std::size_t longest_character = 4; // bytes in UTF-8
 
@@ -133,22 +133,26 @@ private:
         auto begin = std::min<std::size_t>(span.begin - offset_in(file, text), text.size());
         auto const end = std::clamp<std::size_t>(span.end - offset_in(file, text), begin, text.size());
         auto const length = end - begin;
-        auto const cut = cut_around(text, begin);
+        auto const digits = std::max(least_digits, fmt::formatted_size("{}", line));
+        constexpr std::string_view bar = " | ";
+        auto const cut =
+            cut_around(text, begin, std::max(style_.width, digits + bar.size() + least_shown) - digits - bar.size());
         begin -= cut;
         Display const shown(text);
         auto const from = shown.columns[begin];
         auto const width = std::max<std::size_t>(1, shown.columns[std::min(begin + length, text.size())] - from);
-        write("{:>5} | {}\n", line, shown.text);
-        write("{:>5} | {:{}}{}^{}{}\n", "", "", from, paint(green), std::string(width - 1, '~'), paint(reset));
+        write("{:>{}}{}{}\n", line, digits, bar, shown.text);
+        write("{:>{}}{}{:{}}{}^{}{}\n", "", digits, bar, "", from, paint(green), std::string(width - 1, '~'),
+              paint(reset));
     }
 
     [[nodiscard]] static std::size_t offset_in(SourceFile const& file, std::string_view text) {
         return static_cast<std::size_t>(text.data() - file.text().data());
     }
 
-    /// Cuts a long line to the part around a byte that has room; returns how many bytes were cut off before it.
-    [[nodiscard]] std::size_t cut_around(std::string_view& text, std::size_t byte) const {
-        auto const room = std::max(style_.width, gutter + least_shown) - gutter;
+    /// Cuts a long line to the part around a byte that fits into `room` columns; returns how many bytes were cut off
+    /// before it.
+    [[nodiscard]] static std::size_t cut_around(std::string_view& text, std::size_t byte, std::size_t room) {
         // No more than this can be shown, so that no line costs what it is long. A character that it begins with is
         // whole.
         auto const most = longest_character * room;
@@ -168,6 +172,12 @@ private:
         auto const cut = static_cast<std::size_t>(begin - columns.begin());
         auto const length = static_cast<std::size_t>(std::ranges::lower_bound(begin, end, *end) - begin);
         text = near.substr(cut, length);
+        // Tabs reach other columns now.
+        while (!text.empty() && Display(text).columns.back() > room) {
+            while (text.size() > 1 && is_continuation(text, text.size() - 1))
+                text.remove_suffix(1);
+            text.remove_suffix(1);
+        }
         return first + cut;
     }
 

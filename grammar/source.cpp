@@ -5,6 +5,17 @@
 #include <utility>
 
 namespace lbc {
+namespace {
+
+constexpr std::uint32_t block = 4096; // bytes
+
+/// A UTF-8 character is counted at its first byte; continuation bytes are 10xxxxxx.
+std::uint32_t characters_in(std::string_view bytes) {
+    return static_cast<std::uint32_t>(
+        std::ranges::count_if(bytes, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+} // namespace
 
 SourceFile::SourceFile(std::string name, std::string text, FileId id, bool is_quoted)
     : name_(std::move(name)), text_(std::move(text)), id_(id), is_quoted_(is_quoted) {
@@ -12,6 +23,16 @@ SourceFile::SourceFile(std::string name, std::string text, FileId id, bool is_qu
     line_starts_.push_back(0);
     for (std::size_t at = text_.find('\n'); at != std::string::npos; at = text_.find('\n', at + 1))
         line_starts_.push_back(static_cast<std::uint32_t>(at + 1));
+    std::uint32_t count = 0;
+    for (std::size_t at = 0; at <= text_.size(); at += block) {
+        characters_.push_back(count);
+        count += characters_in(std::string_view(text_).substr(at, block));
+    }
+}
+
+std::uint32_t SourceFile::characters_before(std::uint32_t offset) const {
+    auto const begin = offset / block * block;
+    return characters_[offset / block] + characters_in(std::string_view(text_).substr(begin, offset - begin));
 }
 
 Position SourceFile::position(std::uint32_t offset) const {
@@ -19,11 +40,7 @@ Position SourceFile::position(std::uint32_t offset) const {
     auto const after = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
     auto const line = static_cast<std::uint32_t>(after - line_starts_.begin());
     auto const start = *std::prev(after);
-    auto const before = std::string_view(text_).substr(start, offset - start);
-    // A UTF-8 character is counted at its first byte; continuation bytes are 10xxxxxx.
-    auto const characters =
-        std::ranges::count_if(before, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
-    return {line, static_cast<std::uint32_t>(characters) + 1};
+    return {line, characters_before(offset) - characters_before(start) + 1};
 }
 
 std::string_view SourceFile::line(std::uint32_t line) const {

@@ -55,9 +55,14 @@ public:
     [[nodiscard]] std::string_view line(std::uint32_t line) const;
 
 private:
+    /// Characters before an offset of at most the text's size.
+    [[nodiscard]] std::uint32_t characters_before(std::uint32_t offset) const;
+
     std::string name_;
     std::string text_;
     std::vector<std::uint32_t> line_starts_;
+    std::vector<std::uint32_t>
+        characters_; // before each block of the text, so that a position costs no more than a block
     FileId id_;
     bool is_quoted_;
 };

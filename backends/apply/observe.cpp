@@ -46,8 +46,10 @@ void name_local_ways(IpvsService& now, NamedService const& wanted) {
                 real.server.forwarding = other.forwarding;
 }
 
+/// Whether the legacy tables are as wanted. Leftovers in those of iptables-nft are a difference of their own.
 bool are_equal(std::vector<FamilyChange> const& tables) {
-    return std::ranges::all_of(tables, [](FamilyChange const& table) { return table.before == table.after; });
+    return std::ranges::all_of(
+        tables, [](FamilyChange const& table) { return table.is_variant || table.before == table.after; });
 }
 
 } // namespace
@@ -107,6 +109,7 @@ void take_layout_in_force(Site const& site, Plan const& plan, Kernel& kernel, Ke
         auto tables = compare_marks(kernel, mark_rules(site, plan, layout));
         if (!tables || !are_equal(*tables))
             continue;
+        std::ranges::copy_if(view.tables, std::back_inserter(*tables), &FamilyChange::is_variant);
         view.tables = std::move(*tables);
         view.layout = name;
         return;

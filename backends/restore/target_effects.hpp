@@ -9,8 +9,8 @@
 namespace lbc {
 
 /// Targets that leave skb->mark alone, whatever their options, and behind which the packet goes on with the next rule
-/// (each returns XT_CONTINUE, see xt_*.c). CT and NOTRACK choose how the connection is followed; TEE sends a copy.
-/// Sorted.
+/// (each returns XT_CONTINUE, see xt_*.c; some drop a packet whose header is broken). CT and NOTRACK choose how the
+/// connection is followed; TEE sends a copy. Sorted.
 inline constexpr std::array<std::string_view, 22> continuing_targets{
     "AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "CT",     "DSCP",        "ECN", "HL",  "IDLETIMER", "LED", "LOG",
     "NFLOG", "NOTRACK",  "RATEEST",  "SECMARK",     "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TRACE",     "TTL", "ULOG"};

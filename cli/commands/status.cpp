@@ -66,7 +66,7 @@ std::expected<StatusView, SystemError> look(SiteInput const& input, DirectorId d
     view.has_services = options.ipvs();
     view.marks = compare_status(found->tables, found->nft);
     for (auto& marks : view.marks)
-        marks.layout = marks.family ? found->layout : "";
+        marks.layout = marks.table == "mangle" ? found->layout : "";
     if (options.ipvs())
         if (auto looked = look_at_ipvs(site, plan, *found, kernel, view); !looked)
             return std::unexpected(std::move(looked.error()));

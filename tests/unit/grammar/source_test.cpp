@@ -74,3 +74,17 @@ TEST_CASE("sources keep texts where they are") {
 TEST_CASE("joined spans reach from the first to the last") {
     CHECK(join(Span{FileId{1}, 3, 5}, Span{FileId{1}, 8, 9}) == Span{FileId{1}, 3, 9});
 }
+
+TEST_CASE("a position in a long line counts characters over blocks") {
+    std::string text;
+    for (int i = 0; i < 9000; ++i)
+        text += i % 3 == 0 ? "\xc3\xa9" : "x";
+    lbc::SourceFile const file("long.lb", text + "\n\xc3\xa9y");
+    std::uint32_t column = 1;
+    for (std::uint32_t at = 0; at < text.size(); ++at) {
+        bool const is_inside = (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+        if (!is_inside)
+            CHECK(file.position(at) == lbc::Position{1, column++});
+    }
+    CHECK(file.position(static_cast<std::uint32_t>(text.size()) + 3) == lbc::Position{2, 2});
+}
