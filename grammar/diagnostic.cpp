@@ -133,17 +133,18 @@ private:
         auto begin = std::min<std::size_t>(span.begin - offset_in(file, text), text.size());
         auto const end = std::clamp<std::size_t>(span.end - offset_in(file, text), begin, text.size());
         auto const length = end - begin;
-        auto const digits = std::max(least_digits, fmt::formatted_size("{}", line));
-        constexpr std::string_view bar = " | ";
-        auto const cut =
-            cut_around(text, begin, std::max(style_.width, digits + bar.size() + least_shown) - digits - bar.size());
+        auto number = std::to_string(line);
+        number.insert(0, least_digits - std::min(least_digits, number.size()), ' ');
+        number += " | ";
+        std::string const gutter(number.size() - 2, ' ');
+        auto const room = std::max(style_.width, number.size() + least_shown) - number.size();
+        auto const cut = cut_around(text, begin, room);
         begin -= cut;
         Display const shown(text);
         auto const from = shown.columns[begin];
         auto const width = std::max<std::size_t>(1, shown.columns[std::min(begin + length, text.size())] - from);
-        write("{:>{}}{}{}\n", line, digits, bar, shown.text);
-        write("{:>{}}{}{:{}}{}^{}{}\n", "", digits, bar, "", from, paint(green), std::string(width - 1, '~'),
-              paint(reset));
+        write("{}{}\n", number, shown.text);
+        write("{}| {:{}}{}^{}{}\n", gutter, "", from, paint(green), std::string(width - 1, '~'), paint(reset));
     }
 
     [[nodiscard]] static std::size_t offset_in(SourceFile const& file, std::string_view text) {
