@@ -1,7 +1,7 @@
 #include "backends/apply/system_kernel.hpp"
 #include "backends/os/disk_files.hpp"
-#include "cli/heap.hpp"
-#include "cli/run.hpp"
+#include "cli/commands/run.hpp"
+#include "cli/program/heap.hpp"
 
 #include <cstdlib>
 #include <iostream>

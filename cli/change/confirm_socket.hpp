@@ -4,7 +4,7 @@
 
 #include "backends/os/descriptor.hpp"
 #include "backends/os/system_error.hpp"
-#include "cli/run.hpp"
+#include "cli/program/environment.hpp"
 
 #include <expected>
 #include <string>

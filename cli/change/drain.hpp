@@ -3,8 +3,8 @@
 #pragma once
 
 #include "backends/apply/apply.hpp"
+#include "cli/program/environment.hpp"
 #include "cli/report/apply_output.hpp"
-#include "cli/run.hpp"
 
 #include <chrono>
 

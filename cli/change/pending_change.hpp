@@ -3,7 +3,7 @@
 #pragma once
 
 #include "backends/apply/apply.hpp"
-#include "cli/run.hpp"
+#include "cli/program/environment.hpp"
 
 #include <chrono>
 #include <expected>

@@ -2,7 +2,7 @@
 // chose it.
 #pragma once
 
-#include "cli/options.hpp"
+#include "cli/program/options.hpp"
 
 #include <functional>
 

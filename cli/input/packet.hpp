@@ -1,7 +1,7 @@
 // The packet that `lbc trace` follows, as its options describe it.
 #pragma once
 
-#include "cli/run.hpp"
+#include "cli/program/environment.hpp"
 #include "compiler/analysis/evaluate.hpp"
 #include "compiler/site/site.hpp"
 

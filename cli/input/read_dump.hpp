@@ -2,7 +2,7 @@
 // rules.sh.
 #pragma once
 
-#include "cli/run.hpp"
+#include "cli/program/environment.hpp"
 #include "compiler/rules/ruleset.hpp"
 
 #include <expected>

@@ -1,8 +1,8 @@
 // Shared by the commands that read a site file: the options, the messages, and the choice of a director.
 #pragma once
 
-#include "cli/options.hpp"
-#include "cli/run.hpp"
+#include "cli/program/environment.hpp"
+#include "cli/program/options.hpp"
 #include "compiler/layout/layout.hpp"
 #include "compiler/plan/plan.hpp"
 #include "grammar/diagnostic.hpp"

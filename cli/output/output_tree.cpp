@@ -80,7 +80,7 @@ std::expected<std::optional<FileDifference>, std::string> compare_file(std::stri
 
 std::expected<std::set<std::string>, std::string> parse_manifest(std::string_view text) {
     if (!text.starts_with(manifest_header))
-        return std::unexpected("is no list of lbc's: its first line is another");
+        return std::unexpected("is not a list that lbc made: its first line is another");
     text.remove_prefix(manifest_header.size());
     std::set<std::string> paths;
     for (std::size_t line = 2; !text.empty(); ++line) {

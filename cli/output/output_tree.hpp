@@ -1,8 +1,8 @@
 // Compares compiled files with those in a folder, and writes the ones that differ. A folder that is to be committed
-// contains a list of lbc's files, `MANIFEST`. A file that is in the list and no longer made is removed; no other file
-// is. The list, like everything in the folder, may come from a stranger: every listed file must have a name that lbc
-// gives, lie below the folder and be reached through no symbolic link, or nothing is touched. The folder is opened
-// once, and its files are reached from there.
+// contains a list of the files that lbc made, `MANIFEST`. A file that is in the list and no longer made is removed; no
+// other file is. The list, like everything in the folder, may come from a stranger: every listed file must have a name
+// that lbc gives, lie below the folder and be reached through no symbolic link, or nothing is touched. The folder is
+// opened once, and its files are reached from there.
 #pragma once
 
 #include "backends/os/place.hpp"

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "backends/apply/apply.hpp"
+#include "cli/program/environment.hpp"
 #include "cli/report/machine_report.hpp"
 #include "cli/report/mark_check.hpp"
 #include "cli/report/site_names.hpp"
-#include "cli/run.hpp"
 #include "grammar/source.hpp"
 
 #include <functional>

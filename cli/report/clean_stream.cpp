@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t most_waiting = std::size_t{64} << 10U;
 
-/// The bytes of one of lbc's colours at the start of a text; 0 if it starts with none.
+/// The length of lbc's colour code at the start of a text; 0 if there is none.
 std::size_t colour_size(std::string_view text) {
     static constexpr std::array<std::string_view, 9> colours{"\x1b[0m",    "\x1b[1m",    "\x1b[31m",
                                                              "\x1b[32m",   "\x1b[33m",   "\x1b[1;31m",

@@ -1,6 +1,7 @@
 #include "backends/emit/json/json_text.hpp"
 #include "cli/report/config_lines.hpp"
 #include "cli/report/diff_output.hpp"
+#include "cli/report/json_list.hpp"
 #include "cli/report/mark_change_json.hpp"
 #include "cli/report/write_lines.hpp"
 
@@ -12,14 +13,6 @@ namespace lbc {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <typename T, typename Make>
-Json array_of(std::vector<T> const& list, Make make) {
-    auto array = Json::array();
-    for (auto const& item : list)
-        array.push_back(make(item));
-    return array;
-}
 
 Json json_of(Change const& change) {
     return {{"subject", change.subject}, {"kind", to_string(change.kind)},    {"directors", change.directors},

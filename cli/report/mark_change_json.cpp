@@ -1,19 +1,13 @@
 #include "cli/report/mark_change_json.hpp"
 
+#include "cli/report/json_list.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace lbc {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-template <typename T, typename Make>
-Json array_of(std::vector<T> const& list, Make make) {
-    auto array = Json::array();
-    for (auto const& item : list)
-        array.push_back(make(item));
-    return array;
-}
 
 template <typename T>
 Json strings_of(std::vector<T> const& list) {

@@ -1,5 +1,6 @@
-// Any bytes as what a box was found to have: iptables-save, a script of lbc's, JSON of nft. `verify` and `trace` by it
-// end in an answer or in a message, whatever it is, say the same in both forms, and print no control character of it.
+// Any bytes as what a box was found to have: iptables-save, a script that lbc made, JSON of nft. `verify` and `trace`
+// by it end in an answer or in a message, whatever it is, say the same in both forms, and print no control character of
+// it.
 #include "tests/fuzz/support.hpp"
 #include "tests/support/machine.hpp"
 

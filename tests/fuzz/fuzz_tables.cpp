@@ -1,5 +1,5 @@
-// Any bytes as a text of iptables-save, as a script of lbc's, as JSON of nft, and line by line as rules: tables or a
-// problem, never a crash; and a rule that was understood is the same when it is read from lbc's own words.
+// Any bytes as a text of iptables-save, as a script that lbc made, as JSON of nft, and line by line as rules: tables or
+// a problem, never a crash; and a rule that was understood is the same when it is read from lbc's own words.
 #include "backends/nft/nft_ruleset.hpp"
 #include "backends/nft/nft_state.hpp"
 #include "backends/nft/read_nft_json.hpp"

@@ -10,7 +10,7 @@
 
 namespace lbc::fuzz {
 
-/// Ends the run where it does not hold, with words for whoever reads the fuzzer's report.
+/// Ends the run if it does not hold, with words for the reader of the fuzzer's report.
 void require(bool holds, std::string_view what, std::string_view context = {});
 
 /// The file `site.lb` of that text, compiled as commands compile it; includes find nothing.

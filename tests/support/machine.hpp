@@ -1,7 +1,7 @@
 // One machine in memory: files, a name and a kernel, on which commands are run as from a shell.
 #pragma once
 
-#include "cli/run.hpp"
+#include "cli/commands/run.hpp"
 #include "tests/support/fake_kernel.hpp"
 #include "tests/support/memory_files.hpp"
 

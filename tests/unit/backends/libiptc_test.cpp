@@ -51,7 +51,7 @@ TEST_CASE("libiptc: iptables makes the same of a rule's text") {
     }
 }
 
-TEST_CASE("libiptc: what lbc never writes is equal to no rule of lbc's") {
+TEST_CASE("libiptc: what lbc never writes is equal to no own rule") {
     std::vector<std::string> foreign_forms{"-s 10.0.0.1/32 -j DROP",
                                            "-o eth0 -j DROP",
                                            "! -d 10.0.0.1/32 -j DROP",
@@ -120,7 +120,7 @@ TEST_CASE("libiptc: what cannot be written is refused, and nothing changes") {
     rule.when.unknown = "-m x";
     refused(rule, "lbc cannot write the match `-m x`");
     refused({{}, UnknownTarget{"ACCEPT"}, {}}, "lbc cannot write the target of `-j ACCEPT`");
-    refused({{}, Jump{"theirs"}, {}}, "`theirs` cannot be the name of a chain of lbc's");
+    refused({{}, Jump{"theirs"}, {}}, "`theirs` cannot be the name of an own chain");
     refused({{}, Goto{"LBC-NONE"}, {}}, "there is no chain `LBC-NONE`");
     check_equal(saved(Family::ipv4), before);
 }

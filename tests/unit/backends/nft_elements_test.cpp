@@ -100,7 +100,7 @@ TEST_SUITE("nft elements") {
         }
     }
 
-    TEST_CASE("what a set of lbc's cannot have is not read") {
+    TEST_CASE("what an own set cannot have is not read") {
         auto const set = set_of(by_port, false);
         std::vector<NftRawElement> raw;
         append_raw(raw, element("192.0.2.1", 32, http), set);

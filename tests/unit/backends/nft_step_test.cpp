@@ -137,7 +137,7 @@ TEST_SUITE("nft step") {
             CHECK_FALSE(is_same(now, listed(with(from, to))));
     }
 
-    TEST_CASE("what lbc has no words for is kept as unknown") {
+    TEST_CASE("what lbc cannot represent is kept as unknown") {
         for (auto const& [from, to] : {Pair("{\"return\": null}", "{\"counter\": {\"packets\": 1, \"bytes\": 2}}"),
                                        {"\"flags\": [\"interval\"]", "\"flags\": [\"timeout\"]"},
                                        {"\"key\": \"iiftype\"", "\"key\": \"skuid\""},

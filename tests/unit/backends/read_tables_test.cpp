@@ -39,7 +39,7 @@ std::vector<std::string> lines(Ruleset const& table, std::string_view chain) {
 
 using Lines = std::vector<std::string>;
 
-/// A table of lbc's as a whole table: with its hooks in their chains.
+/// An own table as a whole table: with its entry jumps in their chains.
 Ruleset whole(Ruleset rules) {
     for (EntryJump const& hook : rules.entry_jumps) {
         auto found = std::ranges::find(rules.chains, hook.builtin, &Chain::name);

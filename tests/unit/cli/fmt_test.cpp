@@ -1,4 +1,4 @@
-#include "cli/run.hpp"
+#include "cli/commands/run.hpp"
 
 #include "tests/support/fake_kernel.hpp"
 #include "tests/support/memory_files.hpp"

@@ -1,4 +1,4 @@
-#include "cli/run.hpp"
+#include "cli/program/environment.hpp"
 
 #include "tests/support/machine.hpp"
 #include "tests/support/memory_files.hpp"

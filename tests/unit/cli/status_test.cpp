@@ -134,7 +134,7 @@ TEST_CASE("status: is never as the site says where a foreign rule overrides the 
                          "lb1: 2 virtual services, 3 real servers; 1 problem that `lbc apply` does not fix, see "
                          "above\n"));
     CHECK(status_prometheus(status).contains("lbc_marks_hold{director=\"lb1\"} 0\n"));
-    // Rules of lbc's that are not loaded yet are no second problem.
+    // Own rules that are not loaded yet are no second problem.
     status.around.marks = MarkCheck{.by_own = 1, .lines = {}, .unreadable = {}};
     status.marks = {{"IPv4 mangle table", "mangle", Family::ipv4, 0, Presence::missing}};
     CHECK(status.problems() == 0);

@@ -1,4 +1,4 @@
-#include "cli/run.hpp"
+#include "cli/program/environment.hpp"
 
 #include <sys/utsname.h>
 

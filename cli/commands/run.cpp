@@ -1,9 +1,9 @@
-#include "cli/run.hpp"
+#include "cli/commands/run.hpp"
 
 #include "cli/commands/commands.hpp"
 #include "cli/input/site_input.hpp"
+#include "cli/program/version.hpp"
 #include "cli/report/clean_stream.hpp"
-#include "cli/version.hpp"
 #include "grammar/utf8.hpp"
 
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 // here; that CLI11 parses it stays in options.cpp.
 #pragma once
 
-#include "cli/run.hpp"
+#include "cli/program/environment.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "cli/options.hpp"
+#include "cli/program/options.hpp"
 
 #include "compiler/site/values.hpp"
 #include "grammar/spell.hpp"
@@ -224,9 +224,10 @@ struct CommandLine::Parser {
             if (auto said = complaint(arguments); !said.message.empty())
                 return said;
         auto const parsed = app.get_subcommands();
-        if (parsed.empty())
-            return {is_required ? "name a command" : error.what()};
-        return {error.what(), parsed.front()};
+        if (parsed.empty() && is_required)
+            return {"name a command"};
+        // It may repeat an argument.
+        return {printable(error.what()), parsed.empty() ? nullptr : parsed.front()};
     }
 };
 

@@ -1,4 +1,4 @@
-#include "cli/heap.hpp"
+#include "cli/program/heap.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "cli/version.hpp"
+#include "cli/program/version.hpp"
 
 #include "backends/iptables/iptables_variant.hpp"
 #include "backends/os/find_program.hpp"

@@ -1,5 +1,5 @@
-// The whole command as one function: arguments in, text and an exit status out. Everything outside comes in through
-// `Environment`, so that a test can run any command without a process, a disk or a kernel.
+// What a command is run with and how it ends. Everything outside comes in through `Environment`, so that a test can run
+// any command without a process, a disk or a kernel.
 #pragma once
 
 #include "backends/apply/kernel.hpp"
@@ -61,8 +61,5 @@ struct Environment {
             keep_rights(rights);
     }
 };
-
-/// Runs `lbc` with the arguments behind its name.
-[[nodiscard]] Status run(std::vector<std::string> const& arguments, Environment const& environment);
 
 } // namespace lbc
