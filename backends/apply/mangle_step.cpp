@@ -45,7 +45,7 @@ void list_residue(Kernel& kernel, Family family, std::vector<std::string>& out) 
         Ruleset const& now = (*table)->owned();
         list_rules(now, out);
         if (now.empty())
-            out.push_back(fmt::format("{}: nothing of lbc's, where its rules were before", table_name(family)));
+            out.push_back(fmt::format("{}: no own rules, which were there before", table_name(family)));
         return;
     }
     out.push_back(fmt::format("{}: what is in it cannot be read; it may hold the new rules", table_name(family)));

@@ -39,7 +39,7 @@ public:
     }
 
     void list_residue(std::vector<std::string>& out) override {
-        out.push_back(fmt::format("{} mangle table of iptables-nft: its chains of lbc's are gone, which were there",
+        out.push_back(fmt::format("{} mangle table of iptables-nft: no own chains, which were there before",
                                   title(rules_.family)));
     }
 

@@ -112,7 +112,7 @@ std::expected<void, std::string> IpsetReader::take(std::string_view line) {
     else if (command == "add" && words.size() == 5 && words[3] == "skbmark")
         return add(name, words[2], words[4]);
     else
-        return std::unexpected(fmt::format("no command of ipset for a set of lbc's: `{}`", line.substr(0, 60)));
+        return std::unexpected(fmt::format("no command of ipset for an own set: `{}`", line.substr(0, 60)));
     return {};
 }
 

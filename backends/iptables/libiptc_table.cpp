@@ -283,7 +283,7 @@ private:
         if (!saved_ && run_)
             saved_ = raw_rules(*run_);
         if (!saved_)
-            throw Refused{table_error(Tables::family, "read", EINVAL, "a rule of lbc's is malformed")};
+            throw Refused{table_error(Tables::family, "read", EINVAL, "an own rule is malformed")};
         return *saved_;
     }
 

@@ -270,7 +270,7 @@ struct TargetRefusal {
     static std::string chain(std::string_view name) {
         return is_own_chain(name) && name.size() < XT_EXTENSION_MAXNAMELEN
                    ? std::string{}
-                   : fmt::format("`{}` cannot be the name of a chain of lbc's", name);
+                   : fmt::format("`{}` cannot be the name of an own chain", name);
     }
 };
 

@@ -116,7 +116,8 @@ std::expected<Record, SystemError> read_record_file() {
     if (!record) {
         return std::unexpected(SystemError{
             SystemError::Kind::failed, EBADMSG,
-            fmt::format("{} is no record of lbc's; remove it, and lbc knows its services by their marks alone", path)});
+            fmt::format("{} is not a record that lbc made; remove it, and lbc knows its services by their marks alone",
+                        path)});
     }
     return std::move(*record);
 }

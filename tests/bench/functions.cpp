@@ -7,7 +7,7 @@
 #include "compiler/site/resolve.hpp"
 #include "tests/support/memory_files.hpp"
 
-#include "cli/heap.hpp"
+#include "cli/program/heap.hpp"
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>

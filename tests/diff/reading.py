@@ -59,7 +59,7 @@ def marks_said(classes: list[dict], packet: Packet) -> tuple[int, int] | None:
         return None
     before, after = found[0]["before"], found[0]["after"]
     assert before != after, f"a class without a change: {found[0]}"
-    assert not any(o["unknown"] for o in (before, after)), f"no rule of lbc's is unknown to it: {found[0]}"
+    assert not any(o["unknown"] for o in (before, after)), f"no own rule is unknown: {found[0]}"
     assert packet.mark or not any(o["dropped"] for o in (before, after)), f"nothing without a mark drops: {found[0]}"
     return tuple(DROPPED if o["dropped"] else o["mark"] for o in (before, after))
 

@@ -77,7 +77,7 @@ def mistakes_touch_nothing(repo):
         repo.git("checkout", "-q", ".")
         assert changes(repo) == []
     repo.put("compiled/MANIFEST", "include *.py\n")
-    contains(compile_tree(repo, status=3), "is no list of lbc's")
+    contains(compile_tree(repo, status=3), "is not a list that lbc made")
 
 
 def links_are_not_followed(repo):

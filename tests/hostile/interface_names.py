@@ -1,5 +1,5 @@
 """iptables-nft-save prints the names of interfaces, sets and chains as they are, with their quotes, blanks and line
-breaks. Such a name must hide no rule of lbc's, make none, and change what no other rule says."""
+breaks. Such a name must hide no own rule, make none, and change what no other rule says."""
 
 from __future__ import annotations
 

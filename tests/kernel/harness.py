@@ -181,7 +181,7 @@ def everything(counters: bool = False) -> dict[str, list[str]]:
 
 
 def is_own(line: str) -> bool:
-    """Whether a line of `iptables-save` is a chain or a rule of lbc's."""
+    """Whether a line of `iptables-save` is an own chain or rule."""
     words = line.split()
     names = [words[0][1:]] if line.startswith(":") else [words[i + 1] for i, w in enumerate(words[:-1])
                                                          if w in ("-A", "-j", "-g")]

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The test of the tests: without any one of lbc's rules, or with another mark in it, some packet's mark differs from
+"""The test of the tests: without any one own rule, or with another mark in it, some packet's mark differs from
 the model's; so each rule is needed, and the comparison would see it go wrong."""
 
 from __future__ import annotations

@@ -293,7 +293,7 @@ class NftTable(unittest.TestCase):
         self.marks("--backend", "nft", "--migrate")
         self.assertEqual(self.variant_rules(), theirs)
         harness.lbc_ok("remove", "--only", "marks")
-        # A rule of theirs that leads into a chain of lbc's: nothing is moved.
+        # A foreign rule that leads into an own chain: nothing is moved.
         harness.load_script("lb1", "nft")
         net.run("iptables-nft", "-t", "mangle", "-A", "theirs", "-j", "LBC-PEER")
         before = harness.listed("ruleset")

@@ -132,7 +132,7 @@ def read(text: str) -> dict[str, Table]:
     return tables
 
 
-# A packet's state: its mark, or DROPPED, and whether a rule of lbc's is the last that had a part in it.
+# A packet's state: its mark, or DROPPED, and whether an own rule is the last that had a part in it.
 State = tuple[int | None, bool]
 States = dict[State, int]
 

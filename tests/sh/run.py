@@ -318,7 +318,7 @@ class Services(Case):
         return self.go(script_of(HERE / site), *(arguments or ("apply", "lb1")), LBC_ONLY="ipvs", **more)
 
     def foreign(self):
-        """Services of others, and of lbc's from an earlier site: only those in `marks` are lbc's."""
+        """Foreign services, and own ones from an earlier site: only those in `marks` are own."""
         full = {"line": "-s rr", "reals": {"10.9.9.9:0": ["-g -w 1", 0, 0]}}
         empty = {"line": "-s rr", "reals": {}}
         foreign, stale = {"7": full, "4096": empty}, {"4": full, "256 -6": empty}

@@ -48,6 +48,7 @@ $device ${address%%/*}"
 $seen
 END
     set +f
+    # Without IPv4 there is none of these, and no ARP either.
     sysctls=$(cd "$conf" && grep . ./*/arp_ignore ./*/arp_announce ./*/rp_filter) || true
     set -f
 }
@@ -234,6 +235,7 @@ good_value() { case $1 in arp_ignore) echo 1 ;; *) echo 2 ;; esac; }
 set_arp() { echo "$2" >"$conf/all/$1" || fail "cannot set net.ipv4.conf.all.$1"; }
 
 add_gue() {
+    # A kernel may have it built in; without it, the next line fails.
     modprobe fou 2>/dev/null || true
     "$IP" "-${1#ipv}" fou add port "$2" gue || fail "$IP cannot take GUE on UDP port $2 ($1)"
 }

@@ -23,7 +23,7 @@ std::string tunnel_up(std::string const& device, RealServerTunnel const& tunnel)
     auto const more = tunnel.kind == RealServerTunnel::Kind::ip6tnl ? " mode any allow-localremote"
                       : tunnel.checksum                             ? " icsum"
                                                                     : "";
-    // A device of an earlier run may exist, but mostly does not: ifup continues either way.
+    // `|| true`: a device of an earlier run mostly does not exist, and ifup continues.
     auto out = fmt::format("    pre-up ip link delete dev {} 2>/dev/null || true\n", device);
     out += fmt::format("    pre-up ip link add name {} type {} local {}{}\n", device, kind, tunnel.local.str(), more);
     if (tunnel.inner) {
@@ -41,7 +41,7 @@ std::string vip_up(Prefix const& vip) {
     return fmt::format("    up ip address replace {} dev lo {}\n", text, how);
 }
 
-/// If an address or route is missing already, ifdown still removes the rest.
+/// `|| true`: if an address or route is missing already, ifdown still removes the rest.
 std::string vip_down(Prefix const& vip) {
     auto const text = fmt::format("{}/{}", vip.address.str(), vip.length);
     return vip.is_host()
@@ -56,7 +56,7 @@ std::string ifupdown_text(RealServerHost const& host) {
     if (host.has_vip(Family::ipv4))
         out += "    pre-up echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore\n"
                "    pre-up echo 2 >/proc/sys/net/ipv4/conf/all/arp_announce\n";
-    // A kernel may have fou built in, and the port open; without either, the tunnel's own line fails.
+    // `|| true`: a kernel may have fou built in, and the port open; without either, the tunnel's own line fails.
     if (!host.gue_ports.empty())
         out += "    pre-up modprobe fou 2>/dev/null || true\n";
     for (auto const& gue : host.gue_ports)
@@ -67,7 +67,7 @@ std::string ifupdown_text(RealServerHost const& host) {
         out += vip_up(vip);
     for (auto const& vip : host.vips)
         out += vip_down(vip);
-    // As in `vip_down`, a missing device or port is no failure.
+    // `|| true`: as in `vip_down`, a missing device or port is no failure.
     for (std::size_t i = 0; i < host.tunnels.size(); ++i)
         out += fmt::format("    post-down ip link delete dev {} || true\n", device_name(host.tunnels, i));
     for (auto const& gue : host.gue_ports)

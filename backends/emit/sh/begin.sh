@@ -21,7 +21,7 @@ has_rules() {
     esac
 }
 
-# look_for PLACE...: says where else there are rules of lbc's.
+# look_for PLACE...: prints where else there are own rules.
 look_for() {
     nft_tables=$("${NFT:-nft}" list tables 2>/dev/null) || true
     for place in "$@"; do

@@ -4,7 +4,7 @@ name_programs() {
 }
 
 # table_change: from `iptables -S`, a line with `=` and what is wanted, to the input of iptables-restore --noflush that
-# leads from one to the other; nothing, where neither has a thing of lbc's. Jumps that stay keep their place. A comment
+# leads from one to the other; nothing if neither has an own rule. Jumps that stay keep their place. A comment
 # of another's rule can have line breaks: what follows one, up to the quote that ends the comment, is no rule.
 table_change() {
     awk '
@@ -53,7 +53,7 @@ make_sets() {
     printf '%s\n' "$lines" | "$IPSET" restore -exist || refuse "$IPSET does not take the sets"
 }
 
-# drop_sets: takes every set of lbc's off that is none of $kept.
+# drop_sets: destroys every own set that is not in $kept.
 drop_sets() {
     for name in $(own_sets); do
         case " $(printf '%s' "$kept" | tr '\n' ' ') " in
