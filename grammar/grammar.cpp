@@ -102,14 +102,14 @@ constexpr auto end_of_blanks = [](char const* at, char const* last) {
 constexpr Run<end_of_blanks> blank;
 
 /// The bytes that a word without quotes can have.
-constexpr auto plain_bytes = [] {
+constexpr auto is_plain = [] {
     std::array<bool, 256> plain{};
     for (std::size_t byte = 0x21; byte < plain.size(); ++byte)
         plain[byte] = byte != 0x7f && !std::string_view("{};,=\"#").contains(static_cast<char>(byte));
     return plain;
 }();
 constexpr auto end_of_plain = [](char const* at, char const* last) {
-    return std::find_if_not(at, last, [](char c) { return plain_bytes[static_cast<unsigned char>(c)]; });
+    return std::find_if_not(at, last, [](char c) { return is_plain[static_cast<unsigned char>(c)]; });
 };
 constexpr Run<end_of_plain> plain;
 

@@ -87,8 +87,6 @@ void compare_reals(IpvsService const& from, IpvsService const& to, IpvsDifferenc
             difference.shrink.push_back(real_change(Action::delete_real, to.key, real.server, false));
 }
 
-std::string name_of(ServiceKey key) { return fmt::format("fwmark {} ({})", key.mark.str(), title(key.family)); }
-
 std::string settings_of(Destination const& real) {
     std::string out = fmt::format("weight {}, {}", real.weight, to_string(real.forwarding));
     if (real.connections_max > 0)
@@ -107,14 +105,14 @@ bool IpvsReal::same_settings(IpvsReal const& other) const {
 
 std::string IpvsChange::str() const {
     switch (action) {
-    case Action::add_service: return fmt::format("add service {}, {}", name_of(key), parameters.scheduler);
-    case Action::edit_service: return fmt::format("change service {}, {}", name_of(key), parameters.scheduler);
-    case Action::delete_service: return fmt::format("remove service {}", name_of(key));
+    case Action::add_service: return fmt::format("add service {}, {}", key.str(), parameters.scheduler);
+    case Action::edit_service: return fmt::format("change service {}, {}", key.str(), parameters.scheduler);
+    case Action::delete_service: return fmt::format("remove service {}", key.str());
     case Action::add_real:
-        return fmt::format("add real server {} to {}: {}", real.name(), name_of(key), settings_of(real));
+        return fmt::format("add real server {} to {}: {}", real.name(), key.str(), settings_of(real));
     case Action::edit_real:
-        return fmt::format("change real server {} of {}: {}", real.name(), name_of(key), settings_of(real));
-    case Action::delete_real: return fmt::format("remove real server {} from {}", real.name(), name_of(key));
+        return fmt::format("change real server {} of {}: {}", real.name(), key.str(), settings_of(real));
+    case Action::delete_real: return fmt::format("remove real server {} from {}", real.name(), key.str());
     }
     return {};
 }

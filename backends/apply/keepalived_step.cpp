@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::chrono::milliseconds pause{50};
 
-std::string name_of(ServiceKey key) { return fmt::format("fwmark {} ({})", key.mark.str(), title(key.family)); }
-
 IpvsReal const* find(std::vector<IpvsReal> const& reals, IpAddress const& address) {
     auto const found = std::ranges::find(reals, address, [](IpvsReal const& real) { return real.server.address; });
     return found == reals.end() ? nullptr : &*found;
@@ -27,12 +25,12 @@ IpvsReal const* find(std::vector<IpvsReal> const& reals, IpAddress const& addres
 /// The first difference of a service from what is wanted. A server that is missing, or has weight 0, fails its check.
 std::string not_shown_of(IpvsService const& now, KeepalivedService const& wanted) {
     if (now.parameters != wanted.service.parameters)
-        return fmt::format("service {} as it is to be", name_of(now.key));
+        return fmt::format("service {} as it is to be", now.key.str());
     for (auto const& real : now.reals) {
         auto const* meant = find(wanted.service.reals, real.server.address);
         auto const* sorry = find(wanted.sorry, real.server.address);
         if (meant == nullptr && sorry == nullptr)
-            return fmt::format("service {} without {}", name_of(now.key), real.server.address.str());
+            return fmt::format("service {} without {}", now.key.str(), real.server.address.str());
         if (meant == nullptr || sorry != nullptr)
             continue;
         auto as_now = *meant;
@@ -42,7 +40,7 @@ std::string not_shown_of(IpvsService const& now, KeepalivedService const& wanted
         if (real.server.weight == 0 || wanted.dynamic)
             as_now.server.weight = real.server.weight;
         if (!real.same_settings(as_now))
-            return fmt::format("{} of {} as it is to be", real.server.address.str(), name_of(now.key));
+            return fmt::format("{} of {} as it is to be", real.server.address.str(), now.key.str());
     }
     return {};
 }
@@ -120,7 +118,7 @@ public:
         auto const lacks = [this](auto const& now) {
             for (auto const& key : change_.gone)
                 if (!std::ranges::binary_search(now, key, {}, &IpvsService::key))
-                    return fmt::format("service {}", name_of(key));
+                    return fmt::format("service {}", key.str());
             return std::string{};
         };
         return wait(lacks, change_.before);
@@ -251,14 +249,14 @@ std::string not_shown(std::span<IpvsService const> now, std::span<KeepalivedServ
     for (auto const& service : wanted) {
         auto const found = std::ranges::lower_bound(now, service.service.key, {}, &IpvsService::key);
         auto lacks = found == now.end() || found->key != service.service.key
-                         ? fmt::format("service {}", name_of(service.service.key))
+                         ? fmt::format("service {}", service.service.key.str())
                          : not_shown_of(*found, service);
         if (!lacks.empty())
             return lacks;
     }
     for (auto const& key : gone)
         if (std::ranges::binary_search(now, key, {}, &IpvsService::key))
-            return fmt::format("that service {} is gone", name_of(key));
+            return fmt::format("that service {} is gone", key.str());
     return {};
 }
 

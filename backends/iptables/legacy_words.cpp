@@ -10,8 +10,8 @@
 namespace lbc {
 namespace {
 
-constexpr std::size_t longest_text = std::size_t{64} << 20;
-constexpr std::chrono::seconds patience{10};
+constexpr std::size_t longest_listing = std::size_t{64} << 20;
+constexpr std::chrono::seconds listing_patience{10};
 
 /// The text of a target that lbc does not know, or not all of; null if lbc knows it.
 std::string* words_of(Target& target) {
@@ -70,7 +70,7 @@ void ask_for_legacy_words(Netfilter& rules) {
     if (!lacks_words(rules))
         return;
     auto const* program = rules.family == Family::ipv4 ? "iptables-legacy-save" : "ip6tables-legacy-save";
-    auto const saved = run_program({.words = {program}, .limit = longest_text, .patience = patience});
+    auto const saved = run_program({.words = {program}, .limit = longest_listing, .patience = listing_patience});
     if (saved && saved->good())
         take_legacy_words(rules, saved->out);
 }

@@ -18,8 +18,6 @@ struct Meaning {
     std::string words;
 };
 
-std::string words_of(int code) { return std::generic_category().message(code); }
-
 bool is_service(Action action) { return action <= Action::delete_service; }
 
 /// ip_vs_add_service and ip_vs_edit_service (ip_vs_ctl.c): ENOENT means a scheduler or engine that did not load.
@@ -50,14 +48,14 @@ Meaning invalid(IpvsChange const& change) {
 
 Meaning meaning(IpvsChange const& change, int code) {
     switch (code) {
-    case EPERM: return {Kind::permission, words_of(code) + "; lbc needs CAP_NET_ADMIN"};
+    case EPERM: return {Kind::permission, errno_text(code) + "; lbc needs CAP_NET_ADMIN"};
     case EEXIST: return {Kind::changed, "another program has made it in the meantime"};
     case ESRCH: return {Kind::changed, "another program has removed the service"};
     case ENOENT: return missing(change);
     case EINVAL: return invalid(change);
     case ERANGE: return {Kind::failed, "the weight or the limits are out of its range"};
     case EAFNOSUPPORT: return {Kind::unsupported, "its IPVS is built without this address family"};
-    default: return {Kind::failed, words_of(code)};
+    default: return {Kind::failed, errno_text(code)};
     }
 }
 
@@ -87,7 +85,7 @@ SystemError ipvs_daemon_refusal(SyncDaemon const& daemon, int code) {
 SystemError ipvs_error(std::string_view what, int code) {
     bool const denied = code == EPERM || code == EACCES;
     return {denied ? Kind::permission : Kind::failed, code,
-            fmt::format("cannot {}: {}{}", what, words_of(code), denied ? "; lbc needs CAP_NET_ADMIN" : "")};
+            fmt::format("cannot {}: {}{}", what, errno_text(code), denied ? "; lbc needs CAP_NET_ADMIN" : "")};
 }
 
 } // namespace lbc

@@ -7,20 +7,18 @@
 namespace lbc::keepalived {
 namespace {
 
-using Kind = Check::Kind;
-
-std::string_view block_name(Kind kind) {
+std::string_view block_name(Check::Kind kind) {
     switch (kind) {
-    case Kind::ping: return "PING_CHECK";
-    case Kind::tcp: return "TCP_CHECK";
-    case Kind::udp: return "UDP_CHECK";
-    case Kind::http: return "HTTP_GET";
-    case Kind::https: return "SSL_GET";
-    case Kind::smtp: return "SMTP_CHECK";
-    case Kind::dns: return "DNS_CHECK";
-    case Kind::script: return "MISC_CHECK";
-    case Kind::bfd: return "BFD_CHECK";
-    case Kind::file: return "FILE_CHECK";
+    case Check::Kind::ping: return "PING_CHECK";
+    case Check::Kind::tcp: return "TCP_CHECK";
+    case Check::Kind::udp: return "UDP_CHECK";
+    case Check::Kind::http: return "HTTP_GET";
+    case Check::Kind::https: return "SSL_GET";
+    case Check::Kind::smtp: return "SMTP_CHECK";
+    case Check::Kind::dns: return "DNS_CHECK";
+    case Check::Kind::script: return "MISC_CHECK";
+    case Check::Kind::bfd: return "BFD_CHECK";
+    case Check::Kind::file: return "FILE_CHECK";
     }
     return {};
 }
@@ -52,7 +50,7 @@ void add_connection(Lines& lines, Checked const& checked, Check const& check) {
 }
 
 void add_timing(Lines& lines, Check const& check) {
-    if (check.kind == Kind::script)
+    if (check.kind == Check::Kind::script)
         add_time(lines, "misc_timeout", check.timeout);
     else
         add_time(lines, "connect_timeout", check.timeout);
@@ -66,7 +64,7 @@ void add_timing(Lines& lines, Check const& check) {
 }
 
 Statement url(CheckPath const& path, std::string const& host) {
-    Lines lines{fmt::format("path {}", quoted(path.path))};
+    Lines lines{fmt::format("path {}", in_quotes(path.path))};
     if (!path.digest.empty())
         lines.emplace_back(fmt::format("digest {}", path.digest));
     if (!path.status.empty()) {
@@ -79,7 +77,7 @@ Statement url(CheckPath const& path, std::string const& host) {
     if (!path.regex.empty())
         lines.emplace_back(fmt::format("regex {}", pattern(path.regex)));
     if (!host.empty())
-        lines.emplace_back(fmt::format("virtualhost {}", quoted(host)));
+        lines.emplace_back(fmt::format("virtualhost {}", in_quotes(host)));
     return {"url", std::move(lines)};
 }
 
@@ -132,30 +130,30 @@ std::string session_name(BfdSessions const& sessions, std::string const& name, I
 
 Statement checker(Checked const& checked, Check const& check) {
     Lines lines;
-    if (check.kind == Kind::bfd)
+    if (check.kind == Check::Kind::bfd)
         lines.emplace_back(
             fmt::format("name {}", session_name(checked.sessions, check.instance, checked.real.address)));
-    if (check.kind == Kind::file) {
+    if (check.kind == Check::Kind::file) {
         lines.emplace_back(fmt::format("track_file {}", check.track));
         if (check.weight)
             lines.emplace_back(fmt::format("weight {}", *check.weight));
     }
-    if (check.kind == Kind::script)
+    if (check.kind == Check::Kind::script)
         add_script(lines, check);
-    else if (check.kind != Kind::bfd && check.kind != Kind::file)
+    else if (check.kind != Check::Kind::bfd && check.kind != Check::Kind::file)
         add_connection(lines, checked, check);
-    if (check.kind != Kind::bfd && check.kind != Kind::file)
+    if (check.kind != Check::Kind::bfd && check.kind != Check::Kind::file)
         add_timing(lines, check);
-    if (check.kind == Kind::udp)
+    if (check.kind == Check::Kind::udp)
         add_udp(lines, check);
-    if (check.kind == Kind::http || check.kind == Kind::https)
+    if (check.kind == Check::Kind::http || check.kind == Check::Kind::https)
         add_web(lines, check);
-    if (check.kind == Kind::smtp && !check.helo.empty())
-        lines.emplace_back(fmt::format("helo_name {}", quoted(check.helo)));
-    if (check.kind == Kind::dns) {
+    if (check.kind == Check::Kind::smtp && !check.helo.empty())
+        lines.emplace_back(fmt::format("helo_name {}", in_quotes(check.helo)));
+    if (check.kind == Check::Kind::dns) {
         if (!check.type.empty())
             lines.emplace_back(fmt::format("type {}", check.type));
-        lines.emplace_back(fmt::format("name {}", quoted(check.name)));
+        lines.emplace_back(fmt::format("name {}", in_quotes(check.name)));
     }
     return {std::string(block_name(check.kind)), std::move(lines)};
 }

@@ -14,11 +14,10 @@
 namespace lbc {
 namespace {
 
-using Kind = SiteCommand::Kind;
 using Run = RunChange::Run;
 
 struct Configured {
-    Kind kind{};
+    SiteCommand::Kind kind{};
     std::string subject;
     std::string place;
     std::string block; // all blocks around it
@@ -45,7 +44,7 @@ std::vector<Configured> commands_in(std::string_view text) {
             for (auto i = all.size(); i-- > 0 && all[i].block == block;)
                 all[i].run.user = value;
         auto const opens_file = word == "file" && line.blocks.front().starts_with("track_file ");
-        auto const kind = opens_file ? Kind::check_file : command_kind(word);
+        auto const kind = opens_file ? SiteCommand::Kind::check_file : command_kind(word);
         if (!kind)
             return;
         auto& command = all.emplace_back(Configured{*kind, line.blocks.front(), {}, block, {"root", {}}});
@@ -63,22 +62,22 @@ bool is_at(Configured const& a, Configured const& b) { return a.subject == b.sub
 
 } // namespace
 
-std::optional<Kind> command_kind(std::string_view word) {
-    static constexpr std::array<std::pair<std::string_view, Kind>, 7> words{{
-        {"misc_path", Kind::check_script},
-        {"notify_up", Kind::notify_up},
-        {"notify_down", Kind::notify_down},
-        {"quorum_up", Kind::quorum_up},
-        {"quorum_down", Kind::quorum_down},
-        {"script", Kind::track_script},
-        {"notify", Kind::notify},
+std::optional<SiteCommand::Kind> command_kind(std::string_view word) {
+    static constexpr std::array<std::pair<std::string_view, SiteCommand::Kind>, 7> words{{
+        {"misc_path", SiteCommand::Kind::check_script},
+        {"notify_up", SiteCommand::Kind::notify_up},
+        {"notify_down", SiteCommand::Kind::notify_down},
+        {"quorum_up", SiteCommand::Kind::quorum_up},
+        {"quorum_down", SiteCommand::Kind::quorum_down},
+        {"script", SiteCommand::Kind::track_script},
+        {"notify", SiteCommand::Kind::notify},
     }};
-    auto const found = std::ranges::find(words, word, &std::pair<std::string_view, Kind>::first);
+    auto const found = std::ranges::find(words, word, &std::pair<std::string_view, SiteCommand::Kind>::first);
     if (found != words.end())
         return found->second;
     // lbc never writes these, but somebody else may have.
     if (word.starts_with("notify_") || word == "startup_script" || word == "shutdown_script")
-        return Kind::notify;
+        return SiteCommand::Kind::notify;
     return std::nullopt;
 }
 

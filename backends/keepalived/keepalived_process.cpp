@@ -23,18 +23,13 @@
 namespace lbc {
 namespace {
 
-using Kind = SystemError::Kind;
-
-constexpr char const* program = "keepalived";
-constexpr std::size_t longest_words = std::size_t{1} << 20U;
+constexpr std::size_t most_output = std::size_t{1} << 20U;
 constexpr std::size_t largest_file = std::size_t{1} << 28U; // of 50,000 services
 constexpr std::chrono::seconds test_patience{60};
 
-std::string system_words(int code) { return std::generic_category().message(code); }
-
 std::unexpected<SystemError> failed(std::string_view what, int code) {
-    auto const kind = code == EACCES || code == EPERM ? Kind::permission : Kind::failed;
-    return std::unexpected(SystemError{kind, code, fmt::format("cannot {}: {}", what, system_words(code))});
+    auto const kind = code == EACCES || code == EPERM ? SystemError::Kind::permission : SystemError::Kind::failed;
+    return std::unexpected(SystemError{kind, code, fmt::format("cannot {}: {}", what, errno_text(code))});
 }
 
 /// keepalived 2.2.7 ends its own test with SIGTERM at a script's `user` that is not the caller: it believes that its
@@ -62,8 +57,9 @@ public:
             return std::move(*text);
         if (text.error() == ENOENT)
             return std::nullopt;
-        return std::unexpected(SystemError{text.error() == EACCES ? Kind::permission : Kind::failed, text.error(),
-                                           fmt::format("cannot read {}: {}", path_, read_error(text.error()))});
+        return std::unexpected(
+            SystemError{text.error() == EACCES ? SystemError::Kind::permission : SystemError::Kind::failed,
+                        text.error(), fmt::format("cannot read {}: {}", path_, read_error(text.error()))});
     }
 
     bool is_readable_by_others() override {
@@ -95,8 +91,8 @@ public:
             said.replace(said.find(name), name.size(), path_);
         while (said.ends_with('\n'))
             said.pop_back();
-        return std::unexpected(
-            SystemError{Kind::failed, 0, fmt::format("keepalived refuses its new configuration:\n{}", said)});
+        return std::unexpected(SystemError{SystemError::Kind::failed, 0,
+                                           fmt::format("keepalived refuses its new configuration:\n{}", said)});
     }
 
     std::expected<bool, SystemError> is_running() override {
@@ -109,7 +105,7 @@ public:
             return true;
         auto const& first = running->front();
         return std::unexpected(SystemError{
-            Kind::failed, 0,
+            SystemError::Kind::failed, 0,
             fmt::format("the keepalived that runs here, process {}, has the file {}, not {}; name that with "
                         "--keepalived-config",
                         first.pid, printable(first.file), path_)});
@@ -135,8 +131,8 @@ public:
 
 private:
     static std::expected<Ended, SystemError> test_once(std::string const& text) {
-        return run_program({.words = {program, "-t", "-f", file_argument},
-                            .limit = longest_words,
+        return run_program({.words = {"keepalived", "-t", "-f", file_argument},
+                            .limit = most_output,
                             .file = text,
                             .patience = test_patience});
     }

@@ -1,5 +1,6 @@
 #include "backends/keepalived/running_keepalived.hpp"
 
+#include "backends/os/system_error.hpp"
 #include "backends/os/trusted_owner.hpp"
 
 #include <fmt/format.h>
@@ -26,12 +27,12 @@ namespace {
 
 constexpr std::string_view program = "keepalived";
 constexpr char const* default_path = "/etc/keepalived/keepalived.conf";
-constexpr std::size_t longest_words = 65536; // of a command line
+constexpr std::size_t longest_command_line = 65536; // of a command line
 
 /// The first bytes of a file of /proc/PID; empty if it cannot be read.
 std::string small_file(Descriptor const& folder, char const* name) {
     Descriptor const file(::openat(folder.get(), name, O_RDONLY | O_CLOEXEC));
-    std::string text(longest_words, '\0');
+    std::string text(longest_command_line, '\0');
     auto const count = file ? ::read(file.get(), text.data(), text.size()) : ssize_t{-1};
     text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
     return text;
@@ -90,7 +91,7 @@ std::expected<std::optional<RunningKeepalived>, SystemError> look_at(pid_t pid) 
             SystemError{SystemError::Kind::permission, EACCES,
                         fmt::format("cannot look at process {}, which may be this box's keepalived: {}; lbc needs "
                                     "CAP_SYS_PTRACE for that",
-                                    pid, std::generic_category().message(EACCES))});
+                                    pid, errno_text(EACCES))});
     if (!*is_here || !runs_keepalived(found.folder))
         return std::nullopt;
     words_of(status, "PPid") >> found.parent;
@@ -168,9 +169,9 @@ std::expected<bool, SystemError> RunningKeepalived::send(int signal) const {
     if (errno == ESRCH || errno == ENOSYS)
         return false;
     int const code = errno;
-    return std::unexpected(SystemError{code == EPERM ? SystemError::Kind::permission : SystemError::Kind::failed, code,
-                                       fmt::format("cannot tell keepalived, process {}, to read its file again: {}",
-                                                   pid, std::generic_category().message(code))});
+    return std::unexpected(SystemError{
+        code == EPERM ? SystemError::Kind::permission : SystemError::Kind::failed, code,
+        fmt::format("cannot tell keepalived, process {}, to read its file again: {}", pid, errno_text(code))});
 }
 
 std::expected<std::vector<RunningKeepalived>, SystemError> running_keepaliveds() {

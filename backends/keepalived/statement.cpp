@@ -128,7 +128,7 @@ private:
 
 } // namespace
 
-std::string quoted(std::string_view text) { return fmt::format("\"{}\"", text); }
+std::string in_quotes(std::string_view text) { return fmt::format("\"{}\"", text); }
 
 std::string text_of(std::span<Configuration const> hosts) { return Writer(hosts).write(); }
 

@@ -33,7 +33,7 @@ struct Configuration {
 
 /// Quotes a word that is no command and no pattern: keepalived reads it as it stands. `check_keepalived` has refused
 /// words that cannot be quoted.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 /// The text of the file. Statements that all hosts have in common occur once.
 [[nodiscard]] std::string text_of(std::span<Configuration const> hosts);

@@ -187,7 +187,7 @@ std::vector<Statement> virtual_servers(Site const& site, Plan const& plan) {
             tracked.emplace(check.track, check.tracked_path());
     });
     for (auto const& [name, path] : tracked)
-        out.emplace_back(fmt::format("track_file {}", name), Lines{fmt::format("file {}", quoted(path))});
+        out.emplace_back(fmt::format("track_file {}", name), Lines{fmt::format("file {}", in_quotes(path))});
     for (auto const& planned : plan.services)
         out.push_back(virtual_server(site, plan.director, planned, sessions));
     for (auto const& check : plan.checks)

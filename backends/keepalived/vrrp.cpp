@@ -100,7 +100,7 @@ Statement instance(Site const& site, Vrrp const& vrrp, DirectorId director, std:
         add_unicast(site, vrrp, director, lines);
     if (!vrrp.auth.empty())
         lines.emplace_back("authentication",
-                           Lines{{std::string("auth_type PASS")}, {fmt::format("auth_pass {}", quoted(vrrp.auth))}});
+                           Lines{{std::string("auth_type PASS")}, {fmt::format("auth_pass {}", in_quotes(vrrp.auth))}});
     add_addresses(vrrp, lines);
     add_tracks(vrrp, lines);
     if (!vrrp.notify.empty())

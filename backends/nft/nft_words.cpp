@@ -18,7 +18,7 @@ bool is_plain(InterfacePattern const& pattern) {
 }
 
 /// Whether a name can be part of a name without quotes in nft's language.
-bool is_identifier(std::string_view name) {
+bool needs_no_quotes(std::string_view name) {
     constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     return letters.contains(name.front()) && name.find_first_not_of(std::string(letters) + ".-") == name.npos;
 }
@@ -76,7 +76,7 @@ std::string ingress_name(IngressCondition const& gate) {
     if (gate == IngressCondition{})
         return {};
     if (gate == IngressCondition{gate.interfaces, {}, false} && gate.interfaces.size() == 1 &&
-        is_identifier(gate.interfaces.front().str()))
+        needs_no_quotes(gate.interfaces.front().str()))
         return fmt::format("_{}", gate.interfaces.front().str());
     Fnv1a<std::uint64_t> hash;
     for (auto const& condition : conditions_of(gate))

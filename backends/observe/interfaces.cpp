@@ -2,6 +2,7 @@
 
 #include "backends/netlink/attributes.hpp"
 #include "backends/observe/interface_message.hpp"
+#include "backends/os/system_error.hpp"
 
 #include <fmt/format.h>
 #include <netlink/netlink.h>
@@ -12,7 +13,6 @@
 #include <cerrno>
 #include <functional>
 #include <map>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -111,9 +111,8 @@ std::expected<std::vector<Interface>, SystemError> read_interfaces() {
         if (code != EINTR)
             break;
     }
-    return std::unexpected(
-        SystemError{SystemError::Kind::failed, code,
-                    fmt::format("cannot read this machine's interfaces: {}", std::generic_category().message(code))});
+    return std::unexpected(SystemError{SystemError::Kind::failed, code,
+                                       fmt::format("cannot read this machine's interfaces: {}", errno_text(code))});
 }
 
 } // namespace lbc

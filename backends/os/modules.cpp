@@ -15,7 +15,7 @@
 namespace lbc {
 namespace {
 
-constexpr std::size_t longest_words = 65536;
+constexpr std::size_t most_output = 65536;
 constexpr std::chrono::seconds patience{60};
 
 /// Empty if the kernel has no module loader.
@@ -38,7 +38,7 @@ void load_module(char const* name) {
     static_cast<void>(run_program({.words = {path, "-q", name},
                                    .variables = {{"PATH", "/sbin:/usr/sbin:/bin:/usr/bin"}}, // the kernel's own
                                    .with_environment = false,
-                                   .limit = longest_words,
+                                   .limit = most_output,
                                    .patience = patience}));
 }
 

@@ -27,14 +27,14 @@ std::optional<std::string> literal_of(std::string_view part) {
     return name;
 }
 
-using Done = std::expected<void, FileProblem>;
+using Expanded = std::expected<void, FileProblem>;
 
 class Expansion {
 public:
     Expansion(PatternTree& tree, std::size_t& steps) : tree_(tree), steps_(steps) {}
 
     /// Adds the matches of `parts` below `folder`, which ends in `/` or is empty.
-    Done expand(std::string const& folder, std::span<std::string const> parts) {
+    Expanded expand(std::string const& folder, std::span<std::string const> parts) {
         if (auto const name = literal_of(parts.front()))
             return step(1) ? add(folder + *name, parts.subspan(1)) : too_many();
         if (!step(1))
@@ -55,7 +55,7 @@ public:
     std::set<std::string> matches;
 
 private:
-    Done add(std::string const& path, std::span<std::string const> rest) {
+    Expanded add(std::string const& path, std::span<std::string const> rest) {
         auto const kind = tree_.kind_of(path);
         if (kind && *kind == PatternTree::Kind::none)
             return {};
@@ -65,7 +65,7 @@ private:
         }
         if (!kind)
             return std::unexpected(kind.error());
-        return *kind == PatternTree::Kind::folder ? expand(path + '/', rest) : Done{};
+        return *kind == PatternTree::Kind::folder ? expand(path + '/', rest) : Expanded{};
     }
 
     bool step(std::size_t count) {
@@ -75,7 +75,7 @@ private:
         return true;
     }
 
-    static Done too_many() {
+    static Expanded too_many() {
         return std::unexpected(
             FileProblem(fmt::format("the patterns of the site lead to more than {} names", most_pattern_steps),
                         FileProblem::Kind::too_many));

@@ -1,6 +1,7 @@
 #include "backends/os/place.hpp"
 
 #include "backends/os/path_parts.hpp"
+#include "backends/os/system_error.hpp"
 #include "backends/os/trusted_owner.hpp"
 
 #include <fmt/format.h>
@@ -135,7 +136,7 @@ private:
 
 std::unexpected<SystemError> system_refusal(int code) {
     auto const kind = code == EACCES || code == EPERM ? SystemError::Kind::permission : SystemError::Kind::failed;
-    return std::unexpected(SystemError{kind, code, std::generic_category().message(code)});
+    return std::unexpected(SystemError{kind, code, errno_text(code)});
 }
 
 std::unexpected<SystemError> refusal(std::string words) {
@@ -170,13 +171,13 @@ std::expected<Descriptor, SystemError> enter_below(OpenFolder folder, std::strin
         if (!is_there && errno == ENOENT && missing == Missing::fails)
             return Descriptor();
         if (!is_there && errno == ENOENT && ::mkdirat(inner.get(), name.c_str(), 0777) != 0 && errno != EEXIST)
-            return refusal(fmt::format("cannot make `{}`: {}", shown, std::generic_category().message(errno)));
+            return refusal(fmt::format("cannot make `{}`: {}", shown, errno_text(errno)));
         if (is_there && !S_ISDIR(status.st_mode))
             return refusal(describe(shown, status, "folder"));
         inner = open_at(inner.get(), name.c_str(), O_DIRECTORY | O_NOFOLLOW);
     }
     if (!inner)
-        return refusal(fmt::format("cannot open `{}`: {}", shown, std::generic_category().message(errno)));
+        return refusal(fmt::format("cannot open `{}`: {}", shown, errno_text(errno)));
     return inner;
 }
 

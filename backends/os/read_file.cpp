@@ -1,5 +1,7 @@
 #include "backends/os/read_file.hpp"
 
+#include "backends/os/system_error.hpp"
+
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -9,7 +11,6 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <system_error>
 
 namespace lbc {
 namespace {
@@ -70,7 +71,7 @@ std::expected<std::string, int> read_file(std::string const& path, std::size_t l
 std::string read_error(int code) {
     if (code == no_proc)
         return "/proc is not mounted here, and files are opened by /proc/self/fd";
-    return code == EINVAL ? "it is no regular file" : std::generic_category().message(code);
+    return code == EINVAL ? "it is no regular file" : errno_text(code);
 }
 
 } // namespace lbc

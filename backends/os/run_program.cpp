@@ -2,6 +2,7 @@
 
 #include "backends/os/descriptor.hpp"
 #include "backends/os/find_program.hpp"
+#include "backends/os/system_error.hpp"
 #include "backends/os/write_file.hpp"
 
 #include <fmt/format.h>
@@ -22,15 +23,14 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
-#include <system_error>
 
 extern char** environ; // NOLINT(readability-redundant-declaration): posix_spawn(3) wants it, not every header has it
 
 namespace lbc {
 namespace {
 
-constexpr std::size_t longest_words = 65536; // kept of standard error
-constexpr std::chrono::seconds dying{5};     // time for a killed program to end
+constexpr std::size_t most_kept = 65536; // kept of standard error
+constexpr std::chrono::seconds dying{5}; // time for a killed program to end
 
 struct Pipe {
     Descriptor from;
@@ -38,8 +38,8 @@ struct Pipe {
 };
 
 std::unexpected<SystemError> failed(std::string_view what, int code) {
-    return std::unexpected(SystemError{SystemError::Kind::failed, code,
-                                       fmt::format("cannot {}: {}", what, std::generic_category().message(code))});
+    return std::unexpected(
+        SystemError{SystemError::Kind::failed, code, fmt::format("cannot {}: {}", what, errno_text(code))});
 }
 
 std::expected<Pipe, SystemError> make_pipe() {
@@ -106,7 +106,7 @@ void read_all(std::size_t limit, End end, Pipe const& out, Pipe const& err, Ende
             waiting[0].fd = -1;
         if (ready > 0 && waiting[1].revents != 0 && !take(waiting[1].fd, ended.err))
             waiting[1].fd = -1;
-        ended.err.resize(std::min(ended.err.size(), longest_words));
+        ended.err.resize(std::min(ended.err.size(), most_kept));
         ended.too_long = ended.out.size() > limit;
         ended.too_slow = ready == 0;
     }

@@ -2,6 +2,7 @@
 
 #include "backends/os/descriptor.hpp"
 #include "backends/os/read_file.hpp"
+#include "backends/os/system_error.hpp"
 #include "backends/os/write_file.hpp"
 
 #include <fmt/format.h>
@@ -25,7 +26,7 @@ constexpr std::size_t largest_record = std::size_t{1} << 24U; // 2^20 marks fit
 SystemError file_error(std::string_view what, std::string const& path, int code) {
     bool const denied = code == EACCES || code == EPERM || code == EROFS;
     return {denied ? SystemError::Kind::permission : SystemError::Kind::failed, code,
-            fmt::format("cannot {} {}: {}", what, path, std::generic_category().message(code))};
+            fmt::format("cannot {} {}: {}", what, path, errno_text(code))};
 }
 
 std::uint64_t namespace_cookie() {

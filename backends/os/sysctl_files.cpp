@@ -1,6 +1,7 @@
 #include "backends/os/sysctl_files.hpp"
 
 #include "backends/os/descriptor.hpp"
+#include "backends/os/system_error.hpp"
 
 #include <fmt/format.h>
 
@@ -24,8 +25,8 @@ std::unexpected<SystemError> failed(std::string_view what, Sysctl sysctl, int co
         kind = SystemError::Kind::permission;
     if (code == ENOENT)
         kind = SystemError::Kind::unsupported;
-    return std::unexpected(SystemError{
-        kind, code, fmt::format("cannot {} {}: {}", what, title(sysctl), std::generic_category().message(code)), {}});
+    return std::unexpected(
+        SystemError{kind, code, fmt::format("cannot {} {}: {}", what, title(sysctl), errno_text(code)), {}});
 }
 
 } // namespace

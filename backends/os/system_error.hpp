@@ -6,8 +6,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <system_error>
 
 namespace lbc {
+
+/// "Permission denied" for EACCES.
+[[nodiscard]] inline std::string errno_text(int code) { return std::generic_category().message(code); }
 
 struct SystemError {
     /// What the caller can do about it; the message has it as text.

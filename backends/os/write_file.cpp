@@ -19,7 +19,7 @@
 namespace lbc {
 namespace {
 
-using Done = std::expected<void, SystemError>;
+using Written = std::expected<void, SystemError>;
 
 /// The status of the file that is at the place now, if any.
 std::expected<std::optional<struct stat>, SystemError> look(Place const& place) {
@@ -93,7 +93,7 @@ bool dress(int file, std::optional<struct stat> const& old, Readers readers) {
 }
 
 /// Refuses a foreign file in a folder where anybody can put one: it may be there on purpose.
-Done check_owner(Place const& place, struct stat const& there) {
+Written check_owner(Place const& place, struct stat const& there) {
     struct stat folder{};
     if (::fstat(place.folder.get(), &folder) != 0)
         return system_refusal(errno);
@@ -105,7 +105,7 @@ Done check_owner(Place const& place, struct stat const& there) {
 }
 
 /// Writes to a pipe or device, without waiting for a reader.
-Done write_to(Place const& place, std::string const& text) {
+Written write_to(Place const& place, std::string const& text) {
     Descriptor const there(::openat(place.folder.get(), place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat status{};
     if (!there || ::fstat(there.get(), &status) != 0)
@@ -125,7 +125,7 @@ Done write_to(Place const& place, std::string const& text) {
     return {};
 }
 
-Done replace(Place const& place, std::optional<struct stat> const& old, std::string const& text, Readers readers) {
+Written replace(Place const& place, std::optional<struct stat> const& old, std::string const& text, Readers readers) {
     if (old)
         if (auto owned = check_owner(place, *old); !owned)
             return owned;
@@ -136,12 +136,12 @@ Done replace(Place const& place, std::optional<struct stat> const& old, std::str
     return {};
 }
 
-Done write(std::string const& path, std::string const& text, Readers readers) {
+Written write(std::string const& path, std::string const& text, Readers readers) {
     auto const place = find_place(path);
     if (!place)
         return std::unexpected(place.error());
     if (place->own)
-        return write_all(*place->own, text) ? Done{} : system_refusal(errno);
+        return write_all(*place->own, text) ? Written{} : system_refusal(errno);
     auto const there = look(*place);
     if (!there)
         return std::unexpected(there.error());
@@ -160,7 +160,7 @@ bool write_all(int file, std::string_view text) {
     return true;
 }
 
-Done replace_file(Place const& place, std::string const& text, Readers readers) {
+Written replace_file(Place const& place, std::string const& text, Readers readers) {
     auto const there = look(place);
     if (!there)
         return std::unexpected(there.error());
@@ -169,7 +169,7 @@ Done replace_file(Place const& place, std::string const& text, Readers readers) 
     return replace(place, *there, text, readers);
 }
 
-Done write_file(std::string const& path, std::string const& text, Readers readers) {
+Written write_file(std::string const& path, std::string const& text, Readers readers) {
     auto written = write(path, text, readers);
     if (!written)
         written.error().message = fmt::format("cannot write `{}`: {}", path, written.error().message);

@@ -14,7 +14,7 @@ namespace {
 
 /// iptables-restore takes the bytes behind the 10,239th of a line as a new line. A rule has a few words, each of
 /// bounded size.
-constexpr std::size_t longest_line = 1000;
+constexpr std::size_t longest_rule = 1000;
 
 std::string header(Family family, RestoreStyle style, bool has_sets) {
     std::string_view const program = family == Family::ipv4 ? "iptables-restore" : "ip6tables-restore";
@@ -40,7 +40,7 @@ void append_body(std::string& out, Ruleset const& ruleset) {
         out += chain;
         out += ' ';
         append_to(out, rule);
-        assert(out.size() - begin <= longest_line);
+        assert(out.size() - begin <= longest_rule);
         out += '\n';
     };
     for (MarkSet const& set : ruleset.sets)

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view blanks = " \t";
 constexpr std::string_view twice = "[of a table that is here twice]";
 
-std::string_view take_word(std::string_view& line) {
+std::string_view take_column(std::string_view& line) {
     line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
     auto const word = line.substr(0, line.find_first_of(blanks));
     line.remove_prefix(word.size());
@@ -75,7 +75,7 @@ bool is_append(std::string_view word) { return word == "-A" || word == "--append
 
 std::vector<std::string_view> split_blanks(std::string_view line) {
     std::vector<std::string_view> words;
-    for (auto word = take_word(line); !word.empty(); word = take_word(line))
+    for (auto word = take_column(line); !word.empty(); word = take_column(line))
         words.push_back(word);
     return words;
 }

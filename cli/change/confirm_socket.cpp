@@ -32,12 +32,10 @@ constexpr std::chrono::minutes answering{15};       // a rollback waits for the 
 constexpr std::chrono::milliseconds room_pause{50}; // before the next try to connect
 constexpr std::size_t longest_text = 65536;
 
-std::string system_words(int code) { return std::generic_category().message(code); }
-
 SystemError failure(std::string_view what, int code) {
     bool const denied = code == EACCES || code == EPERM;
     return {denied ? Kind::permission : Kind::failed, code,
-            fmt::format("cannot {} {}: {}{}", what, run_path("confirm"), system_words(code),
+            fmt::format("cannot {} {}: {}{}", what, run_path("confirm"), errno_text(code),
                         denied ? "; that is for root, or for the user who ran apply" : "")};
 }
 

@@ -40,8 +40,6 @@ constexpr std::size_t most_clients = 16;               // at a time; others wait
 constexpr std::size_t longest_word = 16;
 constexpr char begun = 'b'; // on the pipe, before the status: the first write is next
 
-std::string system_words(int code) { return std::generic_category().message(code); }
-
 /// `refused`: the rollback was not tried, and can be tried again.
 Answer roll_back(Transaction& transaction) {
     auto const undone = transaction.roll_back(lock_wait);
@@ -278,7 +276,7 @@ void report(int pipe, char byte) {
 Status supervise(MakeChange const& make_change, std::chrono::milliseconds limit, Environment const& environment) {
     std::array<int, 2> ends{-1, -1};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-        print_failure(environment, fmt::format("cannot make a pipe: {}", system_words(errno)));
+        print_failure(environment, fmt::format("cannot make a pipe: {}", errno_text(errno)));
         return Status::refused;
     }
     Descriptor const from_child(ends[0]);
@@ -288,7 +286,7 @@ Status supervise(MakeChange const& make_change, std::chrono::milliseconds limit,
     auto const caller = ::getpid();
     auto const child = ::fork();
     if (child < 0) {
-        print_failure(environment, fmt::format("cannot start a process: {}", system_words(errno)));
+        print_failure(environment, fmt::format("cannot start a process: {}", errno_text(errno)));
         return Status::refused;
     }
     if (child == 0)

@@ -1,6 +1,7 @@
 #include "cli/output/output_tree.hpp"
 
 #include "backends/os/read_file.hpp"
+#include "backends/os/system_error.hpp"
 #include "backends/os/write_file.hpp"
 
 #include <fmt/format.h>
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 namespace lbc {
@@ -213,8 +213,7 @@ std::expected<void, std::string> OutputTree::remove_one(std::string const& path)
     if (!place->folder)
         return {};
     if (::unlinkat(place->folder.get(), place->name.c_str(), 0) != 0)
-        return std::unexpected(
-            fmt::format("cannot remove `{}`: {}", shown(path), std::generic_category().message(errno)));
+        return std::unexpected(fmt::format("cannot remove `{}`: {}", shown(path), errno_text(errno)));
     removed_.push_back(path);
     // The loop ends at the first folder that is not empty.
     for (auto parent = fs::path(path).parent_path(); !parent.empty(); parent = parent.parent_path()) {

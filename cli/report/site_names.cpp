@@ -84,8 +84,7 @@ std::string SiteNames::service(ServiceKey key) const {
 
 std::string SiteNames::title(ServiceKey key) const {
     auto const found = services_.find(key);
-    return found == services_.end() ? fmt::format("fwmark {} ({})", key.mark.str(), lbc::title(key.family))
-                                    : found->second;
+    return found == services_.end() ? key.str() : found->second;
 }
 
 std::string SiteNames::real(Destination const& real) const {

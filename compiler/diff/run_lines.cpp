@@ -23,7 +23,7 @@ struct Pair {
 using Places = std::map<Place, Pair>;
 
 /// The runs on one director after the change, or before it.
-using Side = std::vector<Run> Pair::*;
+using RunsOf = std::vector<Run> Pair::*;
 
 class RunChanges {
 public:
@@ -53,7 +53,7 @@ public:
 private:
     using Changed = std::tuple<Place, std::optional<Run>, std::optional<Run>>;
 
-    void add(std::vector<SiteCommand> const& commands, std::optional<DirectorId> director, Side side,
+    void add(std::vector<SiteCommand> const& commands, std::optional<DirectorId> director, RunsOf side,
              Places& places) const {
         for (auto const& command : commands) {
             if (!director || !contains(command.directors, *director))

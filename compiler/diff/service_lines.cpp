@@ -79,20 +79,18 @@ private:
             text += ", persistence " + to_string(added.persistence);
         if (added.one_packet)
             text += ", one-packet scheduling";
-        line(Change::Kind::service_added,
-             fmt::format("new virtual service fwmark {} ({}), {}, real servers {}", added.mark.str(),
-                         title(added.family), text, fmt::join(reals, ", ")),
-             "no connection is touched");
+        line(
+            Change::Kind::service_added,
+            fmt::format("new virtual service {}, {}, real servers {}", added.key().str(), text, fmt::join(reals, ", ")),
+            "no connection is touched");
     }
 
     void add_removed(NamedService const& service) {
         if (told_.contains(service.key()))
             return;
         auto const fate = fate_of(service, *director_.after);
-        line(Change::Kind::service_removed,
-             fmt::format("virtual service fwmark {} ({}) removed", service.service.mark.str(),
-                         title(service.service.family)),
-             fate.text, fate.breaks);
+        line(Change::Kind::service_removed, fmt::format("virtual service {} removed", service.key().str()), fate.text,
+             fate.breaks);
     }
 
     void compare(ServicePair const& pair) {

@@ -171,6 +171,8 @@ Plan make_plan(Site const& site, DirectorId director) {
     return plan;
 }
 
+std::string ServiceKey::str() const { return fmt::format("fwmark {} ({})", mark.str(), title(family)); }
+
 bool is_unweighted(std::string_view scheduler) {
     static constexpr std::array<std::string_view, 3> names{"rr", "lc", "dh"};
     return std::ranges::find(names, scheduler) != names.end();

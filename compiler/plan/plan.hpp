@@ -95,6 +95,9 @@ struct ServiceKey {
     Fwmark mark;
     Family family{};
 
+    /// "fwmark 0x3 (IPv4)"
+    [[nodiscard]] std::string str() const;
+
     friend auto operator<=>(ServiceKey const&, ServiceKey const&) = default;
 };
 

@@ -11,8 +11,6 @@
 namespace lbc {
 namespace {
 
-using Kind = SiteCommand::Kind;
-
 /// keepalived's `script_user`, which every generated configuration with a command sets.
 constexpr std::string_view default_user = "root";
 
@@ -42,12 +40,12 @@ private:
             SiteCommand::Real const one{real.address, real.port};
             for (auto const& check : real.checks)
                 add(check, &one);
-            add(Kind::notify_up, real.notify_up, {}, &one);
-            add(Kind::notify_down, real.notify_down, {}, &one);
+            add(SiteCommand::Kind::notify_up, real.notify_up, {}, &one);
+            add(SiteCommand::Kind::notify_down, real.notify_down, {}, &one);
         }
         if (service.quorum) {
-            add(Kind::quorum_up, service.quorum->up);
-            add(Kind::quorum_down, service.quorum->down);
+            add(SiteCommand::Kind::quorum_up, service.quorum->up);
+            add(SiteCommand::Kind::quorum_down, service.quorum->down);
         }
     }
 
@@ -57,18 +55,18 @@ private:
         for (auto const& [director, priority] : vrrp.priorities)
             directors_.push_back(director);
         for (auto const& script : vrrp.track_scripts)
-            add(Kind::track_script, script.command);
-        add(Kind::notify, vrrp.notify);
+            add(SiteCommand::Kind::track_script, script.command);
+        add(SiteCommand::Kind::notify, vrrp.notify);
     }
 
     void add(Check const& check, SiteCommand::Real const* real = nullptr) {
         if (check.kind == Check::Kind::file)
-            add(Kind::check_file, {check.tracked_path(), check.span}, {}, real);
+            add(SiteCommand::Kind::check_file, {check.tracked_path(), check.span}, {}, real);
         else
-            add(Kind::check_script, check.command, check.user, real);
+            add(SiteCommand::Kind::check_script, check.command, check.user, real);
     }
 
-    void add(Kind kind, CommandText const& command, std::string const& user = {},
+    void add(SiteCommand::Kind kind, CommandText const& command, std::string const& user = {},
              SiteCommand::Real const* real = nullptr) {
         if (command.empty())
             return;
@@ -83,7 +81,7 @@ private:
         all_[place->second].reals.push_back(*real);
     }
 
-    void push(Kind kind, CommandText const& command, std::string const& user) {
+    void push(SiteCommand::Kind kind, CommandText const& command, std::string const& user) {
         all_.push_back({kind,
                         subject_,
                         {},
@@ -97,39 +95,40 @@ private:
     std::vector<SiteCommand> all_;
     std::string subject_;
     std::vector<DirectorId> directors_;
-    std::map<std::tuple<Kind, Span, std::string>, std::size_t> places_; // indices in `all_`, for one service
+    std::map<std::tuple<SiteCommand::Kind, Span, std::string>, std::size_t>
+        places_; // indices in `all_`, for one service
 };
 
 } // namespace
 
-std::string_view to_string(Kind kind) {
+std::string_view to_string(SiteCommand::Kind kind) {
     switch (kind) {
-    case Kind::check_script: return "check-script";
-    case Kind::check_file: return "check-file";
-    case Kind::notify_up: return "notify-up";
-    case Kind::notify_down: return "notify-down";
-    case Kind::quorum_up: return "quorum-up";
-    case Kind::quorum_down: return "quorum-down";
-    case Kind::track_script: return "track-script";
-    case Kind::notify: return "notify";
+    case SiteCommand::Kind::check_script: return "check-script";
+    case SiteCommand::Kind::check_file: return "check-file";
+    case SiteCommand::Kind::notify_up: return "notify-up";
+    case SiteCommand::Kind::notify_down: return "notify-down";
+    case SiteCommand::Kind::quorum_up: return "quorum-up";
+    case SiteCommand::Kind::quorum_down: return "quorum-down";
+    case SiteCommand::Kind::track_script: return "track-script";
+    case SiteCommand::Kind::notify: return "notify";
     }
     return {};
 }
 
 bool SiteCommand::is_own_file() const {
-    return kind == Kind::check_file && text.starts_with(tracked_file_start) &&
+    return kind == SiteCommand::Kind::check_file && text.starts_with(tracked_file_start) &&
            text.find('/', tracked_file_start.size()) == std::string::npos;
 }
 
-std::string_view verb_of(Kind kind) { return kind == Kind::check_file ? "reads" : "runs"; }
+std::string_view verb_of(SiteCommand::Kind kind) { return kind == SiteCommand::Kind::check_file ? "reads" : "runs"; }
 
-std::string place_of(Kind kind, std::vector<std::string> const& reals) {
+std::string place_of(SiteCommand::Kind kind, std::vector<std::string> const& reals) {
     constexpr std::size_t named = 8;
-    auto const is_check = kind == Kind::check_script || kind == Kind::check_file;
-    std::string text = kind == Kind::check_script   ? "check script"
-                       : kind == Kind::check_file   ? "check file"
-                       : kind == Kind::track_script ? "track script"
-                                                    : std::string(to_string(kind));
+    auto const is_check = kind == SiteCommand::Kind::check_script || kind == SiteCommand::Kind::check_file;
+    std::string text = kind == SiteCommand::Kind::check_script   ? "check script"
+                       : kind == SiteCommand::Kind::check_file   ? "check file"
+                       : kind == SiteCommand::Kind::track_script ? "track script"
+                                                                 : std::string(to_string(kind));
     if (reals.empty())
         return is_check ? text + " of every real server" : text;
     auto const first = std::span(reals).first(std::min(named, reals.size()));

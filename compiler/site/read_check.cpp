@@ -6,18 +6,16 @@
 namespace lbc {
 namespace {
 
-using Kind = Check::Kind;
-
 constexpr std::array<std::string_view, 10> kind_words{"ping", "tcp", "udp",    "http", "https",
                                                       "smtp", "dns", "script", "bfd",  "file"};
 
 /// A set of kinds, one bit each.
 using Kinds = unsigned;
-constexpr Kinds kind(Kind k) { return 1U << static_cast<unsigned>(k); }
+constexpr Kinds kind(Check::Kind k) { return 1U << static_cast<unsigned>(k); }
 constexpr Kinds all_kinds = (1U << kind_words.size()) - 1;
-constexpr Kinds timed = all_kinds & ~(kind(Kind::bfd) | kind(Kind::file));
-constexpr Kinds connecting = timed & ~kind(Kind::script);
-constexpr Kinds web = kind(Kind::http) | kind(Kind::https);
+constexpr Kinds timed = all_kinds & ~(kind(Check::Kind::bfd) | kind(Check::Kind::file));
+constexpr Kinds connecting = timed & ~kind(Check::Kind::script);
+constexpr Kinds web = kind(Check::Kind::http) | kind(Check::Kind::https);
 
 /// An option of a check: the kinds that have it, and how its values are read.
 struct Option {
@@ -41,7 +39,7 @@ void read_period(Arguments& in, Check& check) {
 
 void read_timeout(Arguments& in, Check& check) {
     read_period<&Check::timeout>(in, check);
-    if (!in.failed() && check.kind == Kind::script && check.timeout->count() % 1000 != 0)
+    if (!in.failed() && check.kind == Check::Kind::script && check.timeout->count() % 1000 != 0)
         in.fail(DiagId::bad_time, in.last(), "keepalived times a script in whole seconds");
 }
 
@@ -135,7 +133,7 @@ void read_dns_type(Arguments& in, Check& check) {
         check.type = types[*index];
 }
 
-constexpr Kinds named = kind(Kind::dns);
+constexpr Kinds named = kind(Check::Kind::dns);
 
 constexpr std::array options{
     Option{"every", timed, false, read_period<&Check::every>},
@@ -144,16 +142,16 @@ constexpr std::array options{
            [](Arguments& in, Check& check) { check.retries = in.number({"retries", 0, 1000}); }},
     Option{"retry-delay", timed, false, read_time<&Check::retry_delay>},
     Option{"warmup", timed, false, read_time<&Check::warmup>},
-    Option{"port", connecting & ~kind(Kind::ping), false,
+    Option{"port", connecting & ~kind(Check::Kind::ping), false,
            [](Arguments& in, Check& check) { check.port = in.value(parse_port, "a port"); }},
     Option{"connect", connecting, false, read_address<&Check::connect>},
     Option{"bind", connecting, false, read_address<&Check::bind>},
     Option{"alpha", timed, false, read_flag<&Check::alpha>},
-    Option{"through-vip", connecting & ~kind(Kind::ping), false, read_flag<&Check::through_vip>},
-    Option{"payload", kind(Kind::udp), false,
+    Option{"through-vip", connecting & ~kind(Check::Kind::ping), false, read_flag<&Check::through_vip>},
+    Option{"payload", kind(Check::Kind::udp), false,
            [](Arguments& in, Check& check) { check.payload = in.value(parse_hex, "hex digits").value_or(""); }},
-    Option{"reply", kind(Kind::udp), false, read_reply},
-    Option{"reply-length", kind(Kind::udp), false,
+    Option{"reply", kind(Check::Kind::udp), false, read_reply},
+    Option{"reply-length", kind(Check::Kind::udp), false,
            [](Arguments& in, Check& check) {
                check.reply_length = in.value(
                    [](std::string_view text) { return parse_pair(text, {"reply length", 0, 65535}); }, "MIN-MAX");
@@ -161,18 +159,19 @@ constexpr std::array options{
     Option{"path", web, true, read_path},
     Option{"host", web, false, read_string<&Check::host>},
     Option{"version", web, false, read_version},
-    Option{"sni", kind(Kind::https), false, read_flag<&Check::sni>},
-    Option{"helo", kind(Kind::smtp), false, read_string<&Check::helo>},
+    Option{"sni", kind(Check::Kind::https), false, read_flag<&Check::sni>},
+    Option{"helo", kind(Check::Kind::smtp), false, read_string<&Check::helo>},
     Option{"name", named, true, read_string<&Check::name>},
     Option{"type", named, false, read_dns_type},
-    Option{"command", kind(Kind::script), true, [](Arguments& in, Check& check) { check.command = read_command(in); }},
-    Option{"dynamic", kind(Kind::script), false, read_flag<&Check::dynamic>},
-    Option{"user", kind(Kind::script), false, read_name<&Check::user>},
-    Option{"instance", kind(Kind::bfd), true, read_name<&Check::instance>},
-    Option{"track", kind(Kind::file), true, read_name<&Check::track>},
-    Option{"file", kind(Kind::file), false,
+    Option{"command", kind(Check::Kind::script), true,
+           [](Arguments& in, Check& check) { check.command = read_command(in); }},
+    Option{"dynamic", kind(Check::Kind::script), false, read_flag<&Check::dynamic>},
+    Option{"user", kind(Check::Kind::script), false, read_name<&Check::user>},
+    Option{"instance", kind(Check::Kind::bfd), true, read_name<&Check::instance>},
+    Option{"track", kind(Check::Kind::file), true, read_name<&Check::track>},
+    Option{"file", kind(Check::Kind::file), false,
            [](Arguments& in, Check& check) { check.file = in.command("a path").value_or(""); }},
-    Option{"weight", kind(Kind::file), false,
+    Option{"weight", kind(Check::Kind::file), false,
            [](Arguments& in, Check& check) { check.weight = in.number<int>({"weight", 0, 65535}); }},
 };
 
@@ -274,7 +273,7 @@ std::optional<Check> read_check(Arguments& in, Reading reading) {
     if (!index)
         return std::nullopt;
     Check check;
-    check.kind = static_cast<Kind>(*index);
+    check.kind = static_cast<Check::Kind>(*index);
     check.span = in.node().span();
     Given given;
     read_inline_options(in, check, given);

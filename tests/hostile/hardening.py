@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import re
 import subprocess
 import unittest
-from pathlib import Path
 
 from support import LBC, Case, is_sanitized, main
 
 
 def readelf(*options: str) -> str:
     return subprocess.run(["readelf", "-W", *options, LBC], capture_output=True, text=True, check=True).stdout
-
-
-class Presets(Case):
-    def test_release_is_what_is_tested_here(self) -> None:
-        presets = json.loads((Path(__file__).parents[2] / "CMakePresets.json").read_text(encoding="utf-8"))
-        release = next(preset for preset in presets["configurePresets"] if preset["name"] == "release")
-        self.assertEqual(release["cacheVariables"], {"CMAKE_BUILD_TYPE": "Release"})
 
 
 @unittest.skipIf(is_sanitized(), "a sanitizer looks for the faults themselves")

@@ -8,7 +8,7 @@
 namespace lbc {
 namespace {
 
-constexpr std::string_view header = R"sh(#!/bin/sh
+constexpr std::string_view script_header = R"sh(#!/bin/sh
 # The real servers' side of an LVS site. Made by lbc from the site file: change that instead.
 #
 #     sh realserver.sh [[apply|show] [NAME...] | remove]
@@ -68,7 +68,7 @@ std::string entries(std::span<RealServerHost const> hosts) {
 } // namespace
 
 std::string realserver_script(std::span<RealServerHost const> hosts) {
-    return std::string(header) + fmt::format("\nnames={}\n", shell_quote(names(hosts))) + addresses(hosts) +
+    return std::string(script_header) + fmt::format("\nnames={}\n", shell_quote(names(hosts))) + addresses(hosts) +
            entries(hosts) + fmt::format("\n{}\n{}", realserver_change, realserver_show);
 }
 
