@@ -9,7 +9,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from support import LBC, Case, is_sanitized, main
+from lbctest.hostile import LBC, Case, is_sanitized, main
 
 
 def readelf(*options: str) -> str:
