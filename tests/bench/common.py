@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 import os
 import shutil
@@ -14,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
 
-CLONE_NEWNET = 0x40000000
-LIBC = ctypes.CDLL(None, use_errno=True)
+from lbctest.namespaces import Inside, new_namespace
+
 PEER = "08:00:27:46:c7:d4"
 FIRST_VIP = IPv4Address("10.64.0.0")
 FIRST_PORT = 1000
@@ -55,32 +54,24 @@ class Namespace:
     """A new network namespace, which this process is in within `with`; it ends with `close` or with the process."""
 
     def __init__(self) -> None:
-        self.stack: list[int] = []
-        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        if LIBC.unshare(CLONE_NEWNET) != 0:
-            stop(f"no network namespace: {os.strerror(ctypes.get_errno())}")
-        self.fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        self._move(home)
-        os.close(home)
-
-    @staticmethod
-    def _move(fd: int) -> None:
-        if LIBC.setns(fd, CLONE_NEWNET) != 0:
-            stop(f"setns: {os.strerror(ctypes.get_errno())}")
+        self.stack: list[Inside] = []
+        try:
+            self.fd = new_namespace()
+        except OSError as error:
+            stop(f"no network namespace: {error.strerror}")
 
     @property
     def path(self) -> str:
         return f"/proc/{os.getpid()}/fd/{self.fd}"
 
     def __enter__(self) -> Namespace:
-        self.stack.append(os.open("/proc/thread-self/ns/net", os.O_RDONLY))
-        self._move(self.fd)
+        inside = Inside(self.fd)
+        inside.__enter__()
+        self.stack.append(inside)
         return self
 
     def __exit__(self, *_: object) -> None:
-        back = self.stack.pop()
-        self._move(back)
-        os.close(back)
+        self.stack.pop().__exit__()
 
     def close(self) -> None:
         os.close(self.fd)

@@ -81,9 +81,9 @@ class Nftables:
         return f"""
 ## nftables
 
-Made by `./dev bench`, too: `python3 -B tests/bench/nftables.py build/release/lbc`. {SERVICES:,} services with a guard,
-which is a map and an interval set of as many elements; whole processes, {ROUNDS} rounds, median; `one more` is among the
-others.
+Made by `./dev bench`, too: `PYTHONPATH=tests/support python3 -B tests/bench/nftables.py build/release/lbc`.
+{SERVICES:,} services with a guard, which is a map and an interval set of as many elements; whole processes, {ROUNDS} rounds,
+median; `one more` is among the others.
 
 {table(["command", "ms", "to nft -f"], rows)}
 ### Aims of nftables

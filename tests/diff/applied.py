@@ -2,27 +2,21 @@
 """Random pairs of sites in a real kernel: against a kernel that has the old site, `lbc diff NEW` says what `lbc diff
 OLD NEW` says; `lbc apply` does just that; and packets get other marks just where it is listed.
 
-    LBC=build/dev/lbc applied.py [UNITTEST ARGUMENTS]
+    PYTHONPATH=tests/support LBC=build/dev/lbc applied.py [UNITTEST ARGUMENTS]
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import unittest
 from collections import Counter
-from pathlib import Path
 from random import Random
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "kernel"))
-
-import edits  # noqa: E402
-import harness  # noqa: E402
-import net  # noqa: E402
-import reading  # noqa: E402
-import sides  # noqa: E402
-from draw import ETHERNET, TUNNEL, Draw, Packets  # noqa: E402
-from model import Packet  # noqa: E402
+import reading
+import sides
+from lbctest import edits, harness, net
+from lbctest.draw import ETHERNET, TUNNEL, Draw, Packets
+from lbctest.model import Packet
 
 PAIRS = 10
 PER_SERVICE = 20

@@ -14,11 +14,9 @@ import subprocess
 import sys
 import unittest
 
+from lbctest.strict_schema import check_documents, validator_of
+
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.append(str(HERE.parent / "support"))
-
-from strict_schema import check_documents, validator_of  # noqa: E402
-
 CASES = sorted(path.parent for path in (HERE / "cases").glob("*/new.lb"))
 FORMS = {"expected.txt": ["--rules"], "expected.md": ["--format", "markdown", "--rules"],
          "expected.json": ["--format", "json"]}

@@ -1,21 +1,17 @@
 #!/usr/bin/python3
 """The comment on a change: it stays in its bounds whatever the change, and nobody's text breaks out of it.
 
-    LBC=build/dev/lbc markdown.py [UNITTEST ARGUMENTS]
+    PYTHONPATH=tests/support LBC=build/dev/lbc markdown.py [UNITTEST ARGUMENTS]
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 import unittest
-from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "kernel"))
-
-import harness  # noqa: E402
-import sides  # noqa: E402
+import sides
+from lbctest import harness
 
 LIMIT = 65_000  # bytes
 SERVICES = 3000

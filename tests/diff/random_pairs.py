@@ -2,25 +2,21 @@
 """Random pairs of sites: `lbc diff` lists a packet if and only if the language gives it another mark by the new site,
 and a virtual service if and only if IPVS gets it otherwise.
 
-    LBC=build/dev/lbc random_pairs.py [UNITTEST ARGUMENTS]
+    PYTHONPATH=tests/support LBC=build/dev/lbc random_pairs.py [UNITTEST ARGUMENTS]
 """
 
 from __future__ import annotations
 
-import sys
 import unittest
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from random import Random
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "kernel"))
-
-import edits  # noqa: E402
-import reading  # noqa: E402
-import sides  # noqa: E402
-from draw import ETHERNET, TUNNEL, Draw, Packets  # noqa: E402
-from model import Packet, Site  # noqa: E402
+import reading
+import sides
+from lbctest import edits
+from lbctest.draw import ETHERNET, TUNNEL, Draw, Packets
+from lbctest.model import Packet, Site
 
 PAIRS = 32  # of which each INDEPENDENT-th is of two sites that have nothing to do with each other
 INDEPENDENT = 6

@@ -6,7 +6,7 @@ import json
 from ipaddress import ip_address, ip_network
 from random import Random
 
-from model import DROPPED, NO_STATION, Packet, interface_matches
+from lbctest.model import DROPPED, NO_STATION, Packet, interface_matches
 
 
 def class_holds(packets: dict, packet: Packet) -> bool:

@@ -2,25 +2,21 @@
 """Random pairs of sites: what `lbc diff` says of the time in which some directors have the old site and some the new
 one, against every packet that one director forwards to another, by the language's words alone.
 
-    LBC=build/dev/lbc rollouts.py [UNITTEST ARGUMENTS]
+    PYTHONPATH=tests/support LBC=build/dev/lbc rollouts.py [UNITTEST ARGUMENTS]
 """
 
 from __future__ import annotations
 
-import sys
 import unittest
 from collections import Counter
 from ipaddress import ip_address, ip_network
 from itertools import permutations
-from pathlib import Path
 from random import Random
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "kernel"))
-
-import edits  # noqa: E402
-import sides  # noqa: E402
-from draw import ETHERNET, TUNNEL, Draw, conflict  # noqa: E402
-from model import PROTOCOLS, Meaning, Packet, Service, Site  # noqa: E402
+import sides
+from lbctest import edits
+from lbctest.draw import ETHERNET, TUNNEL, Draw, conflict
+from lbctest.model import PROTOCOLS, Meaning, Packet, Service, Site
 
 PAIRS = 30
 DIRECTORS = (2, 3)

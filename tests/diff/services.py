@@ -2,23 +2,19 @@
 """Random pairs of sites: the virtual services of the two differ just where a change says so, and the writes that
 `lbc diff` lists lead from the ones to the others.
 
-    LBC=build/dev/lbc services.py [UNITTEST ARGUMENTS]
+    PYTHONPATH=tests/support LBC=build/dev/lbc services.py [UNITTEST ARGUMENTS]
 """
 
 from __future__ import annotations
 
 import re
-import sys
 import unittest
 from collections import Counter
-from pathlib import Path
 from random import Random
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "kernel"))
-
-import edits  # noqa: E402
-import sides  # noqa: E402
-from draw import Draw  # noqa: E402
+import sides
+from lbctest import edits
+from lbctest.draw import Draw
 
 PAIRS = 30
 OF_IPVS = ("service-added", "service-removed", "service-changed", "real-added", "real-removed", "real-changed")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-import harness
-from model import Meaning, Packet, Site
+from lbctest import harness
+from lbctest.model import Meaning, Packet, Site
 
 FLAGS = {"-fallback": "flag-1", "-port": "flag-2"}  # IPVS has one name for both (linux/ip_vs.h)
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from random import Random
 
 import support
+from lbctest.draw import Draw
 from mangle import Mangler
 from support import EXAMPLES, fmt, lbc, meaning
-
-from draw import Draw
 
 SITES = 10
 

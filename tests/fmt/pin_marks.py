@@ -12,10 +12,9 @@ from pathlib import Path
 from random import Random
 
 import support
+from lbctest.draw import Draw
 from mangle import Mangler
 from support import lbc, meaning
-
-from draw import Draw
 
 
 class PinMarks(unittest.TestCase):

@@ -3,21 +3,17 @@ of them and foreign tables as other tests draw them, and messages of a kernel. `
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import struct
 import sys
 from pathlib import Path
 from random import Random
 
+from lbctest import draw, edits, keepalived_sites
+from lbctest.draw_rules import Rules
+from lbctest.model import Packet
+
 ROOT = Path(__file__).parent.parent.parent
-sys.path += [str(ROOT / "tests" / folder) for folder in ("kernel", "diff")]
-
-import draw  # noqa: E402
-import edits  # noqa: E402
-from draw_rules import Rules  # noqa: E402
-from model import Packet  # noqa: E402
-
 DRAWN = 20  # of each kind
 WORD = re.compile(r'"(-{0,2}[A-Za-z][A-Za-z0-9_-]*)"')
 SOURCES = {
@@ -104,10 +100,7 @@ def byte_seeds() -> dict[str, bytes]:
 
 
 def site_of_keepalived(number: int) -> str:
-    spec = importlib.util.spec_from_file_location("draw_keepalived", ROOT / "tests/keepalived/draw.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.Draw(Random(number)).site()
+    return keepalived_sites.Draw(Random(number)).site()
 
 
 def pair_of_sites(number: int) -> list[str]:

@@ -1,5 +1,5 @@
 """The drivers of git's own diff, and the aliases: diff.py LBC."""
-from repository import DIRECTORS, MORE, SITE, WEB, contains, lacks, main, service
+from repository import DIRECTORS, MORE, SITE, WEB, contains, lacks, main
 
 NEXT = DIRECTORS + "\n" + MORE
 

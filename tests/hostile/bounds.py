@@ -4,9 +4,8 @@ would take minutes or gigabytes end in a message or in "unknown", and big sites 
 from __future__ import annotations
 
 import json
-import unittest
 
-from support import DIRECTORS, SITE, Case, is_sanitized, main, run
+from lbctest.hostile import DIRECTORS, SITE, Case, is_sanitized, main, run
 
 MARKS = "marks 0x100000-0xffffff\n"
 # lbc's heap reserves 256 MiB of addresses, and the programs' libraries are mapped.

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import unittest
 
-from support import LBC, SITE, Case, is_root, main, run
+from lbctest.hostile import LBC, SITE, Case, is_root, main, run
 
 FORGED = """x
 -N LBC-FORGED

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import unittest
 from pathlib import Path
 
-from support import LBC, SITE, Case, main
+from lbctest.hostile import LBC, SITE, Case, main
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples" / "git"
 PAGES = Path(__file__).resolve().parent.parent.parent / "docs"

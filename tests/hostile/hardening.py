@@ -7,7 +7,7 @@ import re
 import subprocess
 import unittest
 
-from support import LBC, Case, is_sanitized, main
+from lbctest.hostile import LBC, Case, is_sanitized, main
 
 
 def readelf(*options: str) -> str:

@@ -6,10 +6,9 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import unittest
 from pathlib import Path
 
-from support import DIRECTORS, LBC, SERVICE, SITE, Case, main, run
+from lbctest.hostile import DIRECTORS, LBC, SERVICE, SITE, Case, main, run
 
 SECRET = "key-of-somebody hunter2"
 

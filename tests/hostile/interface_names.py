@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import unittest
 
-from support import LBC, SITE, Case, is_root, main
+from lbctest.hostile import LBC, SITE, Case, is_root, main
 
 CAN = is_root() and all(map(shutil.which, ("iptables-nft", "ip6tables-nft", "nft"))) and subprocess.run(
     ["unshare", "-mn", "true"], check=False).returncode == 0

@@ -9,9 +9,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import director
-from director import NOBODY, PATIENCE, lbc, wait_for
-from support import DIRECTORS, Case, main
+from lbctest import director
+from lbctest.director import NOBODY, PATIENCE, lbc, wait_for
+from lbctest.hostile import DIRECTORS, Case, main
 
 SITE = "ipvs keepalived\n" + DIRECTORS + """
 service web { vip 192.0.2.10; port tcp 80; real lb1; real lb2

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import unittest
 
-from support import DIRECTORS, Case, main, run
+from lbctest.hostile import DIRECTORS, Case, main, run
 
 SERVICES = 25_000
 IPVSADM = """#!/bin/sh

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from support import LBC, SITE, Case, is_root, main, run
+from lbctest.hostile import LBC, SITE, Case, is_root, main, run
 
 STRANGER = 1001
 

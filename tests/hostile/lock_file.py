@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-import director
-from director import MARKS, NOBODY, Director, lbc, table
-from support import main
+from lbctest import director
+from lbctest.director import MARKS, NOBODY, Director, lbc, table
+from lbctest.hostile import main
 
 
 class LockFile(Director):

@@ -13,7 +13,7 @@ import unittest
 from functools import cache
 from pathlib import Path
 
-from support import DIRECTORS, SITE, Case, is_root, main, run
+from lbctest.hostile import DIRECTORS, SITE, Case, is_root, main, run
 
 ROOT = Path(__file__).parent.parent.parent
 EVERYTHING = (ROOT / "tests/json/everything.lb").read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support import DIRECTORS, SITE, Case, is_sanitized, main, run
+from lbctest.hostile import DIRECTORS, SITE, Case, is_sanitized, main, run
 
 SLOWER = 8 if is_sanitized() else 1
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import unittest
 
-from support import LBC, SITE, Case, is_root, main
+from lbctest.hostile import LBC, SITE, Case, is_root, main
 
 
 @unittest.skipUnless(is_root() and shutil.which("unshare"), "not root, or no unshare")

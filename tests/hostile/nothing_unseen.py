@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import json
 import re
-import unittest
 from pathlib import Path
 
-from support import Case, main, run
+from lbctest.hostile import Case, main, run
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMPILER = ROOT / "compiler/site"

@@ -9,8 +9,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-import director
-import support
+from lbctest import director, hostile
 
 SITE = Path(__file__).parents[2] / "examples" / "two-boxes.lb"
 INJECTION = "zz; delete table ip victim; add set inet lbc zz { type ipv4_addr; }"
@@ -51,13 +50,13 @@ class OwnTable(unittest.TestCase):
         return subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout.split("\n")[:-1]
 
     def lbc(self, *words: str, status: int) -> str:
-        done = subprocess.run([support.LBC, *words], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([hostile.LBC, *words], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
     def holds(self) -> bool:
         """Of the rules: this namespace does not have the devices of the site."""
-        done = subprocess.run([support.LBC, "verify", str(SITE), "-d", "lb1", "--only", "marks", "--json"],
+        done = subprocess.run([hostile.LBC, "verify", str(SITE), "-d", "lb1", "--only", "marks", "--json"],
                               capture_output=True, text=True, timeout=60)
         return json.loads(done.stdout)["directors"][0]["holds"]
 
@@ -143,4 +142,4 @@ class OwnTable(unittest.TestCase):
 
 if __name__ == "__main__":
     director.enter()
-    support.main()
+    hostile.main()

@@ -8,7 +8,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from support import SITE, Case, is_root, main, run
+from lbctest.hostile import SITE, Case, is_root, main, run
 
 NOBODY = 65534
 

@@ -7,9 +7,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import director
-from director import NOBODY, Director, as_nobody, capabilities, lbc, status_of, wait_for
-from support import LBC, SITE, main
+from lbctest import director
+from lbctest.director import NOBODY, Director, as_nobody, capabilities, lbc, status_of, wait_for
+from lbctest.hostile import LBC, SITE, main
 
 READ = {"DAC_READ_SEARCH"}
 WRITE = READ | {"DAC_OVERRIDE", "CHOWN", "FOWNER"}

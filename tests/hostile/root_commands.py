@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import unittest
 
-from support import DIRECTORS, Case, main, run
+from lbctest.hostile import DIRECTORS, Case, main, run
 
 COMMAND = "/usr/local/bin/notify " + "x" * 150 + " end"
 SITE = """service web {{ vip 192.0.2.10; port tcp 80; real lb1 {{ {real} }}; real lb2; {service} }}

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import unittest
 
-from support import LBC, SITE, Case, is_root, main
+from lbctest.hostile import LBC, SITE, Case, is_root, main
 
 TOOLS = ("iptables-legacy", "iptables-legacy-save", "ipset", "nft")
 CAN = is_root() and all(map(shutil.which, TOOLS)) and subprocess.run(

@@ -7,9 +7,9 @@ import shutil
 import socket
 import time
 
-import director
-from director import PATIENCE, Director, as_nobody, lbc, processes, table
-from support import LBC, main
+from lbctest import director
+from lbctest.director import PATIENCE, Director, as_nobody, lbc, processes, table
+from lbctest.hostile import LBC, main
 
 
 def socket_path() -> str:

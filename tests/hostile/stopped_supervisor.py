@@ -7,9 +7,9 @@ import os
 import signal
 import subprocess
 
-import director
-from director import MARKS, Director, lbc, table, wait_for
-from support import LBC, main
+from lbctest import director
+from lbctest.director import MARKS, Director, lbc, table, wait_for
+from lbctest.hostile import LBC, main
 
 
 class StoppedSupervisor(Director):

@@ -7,7 +7,7 @@ import stat
 import unittest
 from pathlib import Path
 
-from support import SITE, Case, is_root, main, run
+from lbctest.hostile import SITE, Case, is_root, main, run
 
 STRANGER = 1001
 GROUP = 1002

@@ -11,7 +11,7 @@ import subprocess
 import unicodedata
 import unittest
 
-from support import LBC, SITE, Case, is_root, main, run
+from lbctest.hostile import LBC, SITE, Case, is_root, main, run
 
 CONTROLS = [*range(0x20), *range(0x7F, 0xA0)]
 BIDI = [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]

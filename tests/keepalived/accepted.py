@@ -8,8 +8,9 @@ import unittest
 from pathlib import Path
 from random import Random
 
-import box
-from draw import Draw
+from lbctest import keepalived
+from lbctest.keepalived_sites import Draw
+from lbctest.project import compiled
 
 ROOT = Path(__file__).parent.parent.parent
 RANDOM_SITES = int(os.environ.get("LBC_SITES", "60"))
@@ -35,15 +36,15 @@ LIMITS = ("keepalived-limit", "check-port", "check-through-vip")
 
 class Accepted(unittest.TestCase):
     def check(self, path: str) -> None:
-        site = box.site_of(path)
-        box.prepare(site)
-        shared = box.compiled(path, "--emit", "keepalived")
+        site = keepalived.site_of(path)
+        keepalived.prepare(site)
+        shared = compiled(path, "--emit", "keepalived")
         for director in site["directors"]:
             name = director["name"]
             config_id = director["hostname"].split(".")[0]
-            own = box.compiled(path, "--emit", "keepalived", "-d", name)
-            self.assertEqual(box.tested(own, config_id), "", own)
-            self.assertEqual(box.tested(shared, config_id), "", shared)
+            own = compiled(path, "--emit", "keepalived", "-d", name)
+            self.assertEqual(keepalived.tested(own, config_id), "", own)
+            self.assertEqual(keepalived.tested(shared, config_id), "", shared)
             self.assertEqual(sorted(meaning(shared, config_id)), sorted(meaning(own, config_id)))
 
     def test_examples(self) -> None:
@@ -60,9 +61,9 @@ class Accepted(unittest.TestCase):
         taken = 0
         for number in range(RANDOM_SITES):
             text = Draw(Random(f"{SEED}/{number}")).site()
-            path = box.SCRATCH / "site.lb"
+            path = keepalived.SCRATCH / "site.lb"
             path.write_text(text, encoding="utf-8")
-            done = box.lbc("check", str(path))
+            done = keepalived.lbc("check", str(path))
             with self.subTest(seed=f"{SEED}/{number}"):
                 self.assertIn(done.returncode, (0, 2), done.stderr)
                 if done.returncode == 2:
@@ -76,23 +77,23 @@ class Accepted(unittest.TestCase):
         self.assertGreater(taken, RANDOM_SITES // 3)
 
     def test_hosts_that_share_a_label(self) -> None:
-        path = box.SCRATCH / "site.lb"
+        path = keepalived.SCRATCH / "site.lb"
         path.write_text("director a { mac 02:00:00:00:00:01; hostname lb.one.example; address 10.0.0.1 }\n"
                         "director b { mac 02:00:00:00:00:02; hostname lb.two.example; address 10.0.0.2 }\n"
                         "vrrp v { vip 10.0.0.9/24; interface eth0; router-id 5; priority a 9, b 8; unicast }\n"
                         "service s { vip 10.0.0.9; port tcp 80; real 10.0.0.7 }\n", encoding="utf-8")
-        shared = box.compiled(str(path), "--emit", "keepalived")
+        shared = compiled(str(path), "--emit", "keepalived")
         self.assertIn("-i DIRECTOR", shared)
         for name in "ab":
-            own = box.compiled(str(path), "--emit", "keepalived", "-d", name)
+            own = compiled(str(path), "--emit", "keepalived", "-d", name)
             self.assertEqual(sorted(meaning(shared, name)), sorted(meaning(own, name)))
 
     def test_what_keepalived_refuses_is_seen(self) -> None:
         """The judge can say no."""
-        self.assertNotEqual(box.tested("virtual_server fwmark 3 {\n protocol TCP\n real_server 10.0.0.1 80 {\n }\n}\n",
-                                       "lb1"), "")
+        text = "virtual_server fwmark 3 {\n protocol TCP\n real_server 10.0.0.1 80 {\n }\n}\n"
+        self.assertNotEqual(keepalived.tested(text, "lb1"), "")
 
 
 if __name__ == "__main__":
-    box.enter()
+    keepalived.enter()
     unittest.main(verbosity=2)

@@ -9,7 +9,8 @@ import unittest
 from pathlib import Path
 from random import Random
 
-import box
+from lbctest import keepalived
+from lbctest.project import compiled
 
 PIECES = ["a", " ", "  ", "!", "#", "$", "{", "}", "~SEQ(a,1,2,3)", "~LST(a,b)", "@lb1", "${_PWD}", "$_PWD ", ";", "|",
           "`id`", "\\\"", "\\\\n", "%s", "*", "é", "$HOME", "${x}", "<", "&", "="]
@@ -19,8 +20,8 @@ INSTANCES = 20
 class Strings(unittest.TestCase):
     def test_arguments(self) -> None:
         rng = Random(5)
-        box.add_interface("eth0")
-        script = box.SCRATCH / "script"
+        keepalived.add_interface("eth0")
+        script = keepalived.SCRATCH / "script"
         script.write_text('#!/bin/sh\nprintf "%s" "$2" >"$1.new" && mv "$1.new" "$1"\n', encoding="utf-8")
         script.chmod(0o755)
         texts = ["".join(rng.choice(PIECES) for _ in range(rng.randrange(1, 9))) for _ in range(INSTANCES)]
@@ -29,16 +30,16 @@ class Strings(unittest.TestCase):
         site = "director lb1 { mac 02:00:00:00:00:01 }\n"
         for i, text in enumerate(texts):
             site += (f"vrrp v{i} {{ vip 10.1.{i}.1/24; interface eth0; router-id {i + 1}; priority lb1 9; advert 100ms; "
-                     f"notify \"{script} {box.SCRATCH}/said{i} '{text}'\" }}\n")
+                     f"notify \"{script} {keepalived.SCRATCH}/said{i} '{text}'\" }}\n")
         site += "service s { vip 10.1.0.1; port tcp 80; real 10.0.0.7 }\n"
-        path = box.SCRATCH / "site.lb"
+        path = keepalived.SCRATCH / "site.lb"
         path.write_text(site, encoding="utf-8")
-        config = box.SCRATCH / "strings.conf"
-        config.write_text(box.compiled(str(path), "--emit", "keepalived", "-d", "lb1"), encoding="utf-8")
-        said = [box.SCRATCH / f"said{i}" for i in range(len(texts))]
+        config = keepalived.SCRATCH / "strings.conf"
+        config.write_text(compiled(str(path), "--emit", "keepalived", "-d", "lb1"), encoding="utf-8")
+        said = [keepalived.SCRATCH / f"said{i}" for i in range(len(texts))]
         process = subprocess.Popen(
-            ["keepalived", "-n", "-l", "-P", "-f", str(config), "-p", str(box.SCRATCH / "pid"), "-r",
-             str(box.SCRATCH / "vrrp.pid")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            ["keepalived", "-n", "-l", "-P", "-f", str(config), "-p", str(keepalived.SCRATCH / "pid"), "-r",
+             str(keepalived.SCRATCH / "vrrp.pid")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
             self.wait(process, said)
         finally:
@@ -58,5 +59,5 @@ class Strings(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    box.enter()
+    keepalived.enter()
     unittest.main(verbosity=2)

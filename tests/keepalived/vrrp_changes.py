@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-import box
-import net
-from pair import NAMES, Pair
+from lbctest import keepalived, net
+from lbctest.keepalived_pair import NAMES, Pair
+from lbctest.project import compiled
 
 ROOT = Path(__file__).parent.parent.parent
 ONLY = os.environ.get("LBC_ROWS", "")
@@ -211,17 +211,17 @@ class Sites:
             (folder / f"{name}.lb").write_text(directors + text, encoding="utf-8")
 
     def text(self, side: str, director: str) -> str:
-        return box.compiled(str(self.folder / f"{side}.lb"), "--emit", "keepalived", "-d", director)
+        return compiled(str(self.folder / f"{side}.lb"), "--emit", "keepalived", "-d", director)
 
     def diff(self) -> dict:
-        done = box.lbc("diff", str(self.folder / "old.lb"), str(self.folder / "new.lb"), "--format", "json")
+        done = keepalived.lbc("diff", str(self.folder / "old.lb"), str(self.folder / "new.lb"), "--format", "json")
         if done.returncode != 0:
             raise AssertionError(done.stderr)
         return json.loads(done.stdout)
 
 
 def scratch() -> Path:
-    return Path(tempfile.mkdtemp(dir=box.SCRATCH))
+    return Path(tempfile.mkdtemp(dir=keepalived.SCRATCH))
 
 
 def said_of(difference: dict) -> Seen:
@@ -378,7 +378,7 @@ class OldTexts(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    box.enter()
+    keepalived.enter()
     result = unittest.main(verbosity=2, exit=False).result
     if not result.wasSuccessful():
         raise SystemExit(1)

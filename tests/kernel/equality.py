@@ -10,11 +10,10 @@ from ipaddress import ip_network
 from pathlib import Path
 from random import Random
 
-import harness
-import net
-from draw import ETHERNET, MANY, TUNNEL, Draw, Packets
-from fixtures import CLIENT_MAC
-from model import Meaning, Packet
+from lbctest import harness, net
+from lbctest.draw import ETHERNET, MANY, TUNNEL, Draw, Packets
+from lbctest.fixtures import CLIENT_MAC
+from lbctest.model import Meaning, Packet
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 LANES = {name: ["--backend", "iptables", "--layout", name] for name in ("linear", "tree", "ipset")}

@@ -9,9 +9,8 @@ import shutil
 import subprocess
 import unittest
 
-import harness
-import net
-from fixtures import known_site, small_site
+from lbctest import harness, net
+from lbctest.fixtures import known_site, small_site
 
 MARKS = ("--only", "marks", "-d", "lb1")
 BY_NFT = harness.BACKEND == "nft"

@@ -6,9 +6,8 @@ from __future__ import annotations
 import re
 import unittest
 
-import harness
-import net
-from fixtures import known_site, moved_site, small_site
+from lbctest import harness, net
+from lbctest.fixtures import known_site, moved_site, small_site
 
 # Chains whose names only look like lbc's are among it.
 FOREIGN = """*mangle

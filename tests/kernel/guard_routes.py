@@ -12,10 +12,9 @@ import struct
 import unittest
 from ipaddress import ip_address
 
-import harness
-import net
-from fixtures import VIPS, directors, web
-from model import Claim, Site
+from lbctest import harness, net
+from lbctest.fixtures import VIPS, directors, web
+from lbctest.model import Claim, Site
 
 PORT = 7
 

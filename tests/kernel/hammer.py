@@ -11,9 +11,8 @@ import subprocess
 import sys
 import unittest
 
-import harness
-import net
-from fixtures import known_site, moved_site, small_site
+from lbctest import harness, net
+from lbctest.fixtures import known_site, moved_site, small_site
 
 RUNS = 24
 MOST_RULES = 5000

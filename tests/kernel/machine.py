@@ -8,8 +8,7 @@ import json
 import subprocess
 import unittest
 
-import harness
-import net
+from lbctest import harness, net
 
 SITE = """director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1; interface ens18 }
 director lb2 { mac 02:00:00:00:00:02; address 10.0.0.2; interface ens18 }

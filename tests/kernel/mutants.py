@@ -8,12 +8,11 @@ import re
 import unittest
 from random import Random
 
-import harness
-import net
-from draw import ETHERNET, TUNNEL, Packets
-from fixtures import known_site
-from measure import differences
-from model import Meaning
+from lbctest import harness, net
+from lbctest.draw import ETHERNET, TUNNEL, Packets
+from lbctest.fixtures import known_site
+from lbctest.judge import differences
+from lbctest.model import Meaning
 
 
 class Mutants(unittest.TestCase):

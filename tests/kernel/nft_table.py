@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-import harness
-import net
-from draw import FEW, MANY, Draw
-from fixtures import directors, known_site, moved_site, small_site, web
-from model import Site
+from lbctest import harness, net
+from lbctest.draw import FEW, MANY, Draw
+from lbctest.fixtures import directors, known_site, moved_site, small_site, web
+from lbctest.model import Site
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 ERRORS = EXAMPLES.parent / "tests" / "errors"

@@ -11,12 +11,12 @@ import os
 import subprocess
 import unittest
 
-import harness
-from deep import DeepLab
-from draw import ETHERNET, TUNNEL
-from fixtures import CLIENT_MAC, VIPS, known_site
-from judge import Judge, can_be_sent, proof
-from model import Meaning, Packet
+from lbctest import harness
+from lbctest.deep import DeepLab
+from lbctest.draw import ETHERNET, TUNNEL
+from lbctest.fixtures import CLIENT_MAC, VIPS, known_site
+from lbctest.judge import Judge, can_be_sent, proof
+from lbctest.model import Meaning, Packet
 
 MARK = 0x7700
 VERDICTS = ("drop", "accept", "goto returning")

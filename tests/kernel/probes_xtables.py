@@ -15,14 +15,13 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
-import harness
-import net
 import xtables_forms as forms
-from deep import DeepLab
-from draw import ETHERNET, TUNNEL
-from fixtures import CLIENT_MAC, PEER_MACS, directors
-from judge import Judge, can_be_sent, proof
-from model import Claim, Meaning, Packet, Real, Service, Site
+from lbctest import harness, net
+from lbctest.deep import DeepLab
+from lbctest.draw import ETHERNET, TUNNEL
+from lbctest.fixtures import CLIENT_MAC, PEER_MACS, directors
+from lbctest.judge import Judge, can_be_sent, proof
+from lbctest.model import Claim, Meaning, Packet, Real, Service, Site
 
 MARK = 0x7700
 LATE = f"-j MARK --set-mark {MARK:#x}"

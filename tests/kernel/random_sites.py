@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Random sites in a real kernel: every packet's mark is what the language says, whoever loaded the rules.
 
-    LBC=build/dev/lbc random_sites.py [--seed N] [--sites N] [UNITTEST ARGUMENTS]
+    PYTHONPATH=tests/support LBC=build/dev/lbc random_sites.py [--seed N] [--sites N] [UNITTEST ARGUMENTS]
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import sys
 import unittest
 from random import Random
 
-import harness
-import net
-from draw import ETHERNET, FEW, MANY, TUNNEL, Draw, Packets
-from fixtures import known_site
-from measure import differences
-from model import Meaning, Site
+from lbctest import harness, net
+from lbctest.draw import ETHERNET, FEW, MANY, TUNNEL, Draw, Packets
+from lbctest.fixtures import known_site
+from lbctest.judge import differences
+from lbctest.model import Meaning, Site
 
 OPTIONS = argparse.Namespace(seed=1, sites=12)
 EVERY_DIRECTOR = ("apply", "nft")  # what writes rules in a way of its own

@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import subprocess
 import unittest
 
-import harness
-import net
+from lbctest import harness, net
 
 FOREIGN = ("create others hash:ip,port family inet hashsize 64 maxelem 65536 skbinfo\n"
            "add others 192.0.2.1,tcp:80 skbmark 0x9\ncreate LBC hash:ip\nadd LBC 192.0.2.2\n")

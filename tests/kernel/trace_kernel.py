@@ -2,7 +2,7 @@
 """What `lbc trace` says of a packet is what the kernel does with it: random foreign rules around lbc's, and packets
 that are really sent through them.
 
-    LBC=build/dev/lbc trace_kernel.py [--seed N] [--sets N] [UNITTEST ARGUMENTS]
+    PYTHONPATH=tests/support LBC=build/dev/lbc trace_kernel.py [--seed N] [--sets N] [UNITTEST ARGUMENTS]
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ import unittest
 from dataclasses import replace
 from random import Random
 
-import harness
-import net
-from deep import DeepLab
-from draw import ETHERNET, TUNNEL, Draw, Packets
-from draw_nft import NftRules
-from draw_rules import Rules
-from fixtures import known_site
-from measure import show
-from model import Meaning, Packet, Site
+from lbctest import harness, net
+from lbctest.deep import DeepLab
+from lbctest.draw import ETHERNET, TUNNEL, Draw, Packets
+from lbctest.draw_nft import NftRules
+from lbctest.draw_rules import Rules
+from lbctest.fixtures import known_site
+from lbctest.judge import show
+from lbctest.model import Meaning, Packet, Site
 
 OPTIONS = argparse.Namespace(seed=1, sets=20)
 ENTERING, LEAVING = 20, 5  # packets of each set of rules

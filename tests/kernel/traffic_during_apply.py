@@ -10,10 +10,9 @@ import os
 import unittest
 from ipaddress import ip_address
 
-import harness
-import net
-from fixtures import CLIENT_MAC, PEER_MACS, VIPS, known_site, moved_site, small_site
-from model import ANY_PORT, Claim, Packet, Real, Service
+from lbctest import harness, net
+from lbctest.fixtures import CLIENT_MAC, PEER_MACS, VIPS, known_site, moved_site, small_site
+from lbctest.model import ANY_PORT, Claim, Packet, Real, Service
 
 EVERY = int(os.environ.get("LBC_TEST_EVERY", "2"))  # 1: all turns
 TURNS, FEWER_TURNS = 40 // EVERY, 16 // EVERY  # where a load is several transactions

@@ -13,14 +13,13 @@ import unittest
 from dataclasses import dataclass, replace
 from random import Random
 
-import harness
-import net
-from deep import DeepLab
-from draw import ETHERNET, TUNNEL, Draw, Packets
-from draw_rules import Rules
-from fixtures import VIPS, known_site
-from judge import Judge, can_be_sent, proof
-from model import Meaning, Packet, Site
+from lbctest import harness, net
+from lbctest.deep import DeepLab
+from lbctest.draw import ETHERNET, TUNNEL, Draw, Packets
+from lbctest.draw_rules import Rules
+from lbctest.fixtures import VIPS, known_site
+from lbctest.judge import Judge, can_be_sent, proof
+from lbctest.model import Meaning, Packet, Site
 
 SITES, SETS = 10, 16
 NOBODY = 65534

@@ -7,7 +7,7 @@ from __future__ import annotations
 import collections
 import unittest
 
-from world import World, apply_all, site, write_site
+from lbctest.world import World, apply_all, site, write_site
 
 VIP, VIP2, VIP6 = "10.0.0.100", "10.0.0.101", "fd00::100"
 

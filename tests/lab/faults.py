@@ -12,9 +12,12 @@ import time
 import unittest
 from pathlib import Path
 
-from box import (BY_NFT, DIRECTORS, FOREIGN, NEW, OLD, STRACE, TABLE, TABLE_CALL, bare_director, director, rules, services,
-                 state)
-from world import APPLY, LBC, Inside, write_site
+from lbctest.hosts import APPLY
+from lbctest.lone_director import (BY_NFT, DIRECTORS, FOREIGN, NEW, OLD, STRACE, TABLE, TABLE_CALL, bare_director,
+                                   director, rules, services, state)
+from lbctest.namespaces import Inside
+from lbctest.project import LBC
+from lbctest.world import write_site
 
 SCHEDULERS = "rr wrr lc wlc fo ovf lblc lblcr dh sh mh sed nq".split()
 

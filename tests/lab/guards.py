@@ -12,8 +12,8 @@ import socket
 import time
 import unittest
 
-from wire import Copies
-from world import World, apply_all, note, site
+from lbctest.wire import Copies
+from lbctest.world import World, apply_all, note, site
 
 VIP, VIP6 = "10.0.0.100", "fd00::100"
 FLOWS = 16

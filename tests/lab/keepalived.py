@@ -6,16 +6,15 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import time
 import unittest
-from pathlib import Path
 from random import Random
 
-sys.path.append(str(Path(__file__).parent.parent / "keepalived"))
-from draw import Draw  # noqa: E402
-from traffic import Traffic  # noqa: E402
-from world import Host, Inside, World, site, write_site  # noqa: E402
+from lbctest.hosts import Host
+from lbctest.keepalived_sites import Draw
+from lbctest.namespaces import Inside
+from lbctest.traffic import Traffic
+from lbctest.world import World, site, write_site
 
 VIP, OTHER = "10.0.0.100", "10.0.0.200"
 PATIENCE = 60  # seconds until something must have happened at last

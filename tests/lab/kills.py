@@ -10,8 +10,10 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from box import BY_NFT, NEW, OLD, STRACE, TABLE, TABLE_CALL, daemons, director, state
-from world import APPLY, LBC, write_site
+from lbctest.hosts import APPLY
+from lbctest.lone_director import BY_NFT, NEW, OLD, STRACE, TABLE, TABLE_CALL, daemons, director, state
+from lbctest.project import LBC
+from lbctest.world import write_site
 
 CALLS = ("sendto", "recvfrom" if BY_NFT else TABLE_CALL, "rename", "write")
 SYNC = "sync { interface eth0; id 7 }\n"

@@ -18,9 +18,12 @@ from pathlib import Path
 
 import jsonschema
 
-from box import BY_NFT, nft_rules, rules
-from traffic import Traffic
-from world import APPLY, BACKEND, LBC, Host, Inside, World, apply_all, site, write_site
+from lbctest.hosts import APPLY, Host
+from lbctest.lone_director import BY_NFT, nft_rules, rules
+from lbctest.namespaces import Inside
+from lbctest.project import BACKEND, LBC
+from lbctest.traffic import Traffic
+from lbctest.world import World, apply_all, site, write_site
 
 VIP = "10.0.0.100"
 # lb1, which has the VIP, neither serves nor listens: a packet that gets no mark there is refused.

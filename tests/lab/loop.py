@@ -6,7 +6,7 @@ from __future__ import annotations
 import collections
 import unittest
 
-from world import World, apply_all, site
+from lbctest.world import World, apply_all, site
 
 VIP = "10.0.0.100"
 WEB = f"service web {{ vip {VIP}; port tcp 80; scheduler rr; real lb1; real lb2 }}"

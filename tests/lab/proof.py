@@ -10,7 +10,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from world import Host, World, apply_all, note, site, write_site
+from lbctest.hosts import Host
+from lbctest.world import World, apply_all, note, site, write_site
 
 VIP = "10.0.0.100"
 WEB = f"service web {{ vip {VIP}; port tcp 80; port udp 80; mark 0x3; scheduler rr; real lb1; real lb2 }}"

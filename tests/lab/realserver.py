@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import unittest
 
-from world import Host, World, apply_all, site, write_site
+from lbctest.hosts import Host
+from lbctest.world import World, apply_all, site, write_site
 
 SCRIPT, IFUPDOWN = "/run/realserver.sh", "/run/lbc.interfaces"
 REALS = ("10.0.0.31", "fd00::1f")

@@ -75,6 +75,12 @@ def include_breaches(line, name):
         yield f'"{header}" is above {here}, which may include {", ".join(ROOMS[:ROOMS.index(here)])}'
 
 
+def python_breaches(path):
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if re.search(r"\bsys[.]path\b", line):
+            yield number, "what tests share is in tests/support/lbctest, where PYTHONPATH leads"
+
+
 def room(path):
     parts = path.split("/")
     return parts[0] if parts[0] in ("grammar", "tests") else "/".join(parts[:-1][:2])
@@ -83,13 +89,14 @@ def room(path):
 def main():
     root = Path(sys.argv[1]).resolve()
     files = sorted(path for folder in FOLDERS for path in (root / folder).rglob("*.[ch]pp"))
+    programs = sorted((root / "tests").rglob("*.py"))
     found = 0
-    for path in files:
+    for path in [*files, *programs]:
         name = path.relative_to(root).as_posix()
-        for number, text in breaches(path, name):
+        for number, text in python_breaches(path) if path.suffix == ".py" else breaches(path, name):
             print(f"{name}:{number}: {text}")
             found += 1
-    print(f"{len(files)} files, {found} breaches")
+    print(f"{len(files) + len(programs)} files, {found} breaches")
     sys.exit(1 if found or not files else 0)
 
 

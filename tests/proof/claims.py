@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
+from lbctest import harness
+from lbctest.draw import FEW, MANY, Draw
+from lbctest.model import DROPPED, Meaning, Packet, Site
 from oracle import Constants, Packets, State, Walk, atoms, read, walk
-
-import harness  # noqa: E402, behind oracle, which knows the way there
-from draw import FEW, MANY, Draw  # noqa: E402
-from model import DROPPED, Meaning, Packet, Site  # noqa: E402
 
 FAMILIES = {4: "iptables", 6: "ip6tables"}
 FRESH_MARK = 0x5EED5EEC  # of nobody

@@ -2,8 +2,8 @@
 """The test of the proof: rules that are wrong in one place or in two. `lbc verify` finds a difference if and only if
 the oracle, asked of every kind of packet, does; and each packet that it shows is one.
 
-    LBC=build/dev/lbc mutations.py [UNITTEST ARGUMENTS]
-    LBC_PROOF_SITES=200 LBC=build/dev/lbc mutations.py     # many more sites
+    PYTHONPATH=tests/support LBC=build/dev/lbc mutations.py [UNITTEST ARGUMENTS]
+    PYTHONPATH=tests/support LBC_PROOF_SITES=200 LBC=build/dev/lbc mutations.py     # many more sites
 """
 
 from __future__ import annotations

@@ -7,14 +7,10 @@ A walk takes any number of packets at once: a set of them is an int, which has o
 from __future__ import annotations
 
 import shlex
-import sys
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "kernel"))
-
-from model import DROPPED, PROTOCOLS, WITH_PORTS, Meaning, Packet, interface_matches  # noqa: E402
+from lbctest.model import DROPPED, PROTOCOLS, WITH_PORTS, Meaning, Packet, interface_matches
 
 WHOLE = 0xFFFFFFFF
 NUMBERS = {**PROTOCOLS, "icmp": 1, "ipv6-icmp": 58, "gre": 47, "esp": 50, "ipencap": 4, "ipv6": 41}

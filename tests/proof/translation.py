@@ -2,7 +2,7 @@
 """What every emitter makes of a site is proved to be what the site says; and a proof is right by the oracle, too, which
 walks a packet of every kind through the rules and asks the model of the language for its mark.
 
-    LBC=build/dev/lbc translation.py [UNITTEST ARGUMENTS]
+    PYTHONPATH=tests/support LBC=build/dev/lbc translation.py [UNITTEST ARGUMENTS]
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import claims
-import harness
+from lbctest import harness
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 SITES = claims.SITES or 25

@@ -2,7 +2,7 @@
 """Rules of which nobody can tell from their text what they do: never proved to be harmless where they could matter, and
 no reason to doubt where they could not.
 
-    LBC=build/dev/lbc unmodelled.py [UNITTEST ARGUMENTS]
+    PYTHONPATH=tests/support LBC=build/dev/lbc unmodelled.py [UNITTEST ARGUMENTS]
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import unittest
 from collections import Counter
 
 import claims
-import harness
-from model import Claim, Director, Real, Service, Site
+from lbctest import harness
+from lbctest.model import Claim, Director, Real, Service, Site
 
 VIP, OTHER_VIP, CLIENT_OF_PORT = "192.0.2.10", "192.0.2.99", "-p tcp -m tcp --dport 80"
 MARK, GUARD = 0x11, 0x1FF

@@ -11,7 +11,8 @@ import sys
 import time
 import unittest
 
-from box import HERE, LBC, SCRATCH, SKIPPED, Box, compiled, need, script_of
+from lbctest.project import LBC, SKIPPED, compiled
+from lbctest.realserver import HERE, SCRATCH, Box, need, script_of
 
 NETWORKD = "/lib/systemd/systemd-networkd"
 SYSCTL = "/lib/systemd/systemd-sysctl"

@@ -6,13 +6,13 @@ Exit status 77: something that the tests need is missing here."""
 
 import socket
 import subprocess
-import sys
 import threading
 import time
 import unittest
 
-from box import HERE, LBC, SCRATCH, Box, compiled, ip_program, need, script_of
-from world import Inside
+from lbctest.namespaces import Inside
+from lbctest.project import LBC, compiled
+from lbctest.realserver import HERE, SCRATCH, Box, ip_program, need, script_of
 
 SHELLS = (("dash",), ("busybox", "sh"))
 VIPS = {"192.0.2.1/32", "2001:db8::1/128"}

@@ -7,9 +7,9 @@
 import json
 import re
 import shutil
-import sys
 
 import run
+from lbctest.project import skip
 
 FOREIGN = """
 table inet lbc-other {
@@ -180,7 +180,6 @@ class NftScript(run.Case):
 
 if __name__ == "__main__":
     if not shutil.which("nft"):
-        print("skipped: missing here: nft")
-        sys.exit(run.SKIPPED)
+        skip("missing here: nft")
     run.enter()
     run.main()

@@ -6,7 +6,6 @@ this test's own, by iptables-legacy and by iptables-nft, in dash and in busybox.
 
 Exit status 77: something that the tests need is missing here, and nothing was tested without saying so."""
 
-import atexit
 import functools
 import json
 import os
@@ -14,19 +13,18 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
+from lbctest.project import scratch, skip
+
 HERE = Path(__file__).resolve().parent
-SKIPPED = 77
 KINDS = ("legacy", "nft")
 SHELLS = (("dash",), ("busybox", "sh"))
 BUILTINS = [f"-P {chain} ACCEPT" for chain in ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")]
 LBC = ""
 EXAMPLES: list[str] = []
-SCRATCH = Path(tempfile.mkdtemp(prefix="lbc-sh-"))
-atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+SCRATCH = scratch("sh")
 
 
 def run(*command, text=None, env=None, cwd=SCRATCH):
@@ -390,8 +388,7 @@ def enter() -> None:
                                  *(f"{tool}-{kind}" for tool in ("iptables", "ip6tables") for kind in KINDS))
                if not shutil.which(tool)]
     if missing or run("unshare", "-n", "-u", "-m", "true").returncode != 0:
-        print("skipped:", f"missing here: {' '.join(missing)}" if missing else "no right to make namespaces")
-        sys.exit(SKIPPED)
+        skip(f"missing here: {' '.join(missing)}" if missing else "no right to make namespaces")
     os.environ["LBC_SH_TEST"] = "inside"
     os.environ["XTABLES_LOCKFILE"] = str(SCRATCH / "xtables.lock")
     mount_and_go = 'mount -t sysfs sysfs /sys && exec "$@"'
@@ -408,8 +405,7 @@ def main() -> None:
     EXAMPLES.extend(str(Path(site).resolve()) for site in sys.argv[2:])
     for kind in KINDS:
         if run(f"iptables-{kind}", "-t", "mangle", "-S").returncode != 0:
-            print(f"skipped: no mangle table by iptables-{kind}")
-            sys.exit(SKIPPED)
+            skip(f"no mangle table by iptables-{kind}")
     result = unittest.main(argv=sys.argv[:1], verbosity=2, exit=False).result
     sys.exit(not result.wasSuccessful())
 

@@ -16,11 +16,9 @@ import subprocess
 import sys
 import unittest
 
+from lbctest.strict_schema import check_documents, objects, validator_of
+
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.append(str(HERE.parent / "support"))
-
-from strict_schema import check_documents, objects, validator_of  # noqa: E402
-
 RUNS = sorted((run.parent, number, line) for run in (HERE / "cases").glob("*/run")
               for number, line in enumerate(run.read_text(encoding="utf-8").splitlines(), 1))
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from random import Random
 
-from model import (ANY_PORT, PROTOCOLS, WITH_PORTS, Claim, Director, Meaning, Packet, Real, Service, Site)
-
+from lbctest.model import ANY_PORT, PROTOCOLS, WITH_PORTS, Claim, Director, Meaning, Packet, Real, Service, Site
 
 ETHERNET = ("eth0", "eth1", "eth10", "br-lan.1234567")
 TUNNEL = "tun0"

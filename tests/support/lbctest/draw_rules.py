@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from random import Random
 
-from model import WITH_PORTS, Packet
+from lbctest.model import WITH_PORTS, Packet
 
 # Built-in chains with foreign rules, by table; "^" stands for the place before what is there, "$" for the end.
 PLACES = {"raw": ("PREROUTING $", "OUTPUT $"),

@@ -1,16 +1,14 @@
-"""A director alone, with things of others on it, and two sites that it may have: for what goes wrong on the way."""
+"""A director alone in the guest, with things of others on it, and two sites that it may have: for what goes wrong on the
+way."""
 
 from __future__ import annotations
 
 import re
 
-import sys
-from pathlib import Path
-
-from world import BACKEND, Host, Inside
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from nft_listing import ordered  # noqa: E402
+from lbctest.hosts import Host
+from lbctest.namespaces import Inside
+from lbctest.nft_listing import ordered
+from lbctest.project import BACKEND
 
 DIRECTORS = ("director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1 }\n"
              "director lb2 { mac 02:00:00:00:00:02; address 10.0.0.2 }\n")

@@ -1,4 +1,4 @@
-"""What the tests of this folder share: lbc, run with bounds, and a folder that goes with the test."""
+"""What the hostile tests share: lbc, run with bounds, a site, and a folder that goes with the test."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from lbctest.project import SKIPPED
+
 LBC = os.environ["LBC"]
-SKIPPED = 77
 
 DIRECTORS = """director lb1 { mac 02:00:00:00:00:01; address 10.0.0.1; interface eth0 }
 director lb2 { mac 02:00:00:00:00:02; address 10.0.0.2; interface eth0 }

@@ -1,22 +1,16 @@
-"""A director's box for keepalived: a namespace with its interfaces and addresses, and files of the test's own."""
+"""A director's box for keepalived: a namespace with the interfaces of a site, files of the test's own, and what
+`keepalived -t` says of a configuration."""
 
 from __future__ import annotations
 
-import atexit
 import json
-import os
 import shutil
 import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent.parent / "kernel"))
-import net  # noqa: E402
+from lbctest import net
+from lbctest.project import LBC, compiled, scratch
 
-LBC = os.path.abspath(os.environ.get("LBC", "lbc"))
-SCRATCH = Path(tempfile.mkdtemp(prefix="lbc-keepalived-"))
-atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+SCRATCH = scratch("keepalived")
 _interfaces: set[str] = set()
 
 
@@ -48,13 +42,6 @@ def prepare(site: dict) -> None:
 
 def lbc(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run([LBC, *arguments], capture_output=True, text=True, timeout=60)
-
-
-def compiled(path: str, *arguments: str) -> str:
-    done = lbc("compile", path, *arguments)
-    if done.returncode != 0:
-        raise AssertionError(f"lbc compile {path} {' '.join(arguments)}: status {done.returncode}\n{done.stderr}")
-    return done.stdout
 
 
 def site_of(path: str) -> dict:

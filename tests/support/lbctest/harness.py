@@ -1,30 +1,23 @@
-"""What the kernel tests share: the command under test, the ways to load its rules, and what a failure prints."""
+"""What tests share that hold rules against a kernel: lbc and what it says of a site, the ways to load its rules, the
+tables that there are, and what a failure prints."""
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
-import net
-from model import Site
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from nft_listing import ordered  # noqa: E402
+from lbctest import net
+from lbctest.model import Site
+from lbctest.nft_listing import ordered
+from lbctest.project import BACKEND, LBC, scratch
 
 FAMILIES = ("iptables", "ip6tables")
-LBC = os.environ.get("LBC", "lbc")
-# What marks packets for `lbc apply` in tests that are about either: iptables (the legacy tables) or nft.
-BACKEND = os.environ.get("LBC_TEST_BACKEND", "iptables")
-SCRATCH = Path(tempfile.mkdtemp(prefix="lbc-kernel-"))
+SCRATCH = scratch("kernel")
 SITE = SCRATCH / "site.lb"
-atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 # The leak sanitizer traces, as strace does, and one process has one tracer.
 STRACE = ["env", "ASAN_OPTIONS=detect_leaks=0", "strace", "-f"]
 
@@ -199,4 +192,4 @@ def foreign(lines: list[str]) -> list[str]:
 def fail_with(site: Site, director: str, seed: object, how: str, differences: list[str]) -> str:
     shown = "\n  ".join(differences[:8])
     return (f"seed {seed}, director {director}, loaded by {how}: {len(differences)} packets differ\n  {shown}\n"
-            f"--- site ---\n{site.to_lb()}\n--- command ---\n{sys.argv[0]} --seed {seed}")
+            f"--- site ---\n{site.to_lb()}\n--- command ---\nPYTHONPATH=tests/support {sys.argv[0]} --seed {seed}")

@@ -7,8 +7,8 @@ from dataclasses import replace
 from ipaddress import ip_network
 from random import Random
 
-from draw import FORWARDS, INTERFACES, Draw, conflict
-from model import Director, Real, Service, Site
+from lbctest.draw import FORWARDS, INTERFACES, Draw, conflict
+from lbctest.model import Director, Real, Service, Site
 
 SCHEDULERS = ("scheduler rr", "scheduler wrr", "scheduler lc", "scheduler sh sh-port", "scheduler mh mh-fallback")
 PERSISTENCE = ("persistent", "persistent 10m", "persistent 10m netmask 24", "persistent engine sip")

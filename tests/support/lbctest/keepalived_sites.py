@@ -1,4 +1,4 @@
-"""Random sites with everything that keepalived has a word for."""
+"""Random sites, as text, with everything that keepalived has a word for."""
 
 from __future__ import annotations
 

@@ -1,24 +1,18 @@
-"""A real server and its neighbour, each in a network namespace of its own, and all that can be seen of the server."""
+"""A real server and its neighbour, each in a network namespace of its own, all that can be seen of the server, and the
+scripts that lbc makes for it."""
 
-import atexit
 import functools
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "lab"))
-from world import Host  # noqa: E402
+from lbctest.hosts import Host
+from lbctest.project import ROOT, compiled, scratch, skip
 
-SKIPPED = 77
-LBC = os.environ.get("LBC", "lbc")
-SCRATCH = Path(tempfile.mkdtemp(prefix="lbc-realserver-"))
+HERE = ROOT / "tests" / "realserver"
+SCRATCH = scratch("realserver")
 SCRATCH.chmod(0o755)
-atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
 # Addresses that others have on lo: nothing of the site's.
 FOREIGN = ("addr add 203.0.113.7/32 dev lo", "addr add 203.0.113.8/32 dev lo label lo:8", "addr add fd77::7/128 dev lo")
 
@@ -26,19 +20,11 @@ FOREIGN = ("addr add 203.0.113.7/32 dev lo", "addr add 203.0.113.8/32 dev lo lab
 def need(*programs):
     missing = [program for program in programs if not shutil.which(program)]
     if os.geteuid() != 0 or missing:
-        print("skipped:", f"missing here: {' '.join(missing)}" if missing else "not root")
-        sys.exit(SKIPPED)
+        skip(f"missing here: {' '.join(missing)}" if missing else "not root")
     try:
         Host("probe", 1)
     except OSError as error:
-        print(f"skipped: no network namespace: {error}")
-        sys.exit(SKIPPED)
-
-
-def compiled(site, *options):
-    done = subprocess.run([LBC, "compile", site, *options], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+        skip(f"no network namespace: {error}")
 
 
 @functools.cache

@@ -1,21 +1,18 @@
-"""A network namespace of the test's own, with an xtables lock of its own, in which `lbc apply` is at home."""
+"""A director in a network namespace and with an xtables lock of the test's own, in which `lbc apply` is at home: its
+table and processes, and programs that run with few rights."""
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 
-from support import LBC, SITE, Case
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "kernel"))
-import net  # noqa: E402
+from lbctest import net
+from lbctest.hostile import LBC, SITE, Case
+from lbctest.project import scratch
 
 NOBODY = 65534
 PATIENCE = 60  # seconds after which what should happen is taken to never happen
@@ -88,9 +85,7 @@ def enter() -> None:
     net.enter()
     if not shutil.which("setpriv"):
         net.skip("no setpriv")
-    folder = tempfile.mkdtemp(prefix="lbc-lock-")
-    os.environ["XTABLES_LOCKFILE"] = f"{folder}/lock"
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["XTABLES_LOCKFILE"] = str(scratch("lock") / "lock")
 
 
 class Director(Case):

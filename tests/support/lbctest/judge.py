@@ -1,12 +1,28 @@
-"""What `lbc verify` says, against packets that are sent: where it finds nothing, every packet has the site's mark; where
-it finds a difference, the packet that it names has it."""
+"""The marks that the kernel sets, against those that the model says, and against what `lbc verify` says: where it finds
+nothing, every packet has the site's mark; where it finds a difference, the packet that it names has it."""
 
 from __future__ import annotations
 
-import harness
-from deep import DeepLab
-from measure import show
-from model import NO_STATION, WITH_PORTS, Meaning, Packet
+from lbctest import harness, net
+from lbctest.deep import DeepLab
+from lbctest.model import NO_STATION, WITH_PORTS, Meaning, Packet
+
+
+def show(mark: int | None) -> str:
+    return "dropped" if mark is None else f"{mark:#x}"
+
+
+def differences(lab: net.Lab, meaning: Meaning, entering: list[Packet], leaving: list[Packet]) -> list[str]:
+    """Packets whose mark in the kernel is not the model's."""
+    wrong = []
+    marks_in, marks_out = lab.measure(entering, leaving)
+    for packet, mark in zip(entering, marks_in, strict=True):
+        if mark != meaning.incoming(packet):
+            wrong.append(f"{packet}: kernel {show(mark)}, language {show(meaning.incoming(packet))}")
+    for packet, mark in zip(leaving, marks_out, strict=True):
+        if mark != meaning.outgoing(packet):
+            wrong.append(f"own {packet}: kernel {show(mark)}, language {show(meaning.outgoing(packet))}")
+    return wrong
 
 
 def proof(director: str) -> dict:

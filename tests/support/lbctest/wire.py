@@ -1,4 +1,4 @@
-"""What is on the wire: copies of each packet of the client's."""
+"""What is on the wire of a world: copies of each packet of the client's."""
 
 from __future__ import annotations
 

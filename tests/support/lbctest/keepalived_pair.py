@@ -3,7 +3,6 @@ what is advertised, in the order in which it happened. Everything ends with the 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import selectors
 import signal
@@ -16,46 +15,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lbctest.hosts import Host
+from lbctest.namespaces import Inside
+
 PATIENCE = 60  # seconds until something must have happened at last
 DOWN = 5  # a backup waits for less than four intervals before it becomes master (RFC 5798, 6.1)
-CLONE_NEWNET = 0x40000000
-LIBC = ctypes.CDLL(None, use_errno=True)
 ETH_P_ALL, PACKET_OUTGOING = 3, 4
 RTM_NEWADDR, RTM_DELADDR, IFA_ADDRESS, IFA_LOCAL = 20, 21, 1, 2
 ADDRESS_GROUPS = 0x10 | 0x100  # RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR
 VRRP = 112
 WIRES = ("eth0", "eth1")
 NAMES = ("lb1", "lb2")
-
-
-def own_namespace() -> int:
-    return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-
-
-class Inside:
-    """The calling thread in a namespace."""
-
-    def __init__(self, namespace: int):
-        self.namespace = namespace
-
-    def __enter__(self) -> None:
-        self.before = own_namespace()
-        if LIBC.setns(self.namespace, CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), "setns")
-
-    def __exit__(self, *_) -> None:
-        LIBC.setns(self.before, CLONE_NEWNET)
-        os.close(self.before)
-
-
-def new_namespace() -> int:
-    before = own_namespace()
-    if LIBC.unshare(CLONE_NEWNET) != 0:
-        raise OSError(ctypes.get_errno(), "unshare")
-    made = own_namespace()
-    LIBC.setns(before, CLONE_NEWNET)
-    os.close(before)
-    return made
 
 
 @dataclass(frozen=True)
@@ -66,22 +36,15 @@ class Event:
     interval: float = 0  # seconds, that an advertisement says
 
 
-class Box:
+class Box(Host):
     def __init__(self, name: str, number: int, folder: Path):
-        self.name, self.number, self.folder = name, number, folder
-        self.namespace = new_namespace()
+        super().__init__(name, number)
+        self.folder = folder
         self.process: subprocess.Popen | None = None
         self.config, self.log = folder / f"{name}.conf", folder / f"{name}.log"
 
-    def run(self, *command: str) -> str:
-        with Inside(self.namespace):
-            done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-        if done.returncode != 0:
-            raise RuntimeError(f"{self.name}: {' '.join(command)}: {done.stderr.strip()}")
-        return done.stdout
-
     def holds(self) -> set[str]:
-        return {line.split()[3].split("/")[0] for line in self.run("ip", "-o", "addr", "show").splitlines()}
+        return {line.split()[3].split("/")[0] for line in self.run("ip", "-o", "addr", "show").stdout.splitlines()}
 
     def start(self, text: str) -> None:
         self.config.write_text(text, encoding="utf-8")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from random import Random
 
-from model import WITH_PORTS, Packet
+from lbctest.model import WITH_PORTS, Packet
 
 NAMES = {6: "tcp", 17: "udp", 132: "sctp"}
 HOOKS = {"in": (("prerouting", -310), ("prerouting", -200), ("prerouting", -149), ("input", -10), ("input", 60)),

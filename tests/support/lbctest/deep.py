@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-import net
-from model import Packet
+from lbctest import net
+from lbctest.model import Packet
 
 # Of each place the packets that came, with their marks: before all tables, and where IPVS has its hooks.
 PLACES = {"arrived": ("prerouting", -400, ""), "in": ("input", 98, " drop"),

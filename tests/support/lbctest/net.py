@@ -6,7 +6,6 @@ own; nftables chains behind the mangle hooks note (source address, mark) and dro
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import json
 import os
@@ -14,16 +13,15 @@ import shutil
 import socket
 import struct
 import subprocess
-import sys
 import time
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from model import Packet
+from lbctest.model import Packet
+from lbctest.namespaces import enter_new
+from lbctest.project import skip
 
-SKIPPED = 77
 PROGRAMS = ("ip", "nft", "iptables-legacy", "iptables-nft")
 OMITTED: list[str] = []  # what this machine cannot test; a run with something in it is a skipped one
-CLONE_NEWNET = 0x40000000
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 ETH_P = {4: 0x0800, 6: 0x86DD}
 SOURCES = {4: int(IPv4Address("10.192.0.0")), 6: int(IPv6Address("fd5e::"))}
@@ -66,11 +64,6 @@ def run(*command: str, text: str | None = None) -> str:
     return done.stdout
 
 
-def skip(reason: str) -> None:
-    print(f"skipped: {reason}")
-    sys.exit(SKIPPED)
-
-
 def enter() -> None:
     """Moves this process into a network namespace of its own, or ends the test as skipped."""
     if os.geteuid() != 0:
@@ -78,9 +71,10 @@ def enter() -> None:
     missing = [program for program in PROGRAMS if not shutil.which(program)]
     if missing:
         skip(f"no {', '.join(missing)}")
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNET) != 0:
-        skip(f"no network namespace: {os.strerror(ctypes.get_errno())}")
+    try:
+        enter_new()
+    except OSError as error:
+        skip(f"no network namespace: {error.strerror}")
 
 
 def mac_bytes(mac: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from world import World
+from lbctest.world import World
 
 
 class Traffic:

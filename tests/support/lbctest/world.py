@@ -8,9 +8,7 @@ announcement takes. Everything ends with the process.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import re
 import selectors
 import socket
 import struct
@@ -18,90 +16,17 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
 
-from wire import Copies, inner_packet
+from lbctest.hosts import Host
+from lbctest.namespaces import Inside, new_namespace
+from lbctest.wire import Copies, inner_packet
 
-LBC = os.environ.get("LBC", "lbc")
-# What marks packets for `lbc apply`, where a scene is about either: iptables (the legacy tables) or nft.
-BACKEND = os.environ.get("LBC_TEST_BACKEND", "iptables")
-APPLY = (LBC, "apply", "--backend", BACKEND)
-CLONE_NEWNET = 0x40000000
 PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 1, 1
 SO_RCVBUFFORCE = 33
 IP_FREEBIND, IPV6_FREEBIND = 15, 78
-LIBC = ctypes.CDLL(None, use_errno=True)
 PATIENCE = 4.0  # seconds; nothing that is answered takes as long, and what is lost costs this once for all flows
 GRACE = 0.7  # the same where as many answers have come as are expected: for one more, which would be wrong
 SETTLED = 0.5  # for a connection that is not answered; its first packet has been balanced long before
-FIRST_TTL = 64
-
-
-def own_namespace() -> int:
-    return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-
-
-class Inside:
-    """The calling thread in a namespace."""
-
-    def __init__(self, namespace: int):
-        self.namespace = namespace
-
-    def __enter__(self):
-        self.before = own_namespace()
-        if LIBC.setns(self.namespace, CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), "setns")
-
-    def __exit__(self, *_):
-        LIBC.setns(self.before, CLONE_NEWNET)
-        os.close(self.before)
-
-
-def new_namespace() -> int:
-    before = own_namespace()
-    if LIBC.unshare(CLONE_NEWNET) != 0:
-        raise OSError(ctypes.get_errno(), "unshare")
-    made = own_namespace()
-    LIBC.setns(before, CLONE_NEWNET)
-    os.close(before)
-    return made
-
-
-@dataclass
-class Host:
-    name: str
-    number: int  # last byte of its addresses and of its MAC
-    namespace: int = field(default_factory=new_namespace)
-
-    @property
-    def mac(self) -> str:
-        return f"02:00:00:00:00:{self.number:02x}"
-
-    @property
-    def address(self) -> str:
-        return f"10.0.0.{self.number}"
-
-    @property
-    def address6(self) -> str:
-        return f"fd00::{self.number:x}"
-
-    def run(self, *command: str, text: str | None = None, check: bool = True) -> subprocess.CompletedProcess:
-        with Inside(self.namespace):
-            done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=300)
-        if check and done.returncode != 0:
-            raise RuntimeError(f"{self.name}: {' '.join(command)}: status {done.returncode}: {done.stderr.strip()}")
-        return done
-
-    def ip(self, *commands: str) -> None:
-        self.run("ip", "-batch", "-", text="".join(f"{command}\n" for command in commands))
-
-    def sysctl(self, path: str, value: object) -> None:
-        with Inside(self.namespace), open(f"/proc/sys/net/{path}", "w", encoding="ascii") as file:
-            file.write(str(value))
-
-    def lbc(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-        by = APPLY if arguments[0] == "apply" and "--backend" not in arguments else (LBC, arguments[0])
-        return self.run(*by, *arguments[1:], check=check)
 
 
 def is_ipv6(address: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model import Claim, Director, Real, Service, Site
+from lbctest.model import Claim, Director, Real, Service, Site
 
 PEER_MACS = ["02:00:00:00:00:02", "02:00:00:00:00:03"]
 CLIENT_MAC = "02:c1:00:00:00:01"
