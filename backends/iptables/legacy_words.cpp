@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <type_traits>
 #include <variant>
 
 namespace lbc {
@@ -13,20 +14,24 @@ namespace {
 constexpr std::size_t longest_listing = std::size_t{64} << 20;
 constexpr std::chrono::seconds listing_patience{10};
 
+template <typename T, typename... Others>
+constexpr bool is_one_of = (std::is_same_v<std::remove_const_t<T>, Others> || ...);
+
 /// The text of a target that lbc does not know, or not all of; null if lbc knows it.
-std::string* words_of(Target& target) {
-    if (auto* unknown = std::get_if<UnknownTarget>(&target))
-        return &unknown->name;
-    if (auto* any = std::get_if<UnknownMark>(&target))
-        return &any->name;
-    auto* dnat = std::get_if<Dnat>(&target);
-    return dnat == nullptr ? nullptr : &dnat->name;
+template <typename AnyTarget> // Target, or a constant one
+auto* words_of(AnyTarget& target) {
+    using Words = std::conditional_t<std::is_const_v<AnyTarget>, std::string const, std::string>;
+    return std::visit(
+        []<typename T>(T& one) -> Words* {
+            if constexpr (is_one_of<T, UnknownTarget, UnknownMark, SetConnectionMark, RestoreMark, Dnat>)
+                return &one.name;
+            else
+                return nullptr;
+        },
+        target);
 }
 
-bool lacks_words(Rule const& rule) {
-    return !rule.when.unknown.empty() || std::holds_alternative<UnknownTarget>(rule.then) ||
-           std::holds_alternative<UnknownMark>(rule.then) || std::holds_alternative<Dnat>(rule.then);
-}
+bool lacks_words(Rule const& rule) { return !rule.when.unknown.empty() || words_of(rule.then) != nullptr; }
 
 /// A copy of a rule without the text of its unknown parts.
 Rule without_words(Rule rule) {

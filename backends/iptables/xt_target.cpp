@@ -73,22 +73,27 @@ Target read_verdict(ByteView target, std::string_view chain, bool is_goto) {
     }
 }
 
-/// The effect of CONNMARK (xt_connmark.c): only `restore` changes the packet's mark. It changes the bits of one mask
-/// through the bits of another mask of the connection's mark. Revision 2 may shift them.
+/// The effect of CONNMARK (xt_connmark.c). Revision 2 may shift marks, which is read as any mark.
+template <typename Info>
+std::optional<Target> connmark_effect(Info const& info, bool shifts) {
+    constexpr auto name = "CONNMARK";
+    bool const restores = info.mode == XT_CONNMARK_RESTORE;
+    if (info.mode != XT_CONNMARK_SET && info.mode != XT_CONNMARK_SAVE && !restores)
+        return std::nullopt;
+    if (shifts)
+        return restores ? Target{UnknownMark{name}} : Target{SetConnectionMark{.name = name, .is_any = true}};
+    if (info.mode == XT_CONNMARK_SET)
+        return SetConnectionMark{name, info.ctmask, info.ctmark};
+    ConnmarkMasks const masks{info.nfmask, info.ctmask};
+    return restores ? Target{restoring_mark(name, masks)} : Target{saving_mark(name, masks)};
+}
+
 std::optional<Target> connmark(ByteView target, std::uint8_t revision) {
-    std::optional<std::uint8_t> mode;
-    auto bits = whole_mark;
-    if (auto const first = load_info<xt_connmark_tginfo1>(target); first && revision == 1) {
-        mode = first->mode;
-        bits = first->nfmask | first->ctmask;
-    } else if (auto const second = load_info<xt_connmark_tginfo2>(target); second && revision == 2) {
-        mode = second->mode;
-        bits = second->shift_bits == 0 ? second->nfmask | second->ctmask : whole_mark;
-    }
-    if (mode == XT_CONNMARK_RESTORE)
-        return UnknownMark{"CONNMARK", bits};
-    return mode == XT_CONNMARK_SET || mode == XT_CONNMARK_SAVE ? std::optional<Target>(Continue{"CONNMARK"})
-                                                               : std::nullopt;
+    if (auto const info = load_info<xt_connmark_tginfo1>(target); info && revision == 1)
+        return connmark_effect(*info, false);
+    if (auto const info = load_info<xt_connmark_tginfo2>(target); info && revision == 2)
+        return connmark_effect(*info, info->shift_bits != 0);
+    return std::nullopt;
 }
 
 /// The effect of SET (xt_set.c): an entry of a set may give the packet its mark, if the target maps.
@@ -120,7 +125,9 @@ std::optional<Target> known_target(std::string_view name, std::uint8_t revision,
         return Drop{"REJECT"};
     if (is_readdressing_target(name))
         return Dnat{std::string(name)};
-    return is_continuing_target(name) ? std::optional<Target>(Continue{std::string(name)}) : std::nullopt;
+    if (is_continuing_target(name))
+        return Continue{std::string(name), is_untracking_target(name)};
+    return std::nullopt;
 }
 
 } // namespace

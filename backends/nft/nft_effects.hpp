@@ -11,9 +11,15 @@ namespace lbc {
 
 using Statements = std::span<NftStatement const>;
 
+/// Whether a statement leaves the packet and its connection alone.
+[[nodiscard]] inline bool is_pass(NftStatement const& statement) {
+    auto const* pass = std::get_if<Continue>(&statement);
+    return pass != nullptr && !pass->untracks;
+}
+
 /// Drops the trailing statements that leave packets alone: behind the last effect, they make no difference.
 [[nodiscard]] inline Statements without_passes(Statements statements) {
-    while (statements.size() > 1 && std::holds_alternative<Continue>(statements.back()))
+    while (statements.size() > 1 && is_pass(statements.back()))
         statements = statements.first(statements.size() - 1);
     return statements;
 }
@@ -32,6 +38,7 @@ using Statements = std::span<NftStatement const>;
 /// Whether the rule continues behind a statement or target.
 [[nodiscard]] bool goes_on(auto const& effect) {
     return std::holds_alternative<SetMark>(effect) || std::holds_alternative<UnknownMark>(effect) ||
+           std::holds_alternative<SetConnectionMark>(effect) || std::holds_alternative<RestoreMark>(effect) ||
            std::holds_alternative<Continue>(effect);
 }
 
@@ -41,6 +48,18 @@ using Statements = std::span<NftStatement const>;
     return last != statements.end() && !std::holds_alternative<NftMatch>(*last) &&
            !std::holds_alternative<NftMapMark>(*last) && !std::holds_alternative<NftVerdicts>(*last) &&
            !std::holds_alternative<Jump>(*last);
+}
+
+/// Whether a rule may set the mark of a connection.
+[[nodiscard]] inline bool may_set_connection_marks(NftState const& table) {
+    return std::ranges::any_of(table.chains, [](NftChain const& chain) {
+        return std::ranges::any_of(chain.rules, [](NftRule const& rule) {
+            return std::ranges::any_of(rule.statements, [](NftStatement const& statement) {
+                return std::holds_alternative<SetConnectionMark>(statement) ||
+                       std::holds_alternative<UnknownTarget>(statement);
+            });
+        });
+    });
 }
 
 } // namespace lbc

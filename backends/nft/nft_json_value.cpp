@@ -228,15 +228,13 @@ bool read_number(NftJson const& value, NftField field, NftMatch& match) {
     return number.has_value();
 }
 
-/// (mark & keep) ^ flip
-struct MarkFunction {
-    std::uint32_t keep = whole_mark;
-    std::uint32_t flip = 0;
-};
-
 std::optional<MarkFunction> mark_function(NftJson const& expression, int depth) {
     if (auto const* meta = member(&expression, "meta"); meta != nullptr)
         return text_member(meta, "key") == "mark" ? std::optional(MarkFunction{}) : std::nullopt;
+    if (auto const* connection = member(&expression, "ct"); connection != nullptr)
+        return text_member(connection, "key") == "mark" && !connection->contains("dir")
+                   ? std::optional(MarkFunction{.is_of_connection = true})
+                   : std::nullopt;
     if (auto const number = number_in(expression))
         return MarkFunction{0, *number};
     for (auto const* operation : {"&", "|", "^"}) {
@@ -248,10 +246,10 @@ std::optional<MarkFunction> mark_function(NftJson const& expression, int depth) 
         if (!left || !number)
             return std::nullopt;
         if (*operation == '&')
-            return MarkFunction{left->keep & *number, left->flip & *number};
+            return MarkFunction{left->keep & *number, left->flip & *number, left->is_of_connection};
         if (*operation == '^')
-            return MarkFunction{left->keep, left->flip ^ *number};
-        return MarkFunction{left->keep & ~*number, left->flip | *number};
+            return MarkFunction{left->keep, left->flip ^ *number, left->is_of_connection};
+        return MarkFunction{left->keep & ~*number, left->flip | *number, left->is_of_connection};
     }
     return std::nullopt;
 }
@@ -350,11 +348,6 @@ std::optional<NftMatch> read_match(NftLookedAt const& left, NftJson const& right
     return match;
 }
 
-std::optional<SetMark> read_mark(NftJson const& expression) {
-    auto const function = mark_function(expression, deepest_mark);
-    if (!function)
-        return std::nullopt;
-    return SetMark{Fwmark{function->flip}, ~function->keep};
-}
+std::optional<MarkFunction> read_mark(NftJson const& expression) { return mark_function(expression, deepest_mark); }
 
 } // namespace lbc

@@ -28,7 +28,12 @@ struct NftLookedAt {
 /// A match of the left side with a value, a set of values, or a named set.
 [[nodiscard]] std::optional<NftMatch> read_match(NftLookedAt const& left, NftJson const& right, bool negated);
 
-/// A mark that is computed from the packet's mark with `&`, `|` and `^`.
-[[nodiscard]] std::optional<SetMark> read_mark(NftJson const& expression);
+/// A mark that is computed from another one with `&`, `|` and `^`: (mark & keep) ^ flip. A constant keeps no bit.
+struct MarkFunction {
+    std::uint32_t keep = whole_mark;
+    std::uint32_t flip = 0;
+    bool is_of_connection = false; // the other one is `ct mark`, not `meta mark`
+};
+[[nodiscard]] std::optional<MarkFunction> read_mark(NftJson const& expression);
 
 } // namespace lbc

@@ -112,6 +112,8 @@ struct StatementWords {
     std::string operator()(Accept const& /*end*/) const { return "accept"; }
     std::string operator()(Dnat const& dnat) const { return dnat.name; }
     std::string operator()(Continue const& pass) const { return pass.name; }
+    std::string operator()(SetConnectionMark const& set) const { return set.name; }
+    std::string operator()(RestoreMark const& restore) const { return restore.name; }
     std::string operator()(UnknownMark const& mark) const { return mark.name; }
     std::string operator()(UnknownTarget const& target) const { return target.name; }
 };

@@ -99,7 +99,7 @@ struct NftVerdicts {
 };
 
 using NftStatement = std::variant<NftMatch, NftMapMark, NftVerdicts, SetMark, Jump, Goto, Return, Drop, Accept, Dnat,
-                                  Continue, UnknownMark, UnknownTarget>;
+                                  Continue, SetConnectionMark, RestoreMark, UnknownMark, UnknownTarget>;
 
 struct NftRule {
     std::vector<NftStatement> statements;

@@ -42,7 +42,7 @@ public:
         for (auto const& chain : table_.chains)
             if (auto base = base_of(chain))
                 shape_.bases.push_back(std::move(*base));
-        if (shape_.bases.empty())
+        if (shape_.bases.empty() && !may_set_connection_marks(table_))
             return std::nullopt;
         for (auto const& chain : table_.chains)
             take(chain);
@@ -137,7 +137,7 @@ private:
             return;
         while (!statements.empty() && !ways.empty()) {
             auto const* match = std::get_if<NftMatch>(&statements.front());
-            bool const passes = std::holds_alternative<Continue>(statements.front()) && statements.size() > 1;
+            bool const passes = is_pass(statements.front()) && statements.size() > 1;
             if (match == nullptr && !passes)
                 break;
             if (match != nullptr)

@@ -204,6 +204,7 @@ bool is_known(NftStatement const& statement) {
     if (auto const* match = std::get_if<NftMatch>(&statement))
         return !match->key.empty();
     return !std::holds_alternative<UnknownTarget>(statement) && !std::holds_alternative<UnknownMark>(statement) &&
+           !std::holds_alternative<SetConnectionMark>(statement) && !std::holds_alternative<RestoreMark>(statement) &&
            !std::holds_alternative<NftVerdicts>(statement) && !std::holds_alternative<Continue>(statement);
 }
 

@@ -103,7 +103,7 @@ private:
             return take_nat(statement, name, value);
         if (is_harmless(name)) {
             add_doubt(statement, name, value);
-            return add(Continue{name});
+            return add(Continue{name, name == "notrack"});
         }
         if (auto const verdict = read_verdict(name, value))
             return std::visit([this](auto const& one) { add(one); }, *verdict);
@@ -192,11 +192,28 @@ private:
         if (auto const* map = member(to, "map"); is_mark && map != nullptr)
             return take_map(statement, *map);
         add_doubt(statement, "mangle", value);
+        if (text_member(member(key, "ct"), "key") == "mark")
+            return add(connection_mark(statement, *to));
         if (!is_mark)
             return is_harmless_key(key) ? add(Continue{written(statement)}) : add(UnknownTarget{written(statement)});
-        if (auto const mark = read_mark(*to))
-            return add(*mark);
-        add(UnknownMark{written(statement)});
+        auto const mark = read_mark(*to);
+        if (!mark)
+            return add(UnknownMark{written(statement)});
+        if (mark->is_of_connection)
+            return add(RestoreMark{written(statement), whole_mark, mark->flip, mark->keep});
+        add(SetMark{Fwmark{mark->flip}, ~mark->keep});
+    }
+
+    static SetConnectionMark connection_mark(NftJson const& statement, NftJson const& to) {
+        SetConnectionMark set{.name = written(statement)};
+        auto const mark = read_mark(to);
+        set.is_any = !mark;
+        if (mark) {
+            set.flipped = mark->flip;
+            set.cleared = mark->is_of_connection ? ~mark->keep : whole_mark;
+            set.saved = mark->is_of_connection ? 0 : mark->keep;
+        }
+        return set;
     }
 
     void take_map(NftJson const& statement, NftJson const& map) {
@@ -250,7 +267,7 @@ private:
             return add(unknown_match(statement));
         auto const name = text_member(&value, "name");
         if (is_continuing_target(name))
-            return add(Continue{name});
+            return add(Continue{name, is_untracking_target(name)});
         if (name == "REJECT")
             return add(Drop{name});
         add(UnknownTarget{written(statement)});

@@ -65,33 +65,50 @@ Target read_options(Words target, std::string_view to_any_mark, std::span<std::s
     return passes ? Target{Continue{as_written(target)}} : unknown(target);
 }
 
-/// The bits that `--restore-mark` may change: it clears those of one mask in the packet's mark, and puts in those of
-/// the other mask from the connection's mark (connmark_tg_shift in xt_connmark.c).
-std::uint32_t restored_bits(std::vector<RuleOption> const& options) {
-    std::uint32_t bits = 0;
-    std::size_t masks = 0;
+/// Whether all options are masks, which it takes over.
+bool read_masks(std::span<RuleOption const> options, ConnmarkMasks& masks) {
     for (auto const& option : options) {
-        bool const is_both = option.name == "--mask";
-        if (!is_both && option.name != "--nfmask" && option.name != "--ctmask")
-            continue;
         auto const mask = option.values.size() == 1 ? rule_mark(option.values[0].text) : std::nullopt;
-        bits |= mask && mask->mask == whole_mark ? mask->mark : whole_mark;
-        masks += is_both ? 2 : 1;
+        bool const is_both = option.name == "--mask";
+        if (option.negated || !mask || mask->mask != whole_mark ||
+            (!is_both && option.name != "--nfmask" && option.name != "--ctmask"))
+            return false;
+        if (option.name != "--ctmask")
+            masks.packet = mask->mark;
+        if (option.name != "--nfmask")
+            masks.connection = mask->mark;
     }
-    bool const is_shifted =
-        std::ranges::any_of(options, [](RuleOption const& option) { return option.name.contains("shift"); });
-    return masks == 2 && !is_shifted ? bits : whole_mark;
+    return true;
 }
 
-/// The connection's mark is not the packet's mark (xt_connmark.c).
+/// Shifts of marks are read as any mark.
 Target read_connmark(Words target) {
+    auto const options = split_options(target.subspan(1));
+    if (!options || options->empty())
+        return unknown(target);
+    auto const& first = options->front();
+    auto const of_marks = [&](std::string_view name) { return first.name == name && first.values.empty(); };
+    auto const rest = std::span(*options).subspan(1);
+    if (ConnmarkMasks masks; !first.negated && read_masks(rest, masks)) {
+        if (of_marks("--restore-mark"))
+            return restoring_mark(as_written(target), masks);
+        if (of_marks("--save-mark"))
+            return saving_mark(as_written(target), masks);
+    }
+    auto const value = first.values.size() == 1 ? rule_mark(first.values[0].text) : std::nullopt;
+    auto const set = value && rest.empty() && !first.negated
+                         ? xmark(first.name, *value, first.values[0].text.contains('/'))
+                         : std::nullopt;
+    if (set)
+        return SetConnectionMark{as_written(target), set->mask, set->mark.value};
     static constexpr std::array<std::string_view, 11> harmless{
         "--save-mark", "--set-mark", "--set-xmark", "--and-mark",        "--or-mark",         "--xor-mark",
         "--mask",      "--nfmask",   "--ctmask",    "--left-shift-mark", "--right-shift-mark"};
-    auto read = read_options(target, "--restore-mark", harmless);
-    if (auto* any = std::get_if<UnknownMark>(&read))
-        any->mask = restored_bits(split_options(target.subspan(1)).value_or(std::vector<RuleOption>{}));
-    return read;
+    if (std::ranges::find(*options, "--restore-mark", &RuleOption::name) != options->end())
+        return UnknownMark{as_written(target)};
+    bool const is_known = std::ranges::all_of(
+        *options, [&](RuleOption const& option) { return contains(harmless, option.name) && !option.negated; });
+    return is_known ? Target{SetConnectionMark{.name = as_written(target), .is_any = true}} : unknown(target);
 }
 
 /// A set may give the packet its mark, with `--map-set … --map-mark` (xt_set.c).
@@ -144,7 +161,7 @@ Target read_target_words(Words target, bool is_goto, TableNames const& names) {
     if (name == "SET")
         return read_set(target);
     if (is_continuing_target(name))
-        return Continue{as_written(target)};
+        return Continue{as_written(target), is_untracking_target(name)};
     if (names.table == "nat" && is_readdressing_target(name))
         return Dnat{as_written(target)};
     return name == "HMARK" ? Target{UnknownMark{as_written(target)}} : unknown(target);

@@ -2,9 +2,12 @@
 // same targets, so every reader of rules asks here.
 #pragma once
 
+#include "compiler/rules/ruleset.hpp"
+
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace lbc {
 
@@ -20,10 +23,28 @@ static_assert(std::ranges::is_sorted(continuing_targets));
     return std::ranges::binary_search(continuing_targets, name);
 }
 
+/// Those of them that may leave the packet without a connection.
+[[nodiscard]] constexpr bool is_untracking_target(std::string_view name) { return name == "CT" || name == "NOTRACK"; }
+
 /// Targets that send the packet to another destination and leave skb->mark alone (xt_nat.c, xt_REDIRECT.c,
 /// xt_NETMAP.c). They exist only in the table nat.
 [[nodiscard]] constexpr bool is_readdressing_target(std::string_view name) {
     return name == "DNAT" || name == "REDIRECT" || name == "NETMAP";
+}
+
+/// The masks of CONNMARK: `--nfmask` of the packet's mark, `--ctmask` of the connection's.
+struct ConnmarkMasks {
+    std::uint32_t packet = whole_mark;
+    std::uint32_t connection = whole_mark;
+};
+/// `--restore-mark` (XT_CONNMARK_RESTORE in xt_connmark.c): clears bits of the packet's mark, and flips those that the
+/// connection's mark has.
+[[nodiscard]] inline RestoreMark restoring_mark(std::string words, ConnmarkMasks const& masks) {
+    return {.name = std::move(words), .cleared = masks.packet, .restored = masks.connection};
+}
+/// `--save-mark`: the same the other way round.
+[[nodiscard]] inline SetConnectionMark saving_mark(std::string words, ConnmarkMasks const& masks) {
+    return {.name = std::move(words), .cleared = masks.connection, .saved = masks.packet};
 }
 
 } // namespace lbc

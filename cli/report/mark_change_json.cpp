@@ -66,12 +66,15 @@ Json json_of(MarkChange const& change) {
 }
 
 Json json_of(Packet const& packet) {
-    return {{"destination", packet.destination.str()},
-            {"protocol", packet.protocol},
-            {"port", packet.port.value},
-            {"interface", packet.interface.empty() ? Json(nullptr) : Json(packet.interface)},
-            {"source_mac", packet.source ? Json(packet.source->str()) : Json(nullptr)},
-            {"mark", packet.mark.value}};
+    Json object = {{"destination", packet.destination.str()},
+                   {"protocol", packet.protocol},
+                   {"port", packet.port.value},
+                   {"interface", packet.interface.empty() ? Json(nullptr) : Json(packet.interface)},
+                   {"source_mac", packet.source ? Json(packet.source->str()) : Json(nullptr)},
+                   {"mark", packet.mark.value}};
+    if (packet.connection == Packet::Connection::first)
+        object["first_of_connection"] = true;
+    return object;
 }
 
 } // namespace lbc

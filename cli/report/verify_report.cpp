@@ -86,7 +86,9 @@ std::string text_of(Decision const& decision) {
 std::string title_of(MarkChange const& packets) {
     auto const carried =
         packets.carried == Fwmark{} ? std::string() : fmt::format(", with mark {}", packets.carried.str());
-    return fmt::format("{} {}{}", list_of(targets_of(packets)), origin_of(packets), carried);
+    auto const first =
+        packets.witness.connection == Packet::Connection::first ? ", the first packets of connections" : "";
+    return fmt::format("{} {}{}{}", list_of(targets_of(packets)), origin_of(packets), carried, first);
 }
 
 /// Lines about packets of one kind.

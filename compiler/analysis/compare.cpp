@@ -10,10 +10,10 @@ void forget_who(Outcomes& outcomes) {
     outcomes.erase(std::ranges::unique(outcomes).begin(), outcomes.end());
 }
 
-bool differ(Outcomes before, Outcomes after, Packet const& /*packet*/) {
+Differs differs(Outcomes before, Outcomes after, Packet const& /*packet*/) {
     forget_who(before);
     forget_who(after);
-    return before != after;
+    return before == after ? Differs::no : Differs::surely;
 }
 
 } // namespace
@@ -42,7 +42,7 @@ std::vector<MarkChange> compare_rulesets(Ruleset const& before, Ruleset const& a
         borders.add(to);
         borders.macs.erase(MacAddress{}); // no host's: a frame from it counts as one without a MAC and is not reported
         PacketPartition const cuts(borders);
-        DestinationComparison comparison(destination, from, to, cuts, work, differ);
+        DestinationComparison comparison(destination, from, to, cuts, work, differs);
         comparison.entering({}, changes);
         for (auto const carried : cuts.leaving)
             comparison.leaving(carried, changes);

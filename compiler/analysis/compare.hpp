@@ -36,17 +36,20 @@ struct MarkChange {
 /// spent, some are missing.
 [[nodiscard]] std::vector<MarkChange> compare_rulesets(Ruleset const& before, Ruleset const& after, Work& work);
 
-/// Compares the packets for one destination. `Before` and `After` have an `evaluate` like that of `RulesFor`. `Differs`
-/// takes a packet with the mark that it carried and its outcomes on both sides, and returns whether these differ. Most
-/// rules match an interface before they match a source, so on each interface few sources are told apart. The sources
-/// that no rule there matches share one walk.
-template <typename Before, typename After, typename Differs>
+enum class Differs : std::uint8_t { no, perhaps, surely };
+
+/// Compares the packets for one destination. `Before` and `After` have an `evaluate` like that of `RulesFor`. `Judge`
+/// takes a packet with the mark that it carried and its outcomes on both sides, and returns whether these differ. Where
+/// one is possible, and certain for the first packet of each connection, that packet is in the result. Most rules match
+/// an interface before they match a source, so on each interface few sources are told apart. The sources that no rule
+/// there matches share one walk.
+template <typename Before, typename After, typename Judge>
 class DestinationComparison {
 public:
     DestinationComparison(DestinationClass const& destination, Before const& before, After const& after,
-                          PacketPartition const& cuts, Work& work, Differs differs)
+                          PacketPartition const& cuts, Work& work, Judge judge)
         : destination_(destination), before_(before), after_(after), cuts_(cuts), work_(work),
-          differs_(std::move(differs)) {}
+          judge_(std::move(judge)) {}
 
     void entering(Fwmark carried, std::vector<MarkChange>& out) {
         origins_.clear();
@@ -64,15 +67,23 @@ public:
         }
     }
 
-    void leaving(Fwmark carried, std::vector<MarkChange>& out) {
-        for (auto const& [change, ports] : changes(Direction::leaving, {}, std::nullopt, carried, nullptr)) {
+    void leaving(Fwmark carried, std::vector<MarkChange>& out,
+                 Packet::Connection connection = Packet::Connection::any) {
+        for (auto const& [change, ports] :
+             changes(Direction::leaving, {}, std::nullopt, carried, nullptr, connection)) {
             add(out, change, ports, carried, {}, {});
             out.back().sent_here = true;
         }
     }
 
 private:
-    using Change = std::pair<Outcomes, Outcomes>; // before, after
+    using Connection = Packet::Connection;
+    struct Change {
+        Outcomes before;
+        Outcomes after;
+        Connection connection;
+        friend auto operator<=>(Change const&, Change const&) = default;
+    };
     using ChangedPorts = std::vector<ProtocolPorts>;
     using Changes = std::map<Change, ChangedPorts>;
 
@@ -114,30 +125,46 @@ private:
                          sources.empty() ? std::nullopt : sources.front().source());
         added.witness.port = ports.front().ports.front().first;
         added.witness.mark = carried;
+        added.witness.connection = change.connection;
         added.interfaces = std::move(interfaces);
         added.sources = std::move(sources);
         added.protocols = cuts_.named_protocols();
         added.macs = cuts_.named_macs();
-        added.before = only(change.first);
-        added.after = only(change.second);
-        added.possible = change.second;
+        added.before = only(change.before);
+        added.after = only(change.after);
+        added.possible = change.after;
     }
 
     /// The ports whose packets from one origin get another outcome, grouped by outcomes.
     Changes changes(Direction direction, std::string const& interface, std::optional<MacAddress> source, Fwmark carried,
-                    std::set<MacAddress>* asked) {
+                    std::set<MacAddress>* asked, Connection connection = Connection::any) {
         Changes found;
         for (auto const& protocol : cuts_.protocols) {
             auto packet = cuts_.packet(destination_, protocol, interface, source);
             packet.mark = carried;
+            packet.connection = connection;
             auto const before = before_.evaluate(direction, packet, PortRange::all(), asked);
             auto const after = after_.evaluate(direction, packet, PortRange::all(), asked);
             for_each_overlap(before, after, [&](PortRange range, Outcomes const& from, Outcomes const& to) {
-                if (differs_(from, to, packet))
-                    append_ports(found[{from, to}], protocol, range);
+                auto const differs = judge_(from, to, packet);
+                if (differs == Differs::perhaps && connection == Connection::any)
+                    add_first(found, direction, packet, protocol, range, {from, to, connection});
+                else if (differs != Differs::no)
+                    append_ports(found[{from, to, connection}], protocol, range);
             });
         }
         return found;
+    }
+
+    /// Adds a possible difference: in its place the one of the first packet of a connection, where that is certain.
+    void add_first(Changes& found, Direction direction, Packet packet, std::optional<std::uint8_t> protocol,
+                   PortRange range, Change const& possible) {
+        packet.connection = Connection::first;
+        for (auto const& [ports, outcomes] : after_.evaluate(direction, packet, range, nullptr)) {
+            bool const is_certain = judge_(possible.before, outcomes, packet) == Differs::surely;
+            auto const change = is_certain ? Change{possible.before, outcomes, Connection::first} : possible;
+            append_ports(found[change], protocol, ports);
+        }
     }
 
     DestinationClass const& destination_;
@@ -145,7 +172,7 @@ private:
     After const& after_;
     PacketPartition const& cuts_;
     Work& work_;
-    Differs differs_;
+    Judge judge_;
     /// For each change and its ports: the sources of each interface, in order.
     std::map<std::pair<Change, ChangedPorts>, std::map<std::size_t, std::vector<SourceClass>>> origins_;
 };

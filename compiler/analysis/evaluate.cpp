@@ -1,5 +1,6 @@
 #include "compiler/analysis/evaluate.hpp"
 
+#include "compiler/analysis/mark_effects.hpp"
 #include "compiler/analysis/port_pieces.hpp"
 
 #include <algorithm>
@@ -50,6 +51,8 @@ public:
     std::vector<PortOutcomes> run(RulesFor::Stages const& stages, PortRange ports) {
         Pieces active{{ports.first.value, ports.last.value, sets_.of({Outcome::pass(packet_.mark, true)})}};
         for (auto const& stage : stages) {
+            if (stage.base.is_nat && packet_.connection == Packet::Connection::forwarded)
+                continue;
             stage_ = &stage;
             pass(rules_.tables()[stage.table], stage.base, active);
         }
@@ -73,8 +76,7 @@ private:
 
     void pass(RulesFor::Table const& table, BaseChain const& base, Pieces& active) {
         accepted_.clear();
-        // A packet of a known connection bypasses this chain.
-        auto around = base.is_nat ? active : Pieces{};
+        auto around = base.is_nat && packet_.connection == Packet::Connection::any ? active : Pieces{};
         active = enter(table, base.chain, std::move(active), 0, 0);
         if (drops_by_policy(table, base.chain))
             end(std::exchange(active, {}), Outcome::drop(true)); // those that returned from it
@@ -138,7 +140,12 @@ private:
             return look_up(placed, place, active, *map);
         if (auto const* any = std::get_if<UnknownMark>(&rule.then))
             return change(placed, place, active, [&](Outcome const& outcome) { return opened(outcome, any->mask); });
-        if (std::holds_alternative<Continue>(rule.then))
+        if (auto const* restore = std::get_if<RestoreMark>(&rule.then))
+            return change(placed, place, active, [&](Outcome const& outcome) {
+                return restored(outcome, *restore, rules_.connection_marks(),
+                                packet_.connection == Packet::Connection::first);
+            });
+        if (std::holds_alternative<Continue>(rule.then) || std::holds_alternative<SetConnectionMark>(rule.then))
             return change(placed, place, active, [](Outcome const& outcome) { return outcome; });
         lead(rule.then, place, split(placed, place, active), active, returned);
     }
@@ -175,7 +182,7 @@ private:
                 if (match != Match::yes)
                     outcomes.push_back(outcome);
                 if (match != Match::no)
-                    outcomes.push_back(to(outcome));
+                    append(outcomes, to(outcome));
             }
             std::ranges::sort(outcomes);
             outcomes.erase(std::ranges::unique(outcomes).begin(), outcomes.end());
@@ -184,6 +191,11 @@ private:
             piece.set = sets_.of(outcomes);
         });
         return best;
+    }
+
+    static void append(Outcomes& outcomes, Outcome const& one) { outcomes.push_back(one); }
+    static void append(Outcomes& outcomes, Outcomes const& several) {
+        outcomes.insert(outcomes.end(), several.begin(), several.end());
     }
 
     /// Takes the packets that the rule matches out of `active`.
@@ -284,24 +296,10 @@ private:
         return when.unknown.empty() ? match : Match::maybe;
     }
 
-    static Outcome marked(Outcome outcome, SetMark const& set, Place const& place) {
-        if (set.mask == whole_mark)
-            outcome = Outcome::pass(set.mark);
-        else if (!outcome.unknown) {
-            outcome.open &= ~set.mask;
-            outcome.mark.value = ((outcome.mark.value & ~set.mask) ^ set.mark.value) & ~outcome.open;
-        }
-        outcome.by_others = !place.is_own;
-        return outcome;
-    }
-
-    static Outcome opened(Outcome outcome, std::uint32_t mask) {
-        if (outcome.unknown || mask == whole_mark)
-            return Outcome::anything(true);
-        outcome.open |= mask;
-        outcome.mark.value &= ~outcome.open;
-        outcome.by_others = true;
-        return outcome;
+    static Outcome marked(Outcome const& outcome, SetMark const& set, Place const& place) {
+        auto given = lbc::marked(outcome, set);
+        given.by_others = !place.is_own;
+        return given;
     }
 
     void observe(RulesFor::Placed const& placed, Place const& place, Match match, Pieces const& after) const {

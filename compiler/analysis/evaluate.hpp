@@ -3,6 +3,7 @@
 // ternary: if a match is unknown, both branches are explored, and the result is the set of possible outcomes.
 #pragma once
 
+#include "compiler/analysis/connection_marks.hpp"
 #include "compiler/analysis/work.hpp"
 #include "compiler/rules/ruleset.hpp"
 
@@ -29,6 +30,14 @@ struct Packet {
     std::string interface;            // where it enters; empty on its way out
     std::optional<MacAddress> source; // none: the device has no Ethernet addresses, or it is on its way out
     Fwmark mark;                      // what it carries
+
+    /// What is known of its connection (nf_conntrack). Only the first packet of a connection passes the table nat.
+    enum class Connection : std::uint8_t {
+        any,       // it may have none, or be any packet of one
+        first,     // it is the first packet of one
+        forwarded, // IPVS forwards it: without one (ip_vs_notrack in ip_vs_xmit.c), or with one that has passed nat
+    };
+    Connection connection = Connection::any;
 };
 
 /// The fate of a packet.
@@ -87,7 +96,6 @@ void for_each_overlap(std::vector<PortOutcomes> const& a, std::vector<PortOutcom
 enum class Direction : std::uint8_t {
     entering, // PREROUTING of raw, mangle, nat; INPUT of mangle, filter, security; likewise in nftables
     leaving,  // OUTPUT of raw, mangle, nat: what the box sends itself, and what IPVS forwards
-    // Only the first packet of a connection passes nat, so there both branches are explored.
 };
 [[nodiscard]] Direction direction_of(BaseChain::Hook hook);
 
@@ -131,8 +139,9 @@ public:
     using BaseNames = std::set<std::pair<std::size_t, std::string>>;
     /// Facts about base chains that hold for every destination.
     struct BaseFacts {
-        BaseNames before_marks; // packets reach them before a rule that may set a mark
-        BaseNames use_marks;    // they may set or match a mark, or send packets to another destination
+        BaseNames before_marks;           // packets reach them before a rule that may set a mark
+        BaseNames use_marks;              // they may set or match a mark, or send packets to another destination
+        ConnectionMarks connection_marks; // of all connections
     };
 
     /// `work` counts the steps of walks, and ends them once it is spent; null: no bound. `facts` null: each fact holds
@@ -170,6 +179,11 @@ public:
     /// Whether a packet that a rule of the base chain sends to another destination may still get another mark.
     [[nodiscard]] bool is_before_marks(Stage const& stage) const {
         return facts_ == nullptr || facts_->before_marks.contains({stage.table, stage.base.chain});
+    }
+
+    [[nodiscard]] ConnectionMarks const& connection_marks() const {
+        static ConnectionMarks const any;
+        return facts_ == nullptr ? any : facts_->connection_marks;
     }
 
     /// Whether both have the same rules, so that every packet has the same outcome.

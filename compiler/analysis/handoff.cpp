@@ -99,7 +99,8 @@ private:
     [[nodiscard]] bool may_lead_to_receiver(Target const& target, Family family) const {
         auto const* set = std::get_if<SetMark>(&target);
         if (set == nullptr)
-            return std::holds_alternative<UnknownMark>(target) || std::holds_alternative<MapMark>(target);
+            return std::holds_alternative<UnknownMark>(target) || std::holds_alternative<RestoreMark>(target) ||
+                   std::holds_alternative<MapMark>(target);
         auto const* service = sender().find({set->mark, family});
         return set->mask != whole_mark || (service != nullptr && real_at_receiver(service->service) != nullptr);
     }

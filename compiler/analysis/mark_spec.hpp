@@ -18,6 +18,7 @@ public:
         : table_(&table), classes_(std::move(classes)), tunnels_(std::move(tunnels)) {}
 
     void add_to(SplitPoints& borders) const;
+    [[nodiscard]] bool has_services() const { return !classes_.empty(); }
 
     /// Like `RulesFor::evaluate`, with one outcome for each port. `by_others` is set if the table leaves the packet as
     /// it was, so that foreign rules may do anything with it.

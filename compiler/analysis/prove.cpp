@@ -5,10 +5,35 @@ namespace {
 
 constexpr std::size_t most_faults = 200'000;
 
+/// The marks of packets that IPVS forwards: those of services, and the guard's. Packets with a check's mark are sent
+/// here.
+std::set<Fwmark> forwarded_marks(MarkTable const& table) {
+    std::set<Fwmark> marks;
+    for (auto const& mark_class : table.classes)
+        if (!mark_class.from_director)
+            marks.insert(mark_class.mark);
+    if (table.guard)
+        marks.insert(table.guard->mark);
+    return marks;
+}
+
+/// Whether some rule may let packets go on without a connection.
+bool untracks(Netfilter const& rules) {
+    return std::ranges::any_of(rules.tables, [](Ruleset const& table) {
+        return std::ranges::any_of(table.chains, [](Chain const& chain) {
+            return std::ranges::any_of(chain.rules, [](Rule const& rule) {
+                auto const* target = std::get_if<Continue>(&rule.then);
+                return target != nullptr && target->untracks;
+            });
+        });
+    });
+}
+
 class Prover {
 public:
     Prover(MarkTable const& table, std::set<Fwmark> const& marks, Netfilter const& rules)
-        : marks_(marks), family_(rules.family), meaning_(table, rules.family), rules_(rules, &work_) {}
+        : marks_(marks), forwarded_(forwarded_marks(table)), may_lack_connection_(untracks(rules)),
+          family_(rules.family), meaning_(table, rules.family), rules_(rules, &work_) {}
 
     Proof run() {
         auto prefixes = meaning_.destinations();
@@ -32,16 +57,15 @@ private:
         PacketPartition const cuts(borders);
         DestinationComparison comparison(destination, wanted, rules, cuts, work_,
                                          [this](Outcomes const& meant, Outcomes const& found, Packet const& packet) {
-                                             return is_dropped(meant.front(), found) ||
-                                                    std::ranges::any_of(found, [&](Outcome const& outcome) {
-                                                        return !accepts(meant.front(), outcome, packet);
-                                                    });
+                                             return judge(meant.front(), found, packet);
                                          });
         std::vector<MarkChange> changes;
         for (auto const carried : cuts.entering)
             comparison.entering(carried, changes);
         for (auto const carried : cuts.leaving)
-            comparison.leaving(carried, changes);
+            comparison.leaving(carried, changes,
+                               wanted.has_services() && forwarded_.contains(carried) ? Packet::Connection::forwarded
+                                                                                     : Packet::Connection::any);
         proof_.pieces += cuts.protocols.size() *
                          (cuts.interfaces.size() * cuts.sources.size() * cuts.entering.size() + cuts.leaving.size());
         drops_.reset();
@@ -56,6 +80,20 @@ private:
     static bool is_dropped(Outcome const& meant, Outcomes const& found) {
         return !meant.dropped && !meant.by_others &&
                std::ranges::all_of(found, [](Outcome const& outcome) { return outcome.dropped && outcome.by_others; });
+    }
+
+    [[nodiscard]] Differs judge(Outcome const& meant, Outcomes const& found, Packet const& packet) const {
+        if (packet.connection == Packet::Connection::first && may_lack_connection_)
+            return Differs::no;
+        if (is_dropped(meant, found))
+            return Differs::surely;
+        auto const is_accepted = [&](Outcome const& outcome) { return accepts(meant, outcome, packet); };
+        if (std::ranges::all_of(found, is_accepted))
+            return Differs::no;
+        bool const is_certain = std::ranges::none_of(found, [&](Outcome const& outcome) {
+            return outcome.unknown || outcome.open != 0 || is_accepted(outcome);
+        });
+        return is_certain ? Differs::surely : Differs::perhaps;
     }
 
     /// Whether an outcome is as the site states, or the site leaves it open.
@@ -80,9 +118,7 @@ private:
             proof_.dropped.push_back(std::move(fault));
             return;
         }
-        bool const is_sure = std::ranges::none_of(change.possible, [&](Outcome const& outcome) {
-            return outcome.unknown || outcome.open != 0 || accepts(change.before, outcome, change.witness);
-        });
+        bool const is_sure = judge(change.before, change.possible, change.witness) == Differs::surely;
         MarkFault fault{is_sure ? MarkFault::Kind::differs : MarkFault::Kind::unknown, std::move(change), {}};
         fault.decision = decide(fault, rules);
         if (is_sure && fault.decision && fault.decision->is_sure)
@@ -120,17 +156,18 @@ private:
                 return;
             auto const& target = step.rule->then;
             bool const leads = std::holds_alternative<Jump>(target) || std::holds_alternative<Goto>(target);
-            bool const is_unknown = std::holds_alternative<UnknownTarget>(target) ||
-                                    std::holds_alternative<UnknownMark>(target) ||
-                                    std::holds_alternative<Dnat>(target) ||
-                                    (std::holds_alternative<MapMark>(target) && !step.is_mark_known);
+            bool const is_unknown =
+                std::holds_alternative<UnknownTarget>(target) || std::holds_alternative<UnknownMark>(target) ||
+                std::holds_alternative<RestoreMark>(target) || std::holds_alternative<Dnat>(target) ||
+                (std::holds_alternative<MapMark>(target) && !step.is_mark_known);
             Decision const decision{std::string(step.table),
                                     std::string(step.chain),
                                     step.number,
                                     step.words(),
                                     is_own_rule(step.table, step.chain, *step.rule),
                                     step.match == TraceStep::Match::yes};
-            bool const gives = std::holds_alternative<SetMark>(target) || std::holds_alternative<MapMark>(target);
+            bool const gives = std::holds_alternative<SetMark>(target) || std::holds_alternative<MapMark>(target) ||
+                               std::holds_alternative<RestoreMark>(target);
             bool const is_harmless =
                 std::holds_alternative<Continue>(target) || (std::holds_alternative<Drop>(target) && !decision.is_own);
             bool const is_maybe = step.match == TraceStep::Match::maybe;
@@ -146,10 +183,14 @@ private:
         });
         if (fault.kind == MarkFault::Kind::unknown)
             return doubtful ? doubtful : led ? led : gave ? gave : ended;
-        return gave && !fault.packets.after.dropped ? gave : ended;
+        auto const& after = fault.packets.after;
+        return gave && !after.dropped && !after.readdressed ? gave : ended;
     }
 
     std::set<Fwmark> const& marks_;
+    std::set<Fwmark>
+        forwarded_; // the marks of packets that IPVS forwards to where they were sent: a service's, the guard's
+    bool may_lack_connection_; // rules may keep packets from having one
     Family family_;
     MarkSpec meaning_;
     Work work_;

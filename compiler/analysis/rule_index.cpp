@@ -13,7 +13,7 @@ namespace {
 /// Whether a rule leaves marks alone, or is a foreign rule that drops some packets and does not affect the rest. Long
 /// lists of such rules, for instance of blocked addresses, cost a proof nothing.
 bool cannot_matter(Rule const& rule, std::string_view table, std::string_view chain) {
-    if (std::holds_alternative<Continue>(rule.then))
+    if (std::holds_alternative<Continue>(rule.then) || std::holds_alternative<SetConnectionMark>(rule.then))
         return true;
     return std::holds_alternative<Drop>(rule.then) && !rule.when.unknown.empty() && !is_own_chain(table, chain);
 }
@@ -21,7 +21,8 @@ bool cannot_matter(Rule const& rule, std::string_view table, std::string_view ch
 /// Whether a target may give a packet another mark.
 bool may_mark(Target const& target) {
     return std::holds_alternative<SetMark>(target) || std::holds_alternative<MapMark>(target) ||
-           std::holds_alternative<UnknownMark>(target) || std::holds_alternative<UnknownTarget>(target);
+           std::holds_alternative<RestoreMark>(target) || std::holds_alternative<UnknownMark>(target) ||
+           std::holds_alternative<UnknownTarget>(target);
 }
 
 std::string const* led_to(Target const& target) {
@@ -233,6 +234,10 @@ void RuleIndex::find_reached() {
 
 void RuleIndex::finish() {
     find_reached();
+    std::vector<Ruleset const*> rules;
+    for (auto const& table : tables_)
+        rules.push_back(table.rules);
+    facts_.connection_marks = connection_marks(rules);
     std::set<Prefix> destinations;
     for (std::size_t table = 0; table < tables_.size(); ++table)
         for (std::size_t chain = 0; chain < tables_[table].chains.size(); ++chain) {

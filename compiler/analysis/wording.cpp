@@ -112,7 +112,8 @@ std::string title_of(Packet const& packet, Direction direction) {
 }
 
 std::string title_of_witness(MarkChange const& change) {
-    return title_of(change.witness, change.sent_here ? Direction::leaving : Direction::entering);
+    auto const first = change.witness.connection == Packet::Connection::first ? ", the first of a connection" : "";
+    return title_of(change.witness, change.sent_here ? Direction::leaving : Direction::entering) + first;
 }
 
 std::string why_not(Rule const& rule, Packet const& packet) {

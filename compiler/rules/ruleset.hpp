@@ -95,7 +95,8 @@ struct Accept {
 /// A foreign target that keeps the mark, such as LOG or TCPMSS, or no target at all. The walk continues with the next
 /// rule.
 struct Continue {
-    std::string name; // empty: the rule has no target
+    std::string name;      // empty: the rule has no target
+    bool untracks = false; // the packet may go on without a connection (xt_CT.c, nft_notrack_eval in nft_ct.c)
     friend bool operator==(Continue const&, Continue const&) = default;
 };
 /// A foreign target that changes the destination and keeps the mark: DNAT, REDIRECT, NETMAP. It ends the walk through
@@ -104,8 +105,29 @@ struct Dnat {
     std::string name;
     friend bool operator==(Dnat const&, Dnat const&) = default;
 };
-/// A foreign target that sets a mark which the rules do not tell, such as CONNMARK. Bits outside the mask are
-/// unchanged. The walk continues with the next rule.
+/// A foreign target that sets the mark of the packet's connection (CONNMARK --set-xmark and --save-mark in
+/// xt_connmark.c, `ct mark set` in nft_ct.c): clears the bits of `cleared`, then flips those of `flipped`, and those of
+/// `saved` that the packet's mark has. The packet keeps its mark. The walk continues with the next rule.
+struct SetConnectionMark {
+    std::string name;
+    std::uint32_t cleared = whole_mark;
+    std::uint32_t flipped = 0;
+    std::uint32_t saved = 0;
+    bool is_any = false; // the rule may set any mark
+    friend bool operator==(SetConnectionMark const&, SetConnectionMark const&) = default;
+};
+/// A foreign target that sets the packet's mark from that of its connection (CONNMARK --restore-mark, `meta mark set ct
+/// mark`): clears the bits of `cleared`, then flips those of `flipped`, and those of `restored` that the connection's
+/// mark has. A packet without a connection keeps its mark. The walk continues with the next rule.
+struct RestoreMark {
+    std::string name;
+    std::uint32_t cleared = whole_mark;
+    std::uint32_t flipped = 0;
+    std::uint32_t restored = whole_mark;
+    friend bool operator==(RestoreMark const&, RestoreMark const&) = default;
+};
+/// A foreign target that sets a mark which the rules do not tell, such as HMARK. Bits outside the mask are unchanged.
+/// The walk continues with the next rule.
 struct UnknownMark {
     std::string name;
     std::uint32_t mask = whole_mark;
@@ -117,8 +139,8 @@ struct UnknownTarget {
     friend bool operator==(UnknownTarget const&, UnknownTarget const&) = default;
 };
 
-using Target =
-    std::variant<SetMark, MapMark, Jump, Goto, Return, Drop, Accept, Dnat, Continue, UnknownMark, UnknownTarget>;
+using Target = std::variant<SetMark, MapMark, Jump, Goto, Return, Drop, Accept, Dnat, Continue, SetConnectionMark,
+                            RestoreMark, UnknownMark, UnknownTarget>;
 
 struct Rule {
     Matches when;

@@ -180,6 +180,9 @@ PLACES = {
 # Rules of which the first changes what the second asks for.
 PAIRS = (
     ("-j TOS --set-tos 0x10", "-m tos --tos 0x10"), ("-j DSCP --set-dscp 10", "-m dscp --dscp 10"),
+    ("-j CONNMARK --set-mark 9", "-j CONNMARK --restore-mark"), ("-j CONNMARK --set-mark 5", "-j CONNMARK --restore-mark"),
+    ("-j CONNMARK --set-mark 0x905", "-j CONNMARK --restore-mark --nfmask 0xff00 --ctmask 0xff00"),
+    ("-j CONNMARK --save-mark", "-j CONNMARK --restore-mark --nfmask 0xff --ctmask 0xff"),
     ("-j CONNMARK --set-mark 9", "-m connmark --mark 9"), ("-j CONNMARK --set-mark 9", "-m connmark ! --mark 0"),
     ("-m connlabel --label 5 --set", "-m connlabel --label 5"), ("-m recent --set --name p{n}", "-m recent --rcheck --name p{n}"),
     ("-j SET --add-set nothing{f} dst", "-m set --match-set nothing{f} dst"),

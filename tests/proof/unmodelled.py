@@ -38,7 +38,7 @@ MATCHES = (
 )
 # Targets that may change the mark, or take the packet elsewhere.
 TARGETS = (
-    "CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff",
+    "HMARK --hmark-tuple src --hmark-mod 8 --hmark-offset 1",
     "NFQUEUE --queue-num 3",
     "TARGETOFNEXTYEAR --do it",
 )
@@ -154,6 +154,21 @@ class Unmodelled(unittest.TestCase):
         rules = [f"-A {chain} -j {target}" for chain in ("PREROUTING", "OUTPUT") for target in HARMLESS]
         for before in (True, False):
             self.proved(rules, before)
+
+    def test_restored_marks(self) -> None:
+        """A connection's mark is 0, or one that a rule gives it."""
+        restore = f"-A PREROUTING -d {OTHER_VIP}/32 -j CONNMARK --restore-mark"
+        self.proved([restore])
+        self.proved([restore, "-A FORWARD -j CONNMARK --set-mark 0x7700"], before=False)
+        self.proved([restore, "-A POSTROUTING -m mark --mark 0x7700 -j CONNMARK --save-mark"], before=False)
+        for rule in (f"-A FORWARD -j CONNMARK --set-mark {MARK:#x}", "-A POSTROUTING -j CONNMARK --save-mark",
+                     f"-A POSTROUTING -m mark --mark {MARK:#x} -j CONNMARK --save-mark",
+                     "-A INPUT -j CONNMARK --or-mark 0x1\n-A INPUT -j CONNMARK --or-mark 0x10",
+                     "-A INPUT -j CONNMARK --save-mark --left-shift-mark 4", "-A FORWARD -j NFQUEUE --queue-num 3"):
+            self.doubted(f"{restore}\n{rule}")
+            self.doubted(f"{rule}\n{restore}", before=False)
+        # Behind lbc's rules, the first packet of a connection gets its mark, 0.
+        self.doubted("-A PREROUTING -j CONNMARK --restore-mark", before=False)
 
     def test_matches_that_give_a_mark(self) -> None:
         """The socket's mark is there before a match behind it fails."""

@@ -88,10 +88,34 @@ def payload(packet: Packet, sport: int) -> bytes:
     if packet.protocol == UDP:
         return struct.pack("!HHHH", sport, port, 8 + packet.padding, 0)
     if packet.protocol == SCTP:
-        return struct.pack("!HHII", sport, port, 0, 0) + struct.pack("!BBHI", 10, 0, 8, 0)
+        return struct.pack("!HHII", sport, port, 0, 0) + struct.pack("!BBHIIHHI", 1, 0, 20, 1, 1500, 1, 1, 1)  # INIT
     if packet.protocol in (ICMP, ICMPV6):
         return struct.pack("!BBHHH", 8 if packet.protocol == ICMP else 128, 0, 0, 1, 1)
     return bytes(8)
+
+
+CHECKSUM_AT = {TCP: 16, UDP: 6, ICMP: 2, ICMPV6: 2}
+
+
+def crc32c(data: bytes) -> int:
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def with_checksum(body: bytes, protocol: int, addresses: bytes) -> bytes:
+    """The payload as conntrack takes it: one with a wrong checksum belongs to no connection (nf_checksum in utils.c)."""
+    if protocol == SCTP:
+        return body[:8] + struct.pack("<I", crc32c(body)) + body[12:]
+    if protocol not in CHECKSUM_AT:
+        return body
+    pseudo = b"" if protocol == ICMP else addresses + struct.pack("!II", len(body), protocol)
+    data = pseudo + body
+    at = CHECKSUM_AT[protocol]
+    return body[:at] + struct.pack("!H", checksum(data + bytes(len(data) % 2)) or 0xFFFF) + body[at + 2:]
 
 
 def checksum(data: bytes) -> int:
@@ -102,8 +126,8 @@ def checksum(data: bytes) -> int:
 
 def datagram(packet: Packet, source: bytes) -> bytes:
     """The packet from its IP header on."""
-    body = payload(packet, 40000 + source[-1]) + bytes(packet.padding)
     to = ip_address(packet.to).packed
+    body = with_checksum(payload(packet, 40000 + source[-1]) + bytes(packet.padding), packet.protocol, source + to)
     if packet.family == 4:
         options = b"\x01\x01\x01\x00" if packet.options else b""
         head = struct.pack("!BBHHHBBH", 0x45 + len(options) // 4, packet.service_class,

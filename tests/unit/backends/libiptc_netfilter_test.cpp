@@ -222,9 +222,9 @@ TEST_CASE("netfilter: targets of others") {
         {"-j NFLOG", Continue{"NFLOG"}},
         {"-j CLASSIFY --set-class 1:1", Continue{"CLASSIFY"}},
         {"-j TTL --ttl-set 3", Continue{"TTL"}},
-        {"-j CONNMARK --save-mark", Continue{"CONNMARK"}},
-        {"-j CONNMARK --set-xmark 0x1/0xff", Continue{"CONNMARK"}},
-        {"-j CONNMARK --restore-mark", UnknownMark{"CONNMARK"}},
+        {"-j CONNMARK --save-mark", SetConnectionMark{.name = "CONNMARK", .saved = whole_mark}},
+        {"-j CONNMARK --set-xmark 0x1/0xff", SetConnectionMark{"CONNMARK", 0xff, 1}},
+        {"-j CONNMARK --restore-mark", RestoreMark{"CONNMARK"}},
     };
     std::vector<std::string> texts;
     for (auto const& [text, target] : all)
@@ -285,7 +285,7 @@ TEST_CASE("netfilter: whole tables, with their policies") {
             {family,
              {{"OUTPUT", {}},
               {"PREROUTING", {{interface("eth0", false), Jump{"theirs"}, {}}}},
-              {"theirs", {{tcp, Continue{"CT"}, {}}}}},
+              {"theirs", {{tcp, Continue{"CT", true}, {}}}}},
              {},
              "raw"},
             {family,

@@ -145,7 +145,7 @@ TEST_SUITE("read tables") {
             std::tie(netfilter.tables[0], netfilter.tables[1], netfilter.tables[2], netfilter.tables[3]);
         CHECK(mangle.table == "mangle");
         CHECK(mangle.chains.size() == 5);
-        CHECK(std::holds_alternative<UnknownMark>(mangle.find("PREROUTING")->rules.at(0).then));
+        CHECK(std::holds_alternative<RestoreMark>(mangle.find("PREROUTING")->rules.at(0).then));
         CHECK(lines(raw, "PREROUTING") == Lines{"-d 172.17.0.2/32 ! -i docker0 -j DROP"});
         CHECK(lines(filter, "FORWARD") == Lines{"-j DOCKER-USER",
                                                 "-o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",

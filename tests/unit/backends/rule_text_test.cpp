@@ -237,24 +237,51 @@ TEST_SUITE("rule text") {
     }
 
     TEST_CASE("targets that go on, and those that give a mark from elsewhere") {
-        for (std::string const name : {"NFLOG --nflog-prefix \"-j x\"", "TRACE", "CT --notrack", "TTL --ttl-set 3",
-                                       "CONNMARK --save-mark --nfmask 0xff --ctmask 0xff", "CONNMARK --set-xmark 0x7",
+        for (std::string const name : {"NFLOG --nflog-prefix \"-j x\"", "TRACE", "TTL --ttl-set 3",
                                        "SET --add-set a src,dst --exist --timeout 5", "TCPMSS --set-mss 1400"}) {
             CHECK(target("-j " + name) == Target{Continue{name}});
             CHECK(text("-j " + name) == "-j " + name);
         }
+        for (std::string const name : {"CT --notrack", "NOTRACK"})
+            CHECK(target("-j " + name) == Target{Continue{name, true}});
         for (auto const& [name, mask] : std::vector<std::pair<std::string, std::uint32_t>>{
-                 {"CONNMARK --restore-mark", whole_mark},
-                 {"CONNMARK --restore-mark --mask 0xff", 0xff},
-                 {"CONNMARK --restore-mark --nfmask 0xf0 --ctmask 0xf", 0xff},
-                 {"CONNMARK --restore-mark --nfmask 0xf0", whole_mark},
                  {"CONNMARK --restore-mark --nfmask 0xf0 --ctmask 0xf --left-shift-mark 4", whole_mark},
                  {"SET --map-set a src --map-mark", whole_mark},
                  {"HMARK --hmark-mod 4 --hmark-offset 1", whole_mark}}) {
             CHECK(target("-j " + name) == Target{UnknownMark{name, mask}});
         }
-        for (std::string const name : {"CONNMARK", "CONNMARK --restore", "SET", "SET --map a src", "SET x --add-set a"})
+        for (std::string const name : {"CONNMARK", "CONNMARK --restore", "CONNMARK --save-mark --x", "SET",
+                                       "SET --map a src", "SET x --add-set a"})
             CHECK(target("-j " + name) == Target{UnknownTarget{name}});
+    }
+
+    TEST_CASE("CONNMARK: masks and values as libxt_CONNMARK.c turns them into the kernel's") {
+        std::vector<std::pair<std::string, Target>> const all{
+            {"--restore-mark", RestoreMark{.name = "", .cleared = whole_mark, .restored = whole_mark}},
+            {"--restore-mark --mask 0xff", RestoreMark{.name = "", .cleared = 0xff, .restored = 0xff}},
+            {"--restore-mark --nfmask 0xf0 --ctmask 0xf", RestoreMark{.name = "", .cleared = 0xf0, .restored = 0xf}},
+            {"--restore-mark --nfmask 0xf0", RestoreMark{.name = "", .cleared = 0xf0, .restored = whole_mark}},
+            {"--save-mark", SetConnectionMark{.name = "", .cleared = whole_mark, .saved = whole_mark}},
+            {"--save-mark --nfmask 0xf0 --ctmask 0xf", SetConnectionMark{.name = "", .cleared = 0xf, .saved = 0xf0}},
+            {"--set-xmark 0x7", SetConnectionMark{.name = "", .cleared = whole_mark, .flipped = 7}},
+            {"--set-xmark 0x7/0xf0", SetConnectionMark{.name = "", .cleared = 0xf0, .flipped = 7}},
+            {"--set-mark 0x13/0xf", SetConnectionMark{.name = "", .cleared = 0x1f, .flipped = 0x13}},
+            {"--and-mark 0xf0", SetConnectionMark{.name = "", .cleared = 0xffffff0f}},
+            {"--or-mark 0x4", SetConnectionMark{.name = "", .cleared = 4, .flipped = 4}},
+            {"--xor-mark 0x4", SetConnectionMark{.name = "", .cleared = 0, .flipped = 4}},
+            {"--save-mark --left-shift-mark 4", SetConnectionMark{.name = "", .is_any = true}},
+            {"--set-xmark 0x7 --right-shift-mark 4", SetConnectionMark{.name = "", .is_any = true}},
+        };
+        for (auto const& [options, meant] : all) {
+            auto found = target("-j CONNMARK " + options);
+            CAPTURE(options);
+            CHECK(to_string(Rule{{}, found, {}}) == "-j CONNMARK " + options);
+            if (auto* set = std::get_if<SetConnectionMark>(&found))
+                set->name.clear();
+            else if (auto* restore = std::get_if<RestoreMark>(&found))
+                restore->name.clear();
+            CHECK(found == meant);
+        }
     }
 
     TEST_CASE("what makes no sense may hold and do anything") {

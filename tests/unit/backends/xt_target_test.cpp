@@ -62,8 +62,9 @@ TEST_CASE("xt target: what leaves the mark alone goes on, in any revision") {
          {"AUDIT",       "CHECKSUM", "CLASSIFY", "CONNSECMARK", "CT",      "DSCP",    "ECN",     "HL",
           "IDLETIMER",   "LED",      "LOG",      "NFLOG",       "NOTRACK", "RATEEST", "SECMARK", "TCPMSS",
           "TCPOPTSTRIP", "TEE",      "TOS",      "TRACE",       "TTL",     "ULOG"}) {
-        CHECK(target(name, 0, 7) == Target{Continue{name}});
-        CHECK(target(name, 9, 7L) == Target{Continue{name}});
+        bool const untracks = name == std::string_view("CT") || name == std::string_view("NOTRACK");
+        CHECK(target(name, 0, 7) == Target{Continue{name, untracks}});
+        CHECK(target(name, 9, 7L) == Target{Continue{name, untracks}});
         CHECK(std::holds_alternative<UnknownTarget>(target(name, 0, 7, true)));
     }
     CHECK(target("REJECT", 0, 7) == Target{Drop{"REJECT"}});
@@ -76,12 +77,18 @@ TEST_CASE("xt target: what leaves the mark alone goes on, in any revision") {
 TEST_CASE("xt target: what may change the mark says so") {
     CHECK(target("MARK", 2, xt_mark_tginfo2{5, 7}) == Target{SetMark{Fwmark{5}, 7}});
     CHECK(std::holds_alternative<UnknownTarget>(target("MARK", 1, xt_mark_tginfo2{5, 7})));
+    // The fields are ctmark, ctmask, nfmask, mode; with the shift in front of the mode.
     CHECK(target("CONNMARK", 1, xt_connmark_tginfo1{1, 2, 4, XT_CONNMARK_RESTORE}) ==
-          Target{UnknownMark{"CONNMARK", 6}});
-    CHECK(target("CONNMARK", 1, xt_connmark_tginfo1{1, 2, 3, XT_CONNMARK_SAVE}) == Target{Continue{"CONNMARK"}});
-    CHECK(target("CONNMARK", 2, xt_connmark_tginfo2{1, 2, 3, 0, 2, XT_CONNMARK_SET}) == Target{Continue{"CONNMARK"}});
+          Target{RestoreMark{"CONNMARK", 4, 0, 2}});
+    CHECK(target("CONNMARK", 1, xt_connmark_tginfo1{1, 2, 3, XT_CONNMARK_SAVE}) ==
+          Target{SetConnectionMark{"CONNMARK", 2, 0, 3}});
+    CHECK(target("CONNMARK", 1, xt_connmark_tginfo1{1, 2, 3, XT_CONNMARK_SET}) ==
+          Target{SetConnectionMark{"CONNMARK", 2, 1, 0}});
     CHECK(target("CONNMARK", 2, xt_connmark_tginfo2{1, 2, 4, 0, 0, XT_CONNMARK_RESTORE}) ==
-          Target{UnknownMark{"CONNMARK", 6}});
+          Target{RestoreMark{"CONNMARK", 4, 0, 2}});
+    SetConnectionMark const any{.name = "CONNMARK", .is_any = true};
+    CHECK(target("CONNMARK", 2, xt_connmark_tginfo2{1, 2, 3, 0, 2, XT_CONNMARK_SET}) == Target{any});
+    CHECK(target("CONNMARK", 2, xt_connmark_tginfo2{1, 2, 3, 0, 2, XT_CONNMARK_SAVE}) == Target{any});
     CHECK(target("CONNMARK", 2, xt_connmark_tginfo2{1, 2, 4, 0, 3, XT_CONNMARK_RESTORE}) ==
           Target{UnknownMark{"CONNMARK"}});
     CHECK(target("DNAT", 2, 0) == Target{Dnat{"DNAT"}});

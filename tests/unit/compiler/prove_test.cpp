@@ -109,10 +109,16 @@ TEST_CASE("proof: what goes to another destination keeps its mark, unless a rule
     auto const to = [](Matches const& when) { return theirs("nat", {{"PREROUTING", {{when, Dnat{"DNAT"}, {}}}}}); };
     CHECK(proof_of(plan, {own, to(elsewhere)}).holds());
     CHECK(proof_of(plan, {own, to(elsewhere), theirs("filter", {{"INPUT", {{{}, Drop{}, {}}}}})}).holds());
+    // The first packet of a connection certainly goes elsewhere, unless rules may let it pass without a connection.
     auto const stolen = proof_of(plan, {own, to({})});
     CHECK_FALSE(stolen.holds());
-    for (auto const& fault : stolen.faults) {
+    auto const untracked = theirs("raw", {{"PREROUTING", {{elsewhere, Continue{"CT --notrack", true}, {}}}}});
+    for (auto const& fault : proof_of(plan, {own, to({}), untracked}).faults)
         CHECK(fault.kind == MarkFault::Kind::unknown);
+    for (auto const& fault : stolen.faults) {
+        CHECK(fault.kind == MarkFault::Kind::differs);
+        CHECK(fault.packets.witness.connection == Packet::Connection::first);
+        CHECK(fault.packets.after.readdressed);
         CHECK_FALSE(fault.packets.before.by_others); // packets of nobody's service may go anywhere
         REQUIRE(fault.decision);
         CHECK(fault.decision->table == "nat");
@@ -270,4 +276,71 @@ TEST_CASE("loops: where directors are told by their MACs and a guard stands, the
                         CHECK(find_loops(rules_of(states, work), work).empty());
                     }
                 }
+}
+
+TEST_CASE("proof: IPVS forwards packets to a VIP past the table nat") {
+    Compiled const compiled(two_directors + web);
+    auto const plan = compiled.plan("lb1");
+    REQUIRE(plan.marks.guard);
+    auto const own = layout_linear(compiled.site, plan.marks, Family::ipv4);
+    Matches guarded;
+    guarded.mark = plan.marks.guard->mark;
+    auto const marks = [&](Matches const& when) {
+        return theirs("nat", {{"OUTPUT", {{when, SetMark{Fwmark{9}}, {}}}}});
+    };
+    CHECK(proof_of(plan, {own, marks(guarded)}).holds());
+    // What the director sends itself without a mark is not forwarded. No service has mark 9.
+    CHECK(proof_of(plan, {own, marks({})}).holds());
+    auto const to_service = theirs("nat", {{"OUTPUT", {{{}, SetMark{Fwmark{3}}, {}}}}});
+    CHECK_FALSE(proof_of(plan, {own, to_service}).holds());
+}
+
+TEST_CASE("proof: a restored mark is one that a rule saves") {
+    Compiled const compiled(two_directors + web);
+    auto const plan = compiled.plan("lb1");
+    auto const own = layout_linear(compiled.site, plan.marks, Family::ipv4);
+    auto const faults = [&](std::vector<Rule> const& before, std::vector<Rule> const& behind,
+                            std::vector<Rule> const& elsewhere) {
+        // "mangle" is lbc's own table here, so theirs stand in raw and filter.
+        return proof_of(plan, {own, theirs("raw", {{"PREROUTING", before}}),
+                               theirs("filter", {{"FORWARD", elsewhere}, {"INPUT", behind}})})
+            .faults;
+    };
+    auto const rule = [](Target const& target, std::optional<Fwmark> mark = {}) {
+        Rule made{{}, target, {}};
+        made.when.mark = mark;
+        return made;
+    };
+    auto const restore = rule(RestoreMark{"CONNMARK"});
+    auto const to = [&](std::uint32_t mark) { return rule(SetConnectionMark{.name = "CONNMARK", .flipped = mark}); };
+    auto const save = SetConnectionMark{.name = "CONNMARK", .saved = whole_mark};
+    auto const is_unknown = [](MarkFault const& fault) { return fault.kind == MarkFault::Kind::unknown; };
+    auto const is_first = [](MarkFault const& fault) {
+        return fault.kind == MarkFault::Kind::differs && fault.packets.witness.connection == Packet::Connection::first;
+    };
+
+    CHECK(faults({restore}, {}, {to(9)}).empty());
+    CHECK(faults({restore}, {}, {rule(save, Fwmark{9})}).empty());
+    // Then packets to nobody's service may get mark 3.
+    auto const served = faults({restore}, {}, {to(3)});
+    CHECK_FALSE(served.empty());
+    CHECK(std::ranges::all_of(served, is_unknown));
+    CHECK_FALSE(faults({restore}, {}, {rule(save)}).empty());
+    CHECK_FALSE(faults({restore}, {}, {rule(save, Fwmark{3})}).empty());
+    // Bits: 1 from one rule and 2 from another make 3.
+    auto const bit = [&](std::uint32_t mask) {
+        return rule(SetConnectionMark{.name = "CONNMARK", .cleared = mask, .flipped = mask});
+    };
+    CHECK(faults({restore}, {}, {bit(1)}).empty());
+    CHECK_FALSE(faults({restore}, {}, {bit(1), bit(2)}).empty());
+    // Any rule that may do anything may set the connection's mark.
+    CHECK_FALSE(faults({restore}, {}, {rule(UnknownTarget{"NFQUEUE"})}).empty());
+
+    // Behind lbc's rules, the first packet of a connection surely loses the mark of its service.
+    auto const lost = faults({}, {restore}, {to(9)});
+    CHECK(std::ranges::any_of(lost, is_first));
+    CHECK(faults({}, {rule(RestoreMark{.name = "CONNMARK", .cleared = 0xff00, .restored = 0xff00})}, {to(0x900)})
+              .size() == lost.size());
+    CHECK(faults({}, {rule(RestoreMark{.name = "CONNMARK", .cleared = 0xff0000, .restored = 0xff0000})}, {to(9)})
+              .empty());
 }
