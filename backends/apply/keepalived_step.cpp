@@ -244,6 +244,11 @@ std::vector<KeepalivedService> keepalived_services(Site const& site, Plan const&
     return out;
 }
 
+std::optional<KeepalivedChange> keepalived_change(std::string const& path, std::optional<std::string> const& now,
+                                                  std::string const& wanted) {
+    return now == wanted ? std::nullopt : std::optional(KeepalivedChange{path, now.value_or(""), wanted});
+}
+
 std::string not_shown(std::span<IpvsService const> now, std::span<KeepalivedService const> wanted,
                       std::span<ServiceKey const> gone) {
     for (auto const& service : wanted) {
@@ -289,8 +294,9 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
     if (daemon->is_readable_by_others() && wanted.text.contains("auth_pass"))
         plan.notes.push_back(
             fmt::format("{} holds VRRP's secret, and not root alone can read it: chmod 600 it", wanted.path));
-    bool const reload_only = *now == wanted.text && *running && owes_reload;
-    if (*now == wanted.text && !reload_only) {
+    plan.change = keepalived_change(wanted.path, *now, wanted.text);
+    bool const reload_only = !plan.change && *running && owes_reload;
+    if (!plan.change && !reload_only) {
         if (auto lacks = *running ? drift(kernel, wanted) : std::string{}; !lacks.empty())
             plan.notes.push_back(std::move(lacks));
         return plan;
@@ -305,8 +311,6 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
     auto before = shared->read([](ServiceKey /*key*/) { return true; });
     if (!before)
         return std::unexpected(std::move(before.error()));
-    if (!reload_only)
-        plan.change = KeepalivedChange{wanted.path, now->value_or(""), wanted.text};
     auto const [removed, added] = count_changes(now->value_or(""), wanted.text);
     plan.settings.push_back(
         reload_only ? fmt::format("have keepalived read {} again", wanted.path)

@@ -33,6 +33,10 @@ struct KeepalivedChange {
     std::string after;
 };
 
+/// The change from the present text, if there is a file, to the wanted one; none: they are equal.
+[[nodiscard]] std::optional<KeepalivedChange>
+keepalived_change(std::string const& path, std::optional<std::string> const& now, std::string const& wanted);
+
 struct KeepalivedPlan {
     Steps before_marks;
     Steps after_marks;

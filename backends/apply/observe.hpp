@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backends/apply/apply.hpp"
+#include "backends/apply/settings.hpp"
 #include "compiler/analysis/director_state.hpp"
 
 namespace lbc {
@@ -28,13 +29,6 @@ void take_layout_in_force(Site const& site, Plan const& plan, Kernel& kernel, Ke
 
 /// All rules of this box, own and foreign, of iptables and of nftables.
 [[nodiscard]] std::expected<FamilyRules, SystemError> read_all_rules(Kernel& kernel);
-
-/// A setting of the kernel that the site requires, or that lbc has set.
-struct ObservedSetting {
-    std::string name;
-    int value = 0;
-    int site_value = 0;
-};
 
 /// The kernel's other state that `apply` sets.
 struct KernelSettings {

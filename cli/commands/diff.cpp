@@ -113,8 +113,7 @@ configuration_change(Site const& site, Plan const& plan, std::string const& path
     auto const text = kernel.open_keepalived(path)->read();
     if (!text)
         return std::unexpected(text.error());
-    KeepalivedChange change{path, text->value_or(""), keepalived_text(site, {&plan, 1})};
-    return change.before == change.after ? std::nullopt : std::optional(std::move(change));
+    return keepalived_change(path, *text, keepalived_text(site, {&plan, 1}));
 }
 
 /// The services to which marks lead in a kernel whose IPVS is not read, and that the site does not name. The guard's
@@ -197,8 +196,9 @@ private:
         if (settings->daemons_differ)
             add(Change::Kind::sync, "connection sync: the daemons that run are not the site's");
         for (auto const& setting : settings->settings)
-            if (setting.value != setting.site_value)
-                add(Change::Kind::setting, fmt::format("{} {} to {}", setting.name, setting.value, setting.site_value));
+            if (setting.differs())
+                add(Change::Kind::setting,
+                    fmt::format("{} {} to {}", title(setting.sysctl), setting.value, setting.site_value));
         if (site_.ipvs != IpvsOwner::keepalived)
             return {};
         auto change = configuration_change(site_, plan_, options_.keepalived_config, kernel_);

@@ -37,7 +37,7 @@ std::string text_of(Changes const& changes, ApplyOutput const& output, bool colo
     std::string text;
     auto const add = [&](auto const& change) {
         text += fmt::format("{}: {} {}: rules {} -> {}\n", output.who, title_of(change), verb,
-                            rule_count(change.before), rule_count(change.after));
+                            change.before.rule_count(), change.after.rule_count());
         if (output.verbose)
             text += write_lines(change, colour);
     };

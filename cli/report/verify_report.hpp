@@ -21,8 +21,7 @@ struct AddressConflict {
 /// A mark of the site that leads to no virtual service.
 struct MissingService {
     std::string name; // "web", "checks of 10.0.0.1"
-    Fwmark mark;
-    Family family{};
+    ServiceKey key;
 };
 
 struct VerifiedDirector : VerifiedRules {
