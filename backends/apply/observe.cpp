@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -177,6 +178,29 @@ DirectorState state_of(KernelView const& view, std::vector<IpvsService> const& s
             named.connections[{real.server.address, real.server.port}] = std::uint64_t{real.active} + real.inactive;
     }
     return state;
+}
+
+std::vector<NamedService> unnamed_services(KernelView const& view, DirectorState const& wanted) {
+    std::vector<NamedService> services;
+    for (auto const family : families) {
+        auto const rules = rules_in(view, family);
+        auto const set = marks_of(rules);
+        std::set<Fwmark> marks(set.begin(), set.end());
+        for (auto const& chain : rules.chains)
+            for (auto const& rule : chain.rules)
+                if (rule.when.mark)
+                    marks.erase(*rule.when.mark);
+        for (auto const mark : marks) {
+            if (wanted.find({mark, family}) != nullptr)
+                continue;
+            auto& added = services.emplace_back();
+            added.name = "fwmark " + mark.str();
+            added.service.mark = mark;
+            added.service.family = family;
+            added.service.service = std::numeric_limits<std::size_t>::max(); // behind the site's
+        }
+    }
+    return services;
 }
 
 } // namespace lbc

@@ -49,4 +49,8 @@ struct KernelSettings {
 [[nodiscard]] DirectorState state_of(KernelView const& view, std::vector<IpvsService> const& services, Site const& site,
                                      DirectorState const& wanted);
 
+/// The services to which marks lead in a kernel whose IPVS is not read, and that the site does not name. The guard's
+/// mark, which rules match, leads to none.
+[[nodiscard]] std::vector<NamedService> unnamed_services(KernelView const& view, DirectorState const& wanted);
+
 } // namespace lbc

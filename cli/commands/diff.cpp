@@ -12,9 +12,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 #include <ostream>
-#include <set>
 
 namespace lbc {
 namespace {
@@ -114,31 +112,6 @@ configuration_change(Site const& site, Plan const& plan, std::string const& path
     if (!text)
         return std::unexpected(text.error());
     return keepalived_change(path, *text, keepalived_text(site, {&plan, 1}));
-}
-
-/// The services to which marks lead in a kernel whose IPVS is not read, and that the site does not name. The guard's
-/// mark, which rules match, leads to none.
-std::vector<NamedService> unnamed_services(KernelView const& view, DirectorState const& wanted) {
-    std::vector<NamedService> services;
-    for (auto const family : families) {
-        auto const rules = rules_in(view, family);
-        auto const set = marks_of(rules);
-        std::set<Fwmark> marks(set.begin(), set.end());
-        for (auto const& chain : rules.chains)
-            for (auto const& rule : chain.rules)
-                if (rule.when.mark)
-                    marks.erase(*rule.when.mark);
-        for (auto const mark : marks) {
-            if (wanted.find({mark, family}) != nullptr)
-                continue;
-            auto& added = services.emplace_back();
-            added.name = "fwmark " + mark.str();
-            added.service.mark = mark;
-            added.service.family = family;
-            added.service.service = std::numeric_limits<std::size_t>::max(); // behind the site's
-        }
-    }
-    return services;
 }
 
 /// Compares a director's kernel with the state that the site wants.

@@ -1,6 +1,6 @@
 #include "backends/apply/observe.hpp"
+#include "backends/apply/self_check.hpp"
 #include "backends/keepalived/keepalived.hpp"
-#include "cli/change/self_check.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/input/site_input.hpp"
 #include "cli/report/status_view.hpp"

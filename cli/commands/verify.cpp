@@ -1,10 +1,10 @@
 #include "compiler/analysis/verify.hpp"
+#include "backends/apply/address_conflicts.hpp"
 #include "backends/apply/compare_services.hpp"
 #include "backends/apply/observe.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/input/read_dump.hpp"
 #include "cli/input/site_input.hpp"
-#include "cli/report/address_conflicts.hpp"
 #include "cli/report/verify_report.hpp"
 #include "compiler/layout/layout.hpp"
 
