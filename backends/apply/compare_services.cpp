@@ -102,9 +102,7 @@ bool is_difference(Presence presence) {
 
 IpvsService as_if_checked(IpvsService now, KeepalivedService const& wanted) {
     std::erase_if(now.reals, [&](IpvsReal const& real) {
-        return std::ranges::any_of(
-                   wanted.sorry, [&](IpvsReal const& sorry) { return sorry.server.address == real.server.address; }) &&
-               find(wanted.service.reals, real.server) == nullptr;
+        return wanted.sorry == real.server.address && find(wanted.service.reals, real.server) == nullptr;
     });
     for (auto const& meant : wanted.service.reals) {
         auto const real = std::ranges::find_if(

@@ -16,8 +16,8 @@ namespace lbc {
 /// A virtual service that keepalived is to create. Health checks decide which of its servers IPVS holds at a time.
 struct KeepalivedService {
     IpvsService service;
-    std::vector<IpvsReal> sorry; // one at most
-    bool dynamic = false;        // a check sets weights
+    std::optional<IpAddress> sorry;
+    bool dynamic = false; // a check sets weights
 };
 
 struct KeepalivedWanted {
