@@ -25,8 +25,10 @@ struct FileProblem {
     std::string words;
     Kind kind = Kind::failed;
 
+    // NOLINTBEGIN(google-explicit-constructor): mostly words alone
     FileProblem(std::string text, Kind of_kind = Kind::failed) : words(std::move(text)), kind(of_kind) {}
     FileProblem(char const* text) : words(text) {}
+    // NOLINTEND(google-explicit-constructor)
 
     friend bool operator==(FileProblem const& problem, std::string_view text) { return problem.words == text; }
 };

@@ -5,6 +5,7 @@
 #include <linux/ip_vs.h>
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -123,19 +124,19 @@ bool SyncDaemon::is_met_by(SyncDaemon const& running) const {
            (port == 0 || port == running.port) && (ttl == 0 || ttl == running.ttl);
 }
 
+IpvsService ipvs_service(VirtualService const& service) {
+    IpvsService made{.key = service.key(), .parameters = parameters_of(service)};
+    // If the kernel refuses a service, the cause is mostly its scheduler.
+    made.span = service.scheduler.span == Span{} ? service.span : service.scheduler.span;
+    made.reals.reserve(service.reals.size());
+    for (Destination const& real : service.reals)
+        made.reals.push_back({.server = real});
+    return made;
+}
+
 std::vector<IpvsService> ipvs_services(Plan const& plan) {
     std::vector<IpvsService> services;
-    services.reserve(plan.services.size());
-    for (VirtualService const& service : plan.services) {
-        IpvsService& made = services.emplace_back();
-        made.key = {service.mark, service.family};
-        made.parameters = parameters_of(service);
-        // If the kernel refuses a service, the cause is mostly its scheduler.
-        made.span = service.scheduler.span == Span{} ? service.span : service.scheduler.span;
-        made.reals.reserve(service.reals.size());
-        for (Destination const& real : service.reals)
-            made.reals.push_back({.server = real});
-    }
+    std::ranges::transform(plan.services, std::back_inserter(services), ipvs_service);
     return services;
 }
 

@@ -6,6 +6,9 @@
 
 namespace lbc {
 
+/// A virtual service as IPVS reads it back.
+[[nodiscard]] IpvsService ipvs_service(VirtualService const& service);
+
 /// A plan's virtual services as IPVS reads them back, in the order of the source.
 [[nodiscard]] std::vector<IpvsService> ipvs_services(Plan const& plan);
 

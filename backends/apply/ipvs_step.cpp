@@ -1,6 +1,7 @@
 #include "backends/apply/ipvs_step.hpp"
 
 #include "backends/apply/ipvs_plan.hpp"
+#include "backends/apply/settings.hpp"
 
 #include <fmt/format.h>
 
@@ -135,7 +136,7 @@ public:
         auto const running = ipvs_->daemons();
         if (!running)
             return std::unexpected(running.error());
-        if (std::ranges::equal(wanted_, *running, [](auto const& a, auto const& b) { return a.is_met_by(b); }))
+        if (are_met(wanted_, *running))
             return {};
         return std::unexpected(SystemError{SystemError::Kind::failed, 0, "the sync daemons do not run as wanted"});
     }
@@ -240,7 +241,7 @@ std::expected<void, SystemError> plan_daemons(IpvsWanted const& wanted, Record c
     auto running = plan.ipvs->daemons();
     if (!running)
         return std::unexpected(std::move(running.error()));
-    if (std::ranges::equal(wanted.daemons, *running, [](auto const& a, auto const& b) { return a.is_met_by(b); }))
+    if (are_met(wanted.daemons, *running))
         return {};
     plan.settings.push_back(wanted.daemons.empty()
                                 ? "stop the sync daemons"
@@ -253,26 +254,26 @@ std::expected<void, SystemError> plan_daemons(IpvsWanted const& wanted, Record c
 /// A setting that already has its value, and is not in the record, is foreign.
 std::expected<void, SystemError> plan_sysctl(HostState& host, Sysctl sysctl, IpvsWanted const& wanted,
                                              Record const& record, IpvsPlan& plan) {
-    auto const asked = wanted.sysctls.find(sysctl);
-    auto const recorded = record.sysctls.find(sysctl);
-    bool const is_asked = asked != wanted.sysctls.end();
-    bool const is_recorded = recorded != record.sysctls.end();
-    if (!is_asked && !is_recorded)
+    auto const found = read_setting(host, sysctl, wanted.sysctls, record.sysctls);
+    if (!found)
+        return std::unexpected(found.error());
+    if (!*found)
         return {};
-    auto const now = host.read_sysctl(sysctl);
-    if (!now)
-        return std::unexpected(now.error());
-    auto const value = is_asked ? asked->second : recorded->second;
-    if (is_asked && (is_recorded || *now != value))
-        plan.sysctls.emplace(sysctl, is_recorded ? recorded->second : *now);
-    if (*now == value)
+    auto const now = (*found)->value;
+    auto const value = (*found)->site_value;
+    bool const is_asked = wanted.sysctls.contains(sysctl);
+    auto const recorded = record.sysctls.find(sysctl);
+    bool const is_recorded = recorded != record.sysctls.end();
+    if (is_asked && (is_recorded || now != value))
+        plan.sysctls.emplace(sysctl, is_recorded ? recorded->second : now);
+    if (now == value)
         return {};
     if (auto may = host.may_write_sysctl(sysctl, value); !may)
         return may;
     plan.settings.push_back(fmt::format("set {} to {}", title(sysctl), value));
     // While two guards are on, the stricter one holds.
     Steps& steps = is_asked ? plan.before_marks : plan.after_marks;
-    steps.push_back(std::make_unique<SysctlStep>(host, sysctl, *now, value, wanted.guard));
+    steps.push_back(std::make_unique<SysctlStep>(host, sysctl, now, value, wanted.guard));
     return {};
 }
 

@@ -28,10 +28,10 @@ std::string not_shown_of(IpvsService const& now, KeepalivedService const& wanted
         return fmt::format("service {} as it is to be", now.key.str());
     for (auto const& real : now.reals) {
         auto const* meant = find(wanted.service.reals, real.server.address);
-        auto const* sorry = find(wanted.sorry, real.server.address);
-        if (meant == nullptr && sorry == nullptr)
+        bool const is_sorry = wanted.sorry == real.server.address;
+        if (meant == nullptr && !is_sorry)
             return fmt::format("service {} without {}", now.key.str(), real.server.address.str());
-        if (meant == nullptr || sorry != nullptr)
+        if (meant == nullptr || is_sorry)
             continue;
         auto as_now = *meant;
         as_now.server.port = real.server.port;                       // keepalived gives these no port
@@ -212,27 +212,16 @@ std::expected<std::optional<std::string>, SystemError> read_own(KeepalivedDaemon
     return now;
 }
 
-/// The service that checks through a VIP use.
-IpvsService service_of(CheckService const& check) {
-    IpvsService made{.key = {check.mark, check.family},
-                     .parameters = {.scheduler = "rr", .netmask = check.family == Family::ipv4 ? 32 : 128}};
-    made.reals.push_back({.server = check.real});
-    return made;
-}
-
 } // namespace
 
 std::vector<KeepalivedService> keepalived_services(Site const& site, Plan const& plan) {
     std::vector<KeepalivedService> out;
-    for (auto& made : ipvs_services(plan)) {
-        auto const& planned = plan.services[out.size()];
+    for (auto const& planned : plan.services) {
         auto const& service = site.services[planned.service];
         auto& wanted = out.emplace_back();
-        wanted.service = std::move(made);
-        if (auto const* sorry = service.sorry_for(planned.family)) {
-            auto& real = wanted.sorry.emplace_back();
-            real.server.address = sorry->address;
-        }
+        wanted.service = ipvs_service(planned);
+        if (auto const* sorry = service.sorry_for(planned.family))
+            wanted.sorry = sorry->address;
         auto const sets_weight = [](Check const& check) { return check.dynamic || check.kind == Check::Kind::file; };
         wanted.dynamic = std::ranges::any_of(service.checks, sets_weight) ||
                          std::ranges::any_of(service.reals, [&](RealServer const& real) {
@@ -240,8 +229,13 @@ std::vector<KeepalivedService> keepalived_services(Site const& site, Plan const&
                          });
     }
     for (auto const& check : plan.checks)
-        out.push_back({.service = service_of(check), .sorry = {}});
+        out.push_back({.service = ipvs_service(check), .sorry = {}});
     return out;
+}
+
+std::optional<KeepalivedChange> keepalived_change(std::string const& path, std::optional<std::string> const& now,
+                                                  std::string const& wanted) {
+    return now == wanted ? std::nullopt : std::optional(KeepalivedChange{path, now.value_or(""), wanted});
 }
 
 std::string not_shown(std::span<IpvsService const> now, std::span<KeepalivedService const> wanted,
@@ -289,8 +283,9 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
     if (daemon->is_readable_by_others() && wanted.text.contains("auth_pass"))
         plan.notes.push_back(
             fmt::format("{} holds VRRP's secret, and not root alone can read it: chmod 600 it", wanted.path));
-    bool const reload_only = *now == wanted.text && *running && owes_reload;
-    if (*now == wanted.text && !reload_only) {
+    plan.change = keepalived_change(wanted.path, *now, wanted.text);
+    bool const reload_only = !plan.change && *running && owes_reload;
+    if (!plan.change && !reload_only) {
         if (auto lacks = *running ? drift(kernel, wanted) : std::string{}; !lacks.empty())
             plan.notes.push_back(std::move(lacks));
         return plan;
@@ -305,8 +300,6 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
     auto before = shared->read([](ServiceKey /*key*/) { return true; });
     if (!before)
         return std::unexpected(std::move(before.error()));
-    if (!reload_only)
-        plan.change = KeepalivedChange{wanted.path, now->value_or(""), wanted.text};
     auto const [removed, added] = count_changes(now->value_or(""), wanted.text);
     plan.settings.push_back(
         reload_only ? fmt::format("have keepalived read {} again", wanted.path)

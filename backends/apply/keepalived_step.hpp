@@ -16,8 +16,8 @@ namespace lbc {
 /// A virtual service that keepalived is to create. Health checks decide which of its servers IPVS holds at a time.
 struct KeepalivedService {
     IpvsService service;
-    std::vector<IpvsReal> sorry; // one at most
-    bool dynamic = false;        // a check sets weights
+    std::optional<IpAddress> sorry;
+    bool dynamic = false; // a check sets weights
 };
 
 struct KeepalivedWanted {
@@ -32,6 +32,10 @@ struct KeepalivedChange {
     std::string before; // empty: there was none
     std::string after;
 };
+
+/// The change from the present text, if there is a file, to the wanted one; none: they are equal.
+[[nodiscard]] std::optional<KeepalivedChange>
+keepalived_change(std::string const& path, std::optional<std::string> const& now, std::string const& wanted);
 
 struct KeepalivedPlan {
     Steps before_marks;

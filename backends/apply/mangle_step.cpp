@@ -204,14 +204,17 @@ std::expected<void, SystemError> ask_whether_sets_go(Kernel& kernel, FamilyChang
     return {};
 }
 
-/// The own rules of an open table, with the own sets.
-std::expected<Ruleset, SystemError> owned_with_sets(Kernel& kernel, MangleTable const& table) {
-    Ruleset rules = table.owned();
-    auto sets = kernel.read_sets(rules.family);
+/// The own rules of an open table and the own sets, beside those that are wanted. A table that holds the wanted rules
+/// is not decoded.
+std::expected<FamilyChange, SystemError> compare_family(Kernel& kernel, MangleTable const& table, Ruleset wanted) {
+    auto sets = kernel.read_sets(wanted.family);
     if (!sets)
         return std::unexpected(std::move(sets.error()));
-    rules.sets = std::move(*sets);
-    return rules;
+    auto wanted_sets = std::exchange(wanted.sets, {});
+    FamilyChange change{wanted.family, table.holds(wanted) ? wanted : table.owned(), std::move(wanted)};
+    change.before.sets = std::move(*sets);
+    change.after.sets = std::move(wanted_sets);
+    return change;
 }
 
 /// A table that does not exist. Opening it would create it.
@@ -244,25 +247,19 @@ std::expected<void, SystemError> plan_family(Kernel& kernel, Ruleset wanted, Mar
     auto table = open(kernel, wanted);
     if (!table)
         return std::unexpected(std::move(table.error()));
-    auto sets = kernel.read_sets(wanted.family);
-    if (!sets)
-        return std::unexpected(std::move(sets.error()));
-    std::vector<MarkSet> wanted_sets = std::exchange(wanted.sets, {});
-    bool const same_rules = (*table)->holds(wanted);
-    if (same_rules && *sets == wanted_sets) {
-        wanted.sets = std::move(*sets);
-        std::ranges::copy(marks_of(wanted), std::back_inserter(plan.marks));
+    auto change = compare_family(kernel, **table, wanted);
+    if (!change)
+        return std::unexpected(std::move(change.error()));
+    std::ranges::copy(marks_of(change->before), std::back_inserter(plan.marks));
+    if (change->before == change->after)
         return {};
-    }
-    FamilyChange change{wanted.family, same_rules ? wanted : (*table)->owned(), wanted};
-    change.before.sets = std::move(*sets);
-    change.after.sets = std::move(wanted_sets);
-    std::ranges::copy(marks_of(change.before), std::back_inserter(plan.marks));
+    wanted.sets.clear();
+    bool const same_rules = (*table)->holds(wanted);
     auto const leaving = same_rules ? Ruleset{wanted.family, {}, {}} : (*table)->owned();
-    if (auto can_go = ask_whether_sets_go(kernel, change, leaving); !can_go)
+    if (auto can_go = ask_whether_sets_go(kernel, *change, leaving); !can_go)
         return can_go;
-    plan_sets(kernel, change.before, change.after, steps);
-    plan.changes.push_back(std::move(change));
+    plan_sets(kernel, change->before, change->after, steps);
+    plan.changes.push_back(std::move(*change));
     if (same_rules)
         return {};
     if (auto supported = (*table)->supports(wanted); !supported)
@@ -291,10 +288,11 @@ std::expected<std::vector<FamilyChange>, SystemError> compare_marks(Kernel& kern
         auto const table = open(kernel, rules);
         if (!table && table.error().kind != SystemError::Kind::unsupported)
             return std::unexpected(table.error());
-        auto now = table ? owned_with_sets(kernel, **table) : Ruleset{rules.family, {}, {}};
-        if (!now)
-            return std::unexpected(std::move(now.error()));
-        compared.push_back({rules.family, std::move(*now), as_read_back(rules)});
+        auto change = table ? compare_family(kernel, **table, as_read_back(rules))
+                            : FamilyChange{rules.family, {rules.family, {}, {}}, as_read_back(rules)};
+        if (!change)
+            return std::unexpected(std::move(change.error()));
+        compared.push_back(std::move(*change));
     }
     return compared;
 }

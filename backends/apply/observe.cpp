@@ -1,7 +1,7 @@
 #include "backends/apply/observe.hpp"
 
+#include "backends/apply/compare_services.hpp"
 #include "backends/apply/ipvs_plan.hpp"
-#include "backends/apply/keepalived_step.hpp"
 #include "backends/apply/mark_backend.hpp"
 #include "backends/apply/variant_step.hpp"
 #include "backends/nft/nft.hpp"
@@ -9,34 +9,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <set>
 
 namespace lbc {
 namespace {
-
-IpvsReal* find(std::vector<IpvsReal>& reals, IpvsReal const& like) {
-    auto const found =
-        std::ranges::find_if(reals, [&](IpvsReal const& real) { return real.server.is_same_server(like.server); });
-    return found == reals.end() ? nullptr : &*found;
-}
-
-/// Restores a service to its state as if every check had passed.
-void undo_checks(KeepalivedService const& wanted, IpvsService& now) {
-    std::erase_if(now.reals, [&](IpvsReal const& real) {
-        return std::ranges::any_of(
-                   wanted.sorry, [&](IpvsReal const& sorry) { return sorry.server.address == real.server.address; }) &&
-               std::ranges::none_of(wanted.service.reals,
-                                    [&](IpvsReal const& other) { return real.server.is_same_server(other.server); });
-    });
-    for (auto const& real : wanted.service.reals) {
-        auto* there = find(now.reals, real);
-        if (there == nullptr)
-            now.reals.push_back(real);
-        else if (wanted.dynamic || there->server.weight == 0)
-            there->server.weight = real.server.weight;
-    }
-}
 
 /// IPVS does not show how it forwards to a server that is this box itself, so the wanted method is assumed.
 void name_local_ways(IpvsService& now, NamedService const& wanted) {
@@ -148,16 +126,13 @@ std::expected<KernelSettings, SystemError> read_settings(Site const& site, Plan 
         return std::unexpected(std::move(daemons.error()));
     found.daemons = std::move(*daemons);
     auto const wanted = site.ipvs == IpvsOwner::keepalived ? std::vector<SyncDaemon>{} : sync_daemons(site);
-    found.daemons_differ =
-        (!wanted.empty() || view.record.sync) &&
-        !std::ranges::equal(wanted, found.daemons, [](auto const& a, auto const& b) { return a.is_met_by(b); });
-    auto settings = sysctls_of(plan);
-    settings.insert(view.record.sysctls.begin(), view.record.sysctls.end());
-    for (auto const& [sysctl, value] : settings) {
-        auto const now = kernel.read_sysctl(sysctl);
-        if (!now)
-            return std::unexpected(now.error());
-        found.settings.push_back({std::string(title(sysctl)), *now, value});
+    found.daemons_differ = (!wanted.empty() || view.record.sync) && !are_met(wanted, found.daemons);
+    for (auto const sysctl : sysctls) {
+        auto const setting = read_setting(kernel, sysctl, sysctls_of(plan), view.record.sysctls);
+        if (!setting)
+            return std::unexpected(setting.error());
+        if (*setting)
+            found.settings.push_back(**setting);
     }
     return found;
 }
@@ -178,7 +153,7 @@ std::vector<IpvsService> client_services(KernelView const& view, Site const& sit
         if (auto const* meant = wanted.find(now.key))
             name_local_ways(now, *meant);
         if (auto const found = checked.find(now.key); found != checked.end())
-            undo_checks(found->second, now);
+            now = as_if_checked(std::move(now), found->second);
         services.push_back(std::move(now));
     }
     return services;
@@ -203,6 +178,29 @@ DirectorState state_of(KernelView const& view, std::vector<IpvsService> const& s
             named.connections[{real.server.address, real.server.port}] = std::uint64_t{real.active} + real.inactive;
     }
     return state;
+}
+
+std::vector<NamedService> unnamed_services(KernelView const& view, DirectorState const& wanted) {
+    std::vector<NamedService> services;
+    for (auto const family : families) {
+        auto const rules = rules_in(view, family);
+        auto const set = marks_of(rules);
+        std::set<Fwmark> marks(set.begin(), set.end());
+        for (auto const& chain : rules.chains)
+            for (auto const& rule : chain.rules)
+                if (rule.when.mark)
+                    marks.erase(*rule.when.mark);
+        for (auto const mark : marks) {
+            if (wanted.find({mark, family}) != nullptr)
+                continue;
+            auto& added = services.emplace_back();
+            added.name = "fwmark " + mark.str();
+            added.service.mark = mark;
+            added.service.family = family;
+            added.service.service = std::numeric_limits<std::size_t>::max(); // behind the site's
+        }
+    }
+    return services;
 }
 
 } // namespace lbc

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backends/apply/apply.hpp"
+#include "backends/apply/settings.hpp"
 #include "compiler/analysis/director_state.hpp"
 
 namespace lbc {
@@ -29,13 +30,6 @@ void take_layout_in_force(Site const& site, Plan const& plan, Kernel& kernel, Ke
 /// All rules of this box, own and foreign, of iptables and of nftables.
 [[nodiscard]] std::expected<FamilyRules, SystemError> read_all_rules(Kernel& kernel);
 
-/// A setting of the kernel that the site requires, or that lbc has set.
-struct ObservedSetting {
-    std::string name;
-    int value = 0;
-    int site_value = 0;
-};
-
 /// The kernel's other state that `apply` sets.
 struct KernelSettings {
     std::vector<SyncDaemon> daemons; // that run
@@ -54,5 +48,9 @@ struct KernelSettings {
 /// These services and the rules of `view` as the state of a director, to compare with the wanted one.
 [[nodiscard]] DirectorState state_of(KernelView const& view, std::vector<IpvsService> const& services, Site const& site,
                                      DirectorState const& wanted);
+
+/// The services to which marks lead in a kernel whose IPVS is not read, and that the site does not name. The guard's
+/// mark, which rules match, leads to none.
+[[nodiscard]] std::vector<NamedService> unnamed_services(KernelView const& view, DirectorState const& wanted);
 
 } // namespace lbc

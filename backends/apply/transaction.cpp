@@ -9,14 +9,13 @@
 namespace lbc {
 namespace {
 
-using Outcome = ApplyFailure::Outcome;
-
 /// Rolls the steps back after `error` has stopped them.
 ApplyFailure undo(std::span<std::unique_ptr<Step> const> steps, SystemError error) {
     bool const touched = std::ranges::any_of(steps, [](auto const& step) { return step->touched(); });
-    ApplyFailure failure{touched ? Outcome::rolled_back : Outcome::refused, std::move(error), {}};
+    ApplyFailure failure{
+        touched ? ApplyFailure::Outcome::rolled_back : ApplyFailure::Outcome::refused, std::move(error), {}};
     if (auto undone = roll_back_steps(steps); !undone) {
-        failure.outcome = Outcome::partly_applied;
+        failure.outcome = ApplyFailure::Outcome::partly_applied;
         failure.error.message += fmt::format("; {}", undone.error().error.message);
         failure.left = std::move(undone.error().left);
     }
@@ -52,7 +51,7 @@ std::expected<void, ApplyFailure> roll_back_steps(std::span<std::unique_ptr<Step
         auto const restored = step.roll_back();
         if (restored)
             continue;
-        ApplyFailure failure{Outcome::partly_applied, restored.error(), {}};
+        ApplyFailure failure{ApplyFailure::Outcome::partly_applied, restored.error(), {}};
         failure.error.message = fmt::format("taking the change back failed too: {}", restored.error().message);
         for (auto const& left : steps.first(i))
             if (left->touched())

@@ -138,13 +138,15 @@ Statement virtual_server(Site const& site, DirectorId director, VirtualService c
 }
 
 /// The virtual service for checks through a VIP: it leads to one real server, whatever that server's state.
-Statement check_server(CheckService const& check) {
-    Lines lines{std::string("lvs_sched rr"), fmt::format("lvs_method {}", method(check.real.forwarding))};
+Statement check_server(VirtualService const& check) {
+    auto const& real = check.reals.front();
+    Lines lines{fmt::format("lvs_sched {}", check.scheduler.name),
+                fmt::format("lvs_method {}", method(real.forwarding))};
     if (check.family == Family::ipv6)
         lines.emplace_back("ip_family inet6");
-    lines.emplace_back(fmt::format("real_server {}", check.real.address.str()), Lines{std::string("weight 1")});
+    lines.emplace_back(fmt::format("real_server {}", real.address.str()), Lines{std::string("weight 1")});
     Statement made(fmt::format("virtual_server fwmark {}", check.mark.value), std::move(lines));
-    made.comment = fmt::format("checks of {} through the VIP", check.real.address.str());
+    made.comment = fmt::format("checks of {} through the VIP", real.address.str());
     return made;
 }
 

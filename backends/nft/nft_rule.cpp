@@ -167,8 +167,8 @@ std::size_t NftState::rules() const {
     return count;
 }
 
-std::size_t NftState::elements() const {
-    std::size_t count = 0;
+std::size_t NftState::rule_count() const {
+    auto count = rules();
     for (auto const& set : sets)
         count += set.elements.size();
     return count;

@@ -140,7 +140,8 @@ struct NftState {
     [[nodiscard]] bool empty() const;
     [[nodiscard]] NftSet const* find_set(std::string_view name) const;
     [[nodiscard]] std::size_t rules() const;
-    [[nodiscard]] std::size_t elements() const;
+    /// The number of its rules, and of the elements of its sets.
+    [[nodiscard]] std::size_t rule_count() const;
     /// The marks that its maps give.
     [[nodiscard]] std::vector<Fwmark> marks() const;
 };

@@ -1,17 +1,14 @@
 #include "backends/apply/apply.hpp"
-
-#include "backends/apply/ipvs_plan.hpp"
-#include "backends/apply/mark_backend.hpp"
+#include "backends/apply/drain.hpp"
+#include "backends/apply/make_change.hpp"
+#include "backends/apply/pending_change.hpp"
+#include "backends/apply/self_check.hpp"
+#include "backends/apply/wanted.hpp"
 #include "backends/emit/unsupported.hpp"
-#include "backends/keepalived/keepalived.hpp"
 #include "backends/nft/nft.hpp"
-#include "cli/change/confirm_socket.hpp"
-#include "cli/change/drain.hpp"
-#include "cli/change/make_change.hpp"
-#include "cli/change/pending_change.hpp"
-#include "cli/change/self_check.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/report/apply_output.hpp"
+#include "cli/report/drain_output.hpp"
 #include "cli/report/machine_report.hpp"
 #include "cli/report/site_names.hpp"
 #include "compiler/site/values.hpp"
@@ -19,7 +16,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <ostream>
 
 namespace lbc {
@@ -110,43 +106,6 @@ struct Run {
     }
 };
 
-/// Adds the wanted state of IPVS, or of keepalived if that programs IPVS.
-void want_ipvs(SiteInput const& input, Plan const& plan, Options const& options, Wanted& wanted) {
-    auto const& site = input.site;
-    wanted.ipvs.emplace();
-    wanted.ipvs->sysctls = sysctls_of(plan);
-    wanted.ipvs->guard = site.guard_span == Span{} ? std::nullopt : std::optional(site.guard_span);
-    wanted.ipvs->drain = options.drain.has_value();
-    wanted.ipvs->leave_services = site.ipvs == IpvsOwner::keepalived;
-    if (!wanted.ipvs->leave_services) {
-        wanted.ipvs->services = ipvs_services(plan);
-        wanted.ipvs->daemons = sync_daemons(site);
-        wanted.ipvs->range = site.marks;
-        wanted.ipvs->rules_tell = true;
-    } else {
-        // The process of --confirm-within leaves the working folder.
-        wanted.keepalived.emplace(KeepalivedWanted{.path = std::filesystem::absolute(options.keepalived_config),
-                                                   .text = keepalived_text(site, {&plan, 1}),
-                                                   .services = keepalived_services(site, plan)});
-        wanted.keepalived->patience += std::chrono::milliseconds(5) * wanted.keepalived->services.size();
-    }
-}
-
-void want_no_marks(Wanted& wanted) {
-    wanted.marks = no_marks();
-    wanted.nft.emplace();
-    wanted.variants_leave = true;
-}
-
-/// Adds the wanted marks: with `tool`, and with nothing else.
-void want_marks(SiteInput const& input, Plan const& plan, MarkTool tool, Wanted& wanted) {
-    want_no_marks(wanted);
-    if (tool == MarkTool::nft)
-        wanted.nft = nft_state(input.site, plan.marks);
-    else
-        wanted.marks = mark_rules(input.site, plan, input.layout);
-}
-
 Wanted nothing_of(Options const& options) {
     Wanted wanted;
     if (options.marks())
@@ -179,6 +138,20 @@ void tell_confirm(Run const& run) {
                                            run.who, clock_in(*run.options.confirm_within));
 }
 
+Status change_and_drain(Run const& run, Wanted const& wanted) {
+    auto const limit = *run.options.drain;
+    auto const tell = [&](DrainStage stage, std::vector<LeavingReal> const& left) {
+        print_drain(stage, left, limit, run.output(), run.environment);
+    };
+    auto const changes = drain({*run.kernel, limit, run.options.wait, tell}, wanted);
+    if (!changes)
+        return run.fail(changes.error());
+    if (!*changes)
+        return Status::partly_applied;
+    print_changes(**changes, run.output(), run.environment);
+    return Status::done;
+}
+
 Status carry_out(Run run, Wanted const& wanted) {
     if (run.options.confirm_within && !run.options.dry_run) {
         auto const make = [&](Ready const& ready) {
@@ -188,12 +161,16 @@ Status carry_out(Run run, Wanted const& wanted) {
                 tell_confirm(run);
             return made;
         };
-        return supervise(make, *run.options.confirm_within, run.environment);
+        auto const& environment = run.environment;
+        auto const ended = supervise(make, *run.options.confirm_within, [&] {
+            environment.out.flush();
+            environment.err.flush();
+        });
+        return ended.text.empty() ? ended.status : fail(ended.status, ended.text, environment);
     }
     run.kernel = run.environment.kernel();
     if (run.options.drain && !run.options.dry_run)
-        return drain({*run.kernel, *run.options.drain, run.options.wait, run.output(), run.sources, run.environment},
-                     wanted);
+        return change_and_drain(run, wanted);
     auto const done = change(run, wanted, refuse_if_pending);
     return done ? Status::done : done.error();
 }
@@ -255,16 +232,18 @@ Status apply_site(Options const& options, Environment const& environment) {
         tell_backend(*backend, run);
     if (options.marks() && options.prove.value_or(plan.marks.classes.size() <= proved_unasked)) {
         if (auto const proved = tool == MarkTool::nft ? prove_nft(input->site, plan, nft_state(input->site, plan.marks))
-                                                      : prove_layout(*input, plan);
+                                                      : prove_layout(input->site, plan, input->layout);
             !proved)
             return fail(Status::refused, proved.error(), environment);
         run.check = [&](Kernel& kernel) { return check_marks(input->site, plan, kernel); };
     }
     Wanted wanted;
     if (options.marks())
-        want_marks(*input, plan, tool, wanted);
+        want_marks(input->site, plan, tool, input->layout, wanted);
     if (options.ipvs())
-        want_ipvs(*input, plan, options, wanted);
+        want_ipvs(input->site, plan, options.keepalived_config, wanted);
+    if (options.drain)
+        wanted.ipvs->drain = true;
     return carry_out(run, wanted);
 }
 

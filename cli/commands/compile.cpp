@@ -1,7 +1,7 @@
+#include "backends/apply/self_check.hpp"
 #include "backends/emit/realserver/realserver.hpp"
 #include "backends/nft/nft.hpp"
 #include "backends/os/write_file.hpp"
-#include "cli/change/self_check.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/output/artefacts.hpp"
 #include "cli/output/real_hosts.hpp"
@@ -160,14 +160,15 @@ std::string_view proved_as(std::string_view kind, MarkTool tool) {
 Proved prove_all(SiteInput const& input, Plans plans, MarkTool tool, Files const& files) {
     for (auto const& kind : artefact_kinds()) {
         if (auto const script = files.find(std::string(kind.file_of_site)); script != files.end())
-            if (auto proved = prove_text(input, plans, proved_as(kind.name, tool), script->second); !proved)
+            if (auto proved = prove_text(input.site, plans, input.layout, proved_as(kind.name, tool), script->second);
+                !proved)
                 return proved;
         for (auto const& plan : plans) {
             auto const file =
                 files.find(fmt::format("{}/{}", input.site[plan.director].name.value, kind.file_of_director));
             if (file == files.end())
                 continue;
-            if (auto proved = prove_text(input, {&plan, 1}, kind.name, file->second); !proved)
+            if (auto proved = prove_text(input.site, {&plan, 1}, input.layout, kind.name, file->second); !proved)
                 return proved;
         }
     }
@@ -200,7 +201,9 @@ Status compile_site(Options const& options, Environment const& environment) {
     }
     auto const text = kind->text({*input, plans, options.tool});
     auto const kind_of_rules = proved_as(options.emit, options.tool);
-    if (auto const proved = options.prove ? prove_text(*input, plans, kind_of_rules, text) : Proved(); !proved)
+    if (auto const proved =
+            options.prove ? prove_text(input->site, plans, input->layout, kind_of_rules, text) : Proved();
+        !proved)
         return fail(Status::refused, proved.error(), environment);
     return deliver(options, text, environment, is_secret(*kind, input->site) ? Readers::owner : Readers::all);
 }

@@ -12,9 +12,7 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 #include <ostream>
-#include <set>
 
 namespace lbc {
 namespace {
@@ -113,33 +111,7 @@ configuration_change(Site const& site, Plan const& plan, std::string const& path
     auto const text = kernel.open_keepalived(path)->read();
     if (!text)
         return std::unexpected(text.error());
-    KeepalivedChange change{path, text->value_or(""), keepalived_text(site, {&plan, 1})};
-    return change.before == change.after ? std::nullopt : std::optional(std::move(change));
-}
-
-/// The services to which marks lead in a kernel whose IPVS is not read, and that the site does not name. The guard's
-/// mark, which rules match, leads to none.
-std::vector<NamedService> unnamed_services(KernelView const& view, DirectorState const& wanted) {
-    std::vector<NamedService> services;
-    for (auto const family : families) {
-        auto const rules = rules_in(view, family);
-        auto const set = marks_of(rules);
-        std::set<Fwmark> marks(set.begin(), set.end());
-        for (auto const& chain : rules.chains)
-            for (auto const& rule : chain.rules)
-                if (rule.when.mark)
-                    marks.erase(*rule.when.mark);
-        for (auto const mark : marks) {
-            if (wanted.find({mark, family}) != nullptr)
-                continue;
-            auto& added = services.emplace_back();
-            added.name = "fwmark " + mark.str();
-            added.service.mark = mark;
-            added.service.family = family;
-            added.service.service = std::numeric_limits<std::size_t>::max(); // behind the site's
-        }
-    }
-    return services;
+    return keepalived_change(path, *text, keepalived_text(site, {&plan, 1}));
 }
 
 /// Compares a director's kernel with the state that the site wants.
@@ -197,8 +169,9 @@ private:
         if (settings->daemons_differ)
             add(Change::Kind::sync, "connection sync: the daemons that run are not the site's");
         for (auto const& setting : settings->settings)
-            if (setting.value != setting.site_value)
-                add(Change::Kind::setting, fmt::format("{} {} to {}", setting.name, setting.value, setting.site_value));
+            if (setting.differs())
+                add(Change::Kind::setting,
+                    fmt::format("{} {} to {}", title(setting.sysctl), setting.value, setting.site_value));
         if (site_.ipvs != IpvsOwner::keepalived)
             return {};
         auto change = configuration_change(site_, plan_, options_.keepalived_config, kernel_);

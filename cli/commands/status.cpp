@@ -1,6 +1,6 @@
 #include "backends/apply/observe.hpp"
+#include "backends/apply/self_check.hpp"
 #include "backends/keepalived/keepalived.hpp"
-#include "cli/change/self_check.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/input/site_input.hpp"
 #include "cli/report/status_view.hpp"
@@ -41,7 +41,8 @@ std::expected<KeepalivedView, SystemError> look_at_keepalived(Site const& site, 
     auto const text = daemon->read();
     if (!text)
         return std::unexpected(text.error());
-    KeepalivedView view{.has_site_file = *text == keepalived_text(site, {&plan, 1}), .unknown = {}};
+    auto const change = keepalived_change(path, *text, keepalived_text(site, {&plan, 1}));
+    KeepalivedView view{.has_site_file = !change, .unknown = {}};
     auto const runs = daemon->is_running();
     if (runs)
         view.runs = *runs;
@@ -61,10 +62,10 @@ std::expected<StatusView, SystemError> look(SiteInput const& input, DirectorId d
     take_layout_in_force(site, plan, kernel, *found);
     StatusView view;
     if (options.ipvs())
-        view = compare_status(site, plan, found->services);
+        view.services = compare_services(site, plan, found->services);
     view.director = site[director].name.value;
     view.has_services = options.ipvs();
-    view.marks = compare_status(found->tables, found->nft);
+    view.marks = compare_tables(found->tables, found->nft);
     for (auto& marks : view.marks)
         marks.layout = marks.table == "mangle" ? found->layout : "";
     if (options.ipvs())

@@ -1,9 +1,10 @@
 #include "compiler/analysis/verify.hpp"
+#include "backends/apply/address_conflicts.hpp"
+#include "backends/apply/compare_services.hpp"
 #include "backends/apply/observe.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/input/read_dump.hpp"
 #include "cli/input/site_input.hpp"
-#include "cli/report/address_conflicts.hpp"
 #include "cli/report/verify_report.hpp"
 #include "compiler/layout/layout.hpp"
 
@@ -34,15 +35,9 @@ std::expected<void, SystemError> verify_services(Site const& site, Plan const& p
     if (!addresses)
         return std::unexpected(addresses.error());
     verified.conflicts = address_conflicts(site, plan, *addresses);
-    for (auto const& service : plan.services) {
-        ServiceKey const key{service.mark, service.family};
-        if (!std::ranges::binary_search(view->services, key, {}, &IpvsService::key))
-            verified.missing.push_back({site.services[service.service].name.value, service.mark, service.family});
-    }
-    for (auto const& check : plan.checks)
-        if (!std::ranges::binary_search(view->services, ServiceKey{check.mark, check.family}, {}, &IpvsService::key))
-            verified.missing.push_back(
-                {fmt::format("checks of {}", check.real.address.str()), check.mark, check.family});
+    for (auto const& service : compare_services(site, plan, view->services))
+        if (service.presence == Presence::missing)
+            verified.missing.push_back({service.name, service.service.key});
     verified.asks_ipvs = true;
     return {};
 }

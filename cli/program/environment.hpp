@@ -4,6 +4,7 @@
 
 #include "backends/apply/kernel.hpp"
 #include "backends/observe/interfaces.hpp"
+#include "backends/os/exit_status.hpp"
 #include "backends/os/rights.hpp"
 #include "grammar/files.hpp"
 
@@ -16,16 +17,6 @@
 #include <vector>
 
 namespace lbc {
-
-/// Exit statuses, the same for every command.
-enum class Status : int {
-    done = 0,
-    differs = 1,        // done; the answer is no
-    bad_input = 2,      // usage, or an error in the input: nothing was touched
-    refused = 3,        // the system refused: nothing was touched
-    rolled_back = 4,    // failed on the way: the kernel is as before
-    partly_applied = 5, // failed, and could not take everything back
-};
 
 /// The machine that lbc runs on, as far as a site file speaks of it.
 class Host {

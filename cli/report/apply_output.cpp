@@ -11,6 +11,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
+#include <ctime>
 #include <ostream>
 #include <ranges>
 #include <span>
@@ -37,7 +39,7 @@ std::string text_of(Changes const& changes, ApplyOutput const& output, bool colo
     std::string text;
     auto const add = [&](auto const& change) {
         text += fmt::format("{}: {} {}: rules {} -> {}\n", output.who, title_of(change), verb,
-                            rule_count(change.before), rule_count(change.after));
+                            change.before.rule_count(), change.after.rule_count());
         if (output.verbose)
             text += write_lines(change, colour);
     };
@@ -156,6 +158,15 @@ Status print_apply_failure(ApplyFailure const& failure, Sources const* sources, 
         environment.out << dump(object);
     }
     return words.status;
+}
+
+std::string clock_in(std::chrono::milliseconds time) {
+    auto const then = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() + time);
+    std::tm parts{};
+    ::localtime_r(&then, &parts);
+    std::array<char, 64> text{};
+    auto const* format = time < std::chrono::hours(24) ? "%H:%M:%S %Z" : "%Y-%m-%d %H:%M:%S %Z";
+    return {text.data(), std::strftime(text.data(), text.size(), format, &parts)};
 }
 
 } // namespace lbc

@@ -32,4 +32,7 @@ void print_changes(Changes const& changes, ApplyOutput const& output, Environmen
 [[nodiscard]] Status print_apply_failure(ApplyFailure const& failure, Sources const* sources, ApplyOutput const& output,
                                          Environment const& environment);
 
+/// The local time when `time` has passed, with its zone: "23:15:10 CET"; from a day on, with the date.
+[[nodiscard]] std::string clock_in(std::chrono::milliseconds time);
+
 } // namespace lbc

@@ -145,8 +145,8 @@ std::string summary_of(DiffReport const& report) {
 std::string writes_text(DirectorWrites const& writes, bool colour) {
     std::string text;
     auto const add = [&](auto const& change) {
-        text += fmt::format("{}: {}: rules {} -> {}\n", writes.director, title_of(change), rule_count(change.before),
-                            rule_count(change.after));
+        text += fmt::format("{}: {}: rules {} -> {}\n", writes.director, title_of(change), change.before.rule_count(),
+                            change.after.rule_count());
         text += write_lines(change, colour);
     };
     std::ranges::for_each(writes.marks, add);

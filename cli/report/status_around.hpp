@@ -2,7 +2,7 @@
 // machine, foreign rules, keepalived, and who holds the VIPs. `lbc apply` fixes none of them.
 #pragma once
 
-#include "cli/report/address_conflicts.hpp"
+#include "backends/apply/address_conflicts.hpp"
 #include "cli/report/machine_report.hpp"
 #include "cli/report/mark_check.hpp"
 

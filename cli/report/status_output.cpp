@@ -37,7 +37,7 @@ void add_counters(Row& row, IpvsCounters const& counters) {
     row[8] = short_number(counters.byte_rate_in);
 }
 
-Row row_of(ServiceView const& view) {
+Row row_of(ComparedService const& view) {
     Row row;
     row[0] = fmt::format("{} {} {}", view.name.empty() ? "(not in the site)" : view.name, view.service.key.mark.str(),
                          title(view.service.key.family));
@@ -57,7 +57,7 @@ Row row_of(ServiceView const& view) {
     return row;
 }
 
-Row row_of(RealView const& view) {
+Row row_of(ComparedReal const& view) {
     Row row;
     row[0] = fmt::format("  {}{}{}", view.real.server.name(), view.director.empty() ? "" : " ", view.director);
     row[1] = method_of(view.real);
@@ -135,7 +135,7 @@ Json json_of(IpvsCounters const& counters) {
             {"bytes_out_per_second", counters.byte_rate_out}};
 }
 
-Json json_of(RealView const& view) {
+Json json_of(ComparedReal const& view) {
     auto const& real = view.real;
     Json object = {
         {"state", to_string(view.presence)}, {"address", real.server.address.str()}, {"port", real.server.port.value}};
@@ -152,7 +152,7 @@ Json json_of(RealView const& view) {
     return object;
 }
 
-Json json_of(ServiceView const& view) {
+Json json_of(ComparedService const& view) {
     Json object = {{"state", to_string(view.presence)}};
     if (!view.name.empty())
         object["service"] = view.name;
@@ -170,12 +170,12 @@ std::string_view role_name(SyncDaemon::Role role) { return role == SyncDaemon::R
 
 /// Prometheus's labels of a service, without braces. No value has a character that needs an escape: names are the
 /// language's, the rest is numbers and addresses.
-std::string labels(StatusView const& view, ServiceView const& service) {
+std::string labels(StatusView const& view, ComparedService const& service) {
     return fmt::format(R"(director="{}",service="{}",family="{}",mark="{}")", view.director, service.name,
                        to_string(service.service.key.family), service.service.key.mark.str());
 }
 
-std::string labels(StatusView const& view, ServiceView const& service, RealView const& real) {
+std::string labels(StatusView const& view, ComparedService const& service, ComparedReal const& real) {
     return fmt::format(R"({},real="{}",port="{}")", labels(view, service), real.real.server.address.str(),
                        real.real.server.port.value);
 }
@@ -184,26 +184,26 @@ struct Metric {
     std::string_view name;
     std::string_view type;
     std::string_view help;
-    std::uint64_t (*value)(RealView const&);
+    std::uint64_t (*value)(ComparedReal const&);
 };
 
 constexpr std::array metrics{
     Metric{"weight", "gauge", "Weight of a real server.",
-           [](RealView const& v) -> std::uint64_t { return v.real.server.weight; }},
+           [](ComparedReal const& v) -> std::uint64_t { return v.real.server.weight; }},
     Metric{"active_connections", "gauge", "Established connections.",
-           [](RealView const& v) -> std::uint64_t { return v.real.active; }},
+           [](ComparedReal const& v) -> std::uint64_t { return v.real.active; }},
     Metric{"inactive_connections", "gauge", "Connections in any other state.",
-           [](RealView const& v) -> std::uint64_t { return v.real.inactive; }},
+           [](ComparedReal const& v) -> std::uint64_t { return v.real.inactive; }},
     Metric{"connections_total", "counter", "Connections scheduled.",
-           [](RealView const& v) { return v.real.counters.connections; }},
+           [](ComparedReal const& v) { return v.real.counters.connections; }},
     Metric{"packets_in_total", "counter", "Packets from clients.",
-           [](RealView const& v) { return v.real.counters.packets_in; }},
+           [](ComparedReal const& v) { return v.real.counters.packets_in; }},
     Metric{"bytes_in_total", "counter", "Bytes from clients.",
-           [](RealView const& v) { return v.real.counters.bytes_in; }},
+           [](ComparedReal const& v) { return v.real.counters.bytes_in; }},
     Metric{"packets_out_total", "counter", "Packets to clients that pass the director.",
-           [](RealView const& v) { return v.real.counters.packets_out; }},
+           [](ComparedReal const& v) { return v.real.counters.packets_out; }},
     Metric{"bytes_out_total", "counter", "Bytes to clients that pass the director.",
-           [](RealView const& v) { return v.real.counters.bytes_out; }},
+           [](ComparedReal const& v) { return v.real.counters.bytes_out; }},
 };
 
 std::string head(std::string_view name, std::string_view type, std::string_view help) {
@@ -230,9 +230,9 @@ std::string status_text(StatusView const& view, bool colour) {
     if (view.daemons_differ)
         text += fmt::format("sync daemons: {}\n", painted(to_string(Presence::differs), colour));
     for (auto const& setting : view.settings)
-        text += setting.value == setting.site_value
-                    ? fmt::format("{}: {}\n", setting.name, setting.value)
-                    : fmt::format("{}: {} (site: {})\n", setting.name, setting.value, setting.site_value);
+        text += setting.differs()
+                    ? fmt::format("{}: {} (site: {})\n", title(setting.sysctl), setting.value, setting.site_value)
+                    : fmt::format("{}: {}\n", title(setting.sysctl), setting.value);
     return text + around_text(view.around, view.director) + summary(view);
 }
 
@@ -246,7 +246,7 @@ std::string status_json(StatusView const& view) {
             {{"role", role_name(daemon.role)}, {"interface", daemon.interface}, {"id", daemon.id}});
     for (auto const& setting : view.settings)
         object["settings"].push_back(
-            {{"name", setting.name}, {"value", setting.value}, {"site_value", setting.site_value}});
+            {{"name", title(setting.sysctl)}, {"value", setting.value}, {"site_value", setting.site_value}});
     for (auto const& marks : view.marks)
         object["marks"].push_back({{"family", marks.family ? to_string(*marks.family) : "inet"},
                                    {"table", marks.table},

@@ -1,6 +1,7 @@
 // A director's kernel compared with the site, for `lbc status`: a value, and its three output forms.
 #pragma once
 
+#include "backends/apply/compare_services.hpp"
 #include "backends/apply/mangle_step.hpp"
 #include "backends/apply/nft_step.hpp"
 #include "backends/apply/observe.hpp"
@@ -12,32 +13,6 @@
 #include <vector>
 
 namespace lbc {
-
-/// How an item compares with the site.
-enum class Presence : std::uint8_t {
-    as_site,
-    differs, // in its parameters or weight
-    missing, // only in the site
-    extra,   // only in the kernel
-    down,    // as after a failed health check: missing or at weight 0 under `ipvs keepalived`
-    sorry,   // the sorry server, which stands in under `ipvs keepalived`
-};
-[[nodiscard]] std::string_view to_string(Presence presence);
-
-struct RealView {
-    IpvsReal real;        // of the kernel if it is there, else of the site
-    std::string director; // the director that it is, or empty
-    std::optional<std::uint32_t> site_weight;
-    Presence presence = Presence::as_site;
-    bool is_there = true; // in the kernel
-};
-
-struct ServiceView {
-    std::string name; // of the site's service; empty for one that the site lacks
-    IpvsService service;
-    std::vector<RealView> reals;
-    Presence presence = Presence::as_site;
-};
 
 /// lbc's rules in one family's mangle table, or in its table of nftables.
 struct MarksView {
@@ -51,8 +26,8 @@ struct MarksView {
 
 struct StatusView {
     std::string director;
-    std::vector<MarksView> marks;      // of the families that have any rules, or should have
-    std::vector<ServiceView> services; // in the order of the site, then what is extra
+    std::vector<MarksView> marks;          // of the families that have any rules, or should have
+    std::vector<ComparedService> services; // in the order of the site, then what is extra
     std::vector<SyncDaemon> daemons;
     bool daemons_differ = false; // from the site's
     std::vector<ObservedSetting> settings;
@@ -73,11 +48,8 @@ private:
     [[nodiscard]] bool mends_services() const;
 };
 
-/// The services. `kernel` is sorted by key. Under `ipvs keepalived` health checks own weights and removals.
-[[nodiscard]] StatusView compare_status(Site const& site, Plan const& plan, std::vector<IpvsService> const& kernel);
-
 /// The mangle tables, and lbc's table of nftables.
-[[nodiscard]] std::vector<MarksView> compare_status(std::vector<FamilyChange> const& tables,
+[[nodiscard]] std::vector<MarksView> compare_tables(std::vector<FamilyChange> const& tables,
                                                     std::optional<NftChange> const& nft);
 
 /// An aligned table with a line that sums it up.

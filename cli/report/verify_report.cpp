@@ -200,8 +200,8 @@ std::string text_of(VerifiedDirector const& director, Site const& site, bool col
                             "peers' packets too; without a guard they loop\n",
                             service, endpoint(by_address.address, by_address.port), protocol_name(by_address.protocol));
     for (auto const& service : director.missing)
-        text += fmt::format("\n  {}: IPVS has no virtual service for mark {} ({})\n", service.name, service.mark.str(),
-                            title(service.family));
+        text += fmt::format("\n  {}: IPVS has no virtual service for mark {} ({})\n", service.name,
+                            service.key.mark.str(), title(service.key.family));
     return text;
 }
 
@@ -266,7 +266,7 @@ Json json_of(VerifiedDirector const& director) {
     auto missing = Json::array();
     for (auto const& service : director.missing)
         missing.push_back(
-            {{"service", service.name}, {"mark", service.mark.value}, {"family", to_string(service.family)}});
+            {{"service", service.name}, {"mark", service.key.mark.value}, {"family", to_string(service.key.family)}});
     object["services_by_address"] = director.asks_ipvs ? conflicts : Json(nullptr);
     object["missing_services"] = director.asks_ipvs ? missing : Json(nullptr);
     object["machine"] = director.machine ? machine_json(*director.machine) : Json(nullptr);

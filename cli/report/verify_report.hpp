@@ -1,7 +1,7 @@
 // The findings of `lbc verify`, and their two output forms.
 #pragma once
 
-#include "backends/ipvs/ipvs.hpp"
+#include "backends/apply/address_conflicts.hpp"
 #include "cli/report/machine_report.hpp"
 #include "compiler/analysis/loops.hpp"
 #include "compiler/analysis/verify.hpp"
@@ -12,17 +12,10 @@
 
 namespace lbc {
 
-/// A service by address for packets of a service of the site. It takes those that the site leaves without a mark.
-struct AddressConflict {
-    std::string service;
-    IpvsAddress by_address;
-};
-
 /// A mark of the site that leads to no virtual service.
 struct MissingService {
     std::string name; // "web", "checks of 10.0.0.1"
-    Fwmark mark;
-    Family family{};
+    ServiceKey key;
 };
 
 struct VerifiedDirector : VerifiedRules {

@@ -136,8 +136,8 @@ Json change_json(std::string_view family, Change const& change) {
     auto const lines = line_difference(change);
     return {{"family", family},
             {"table", table_of(change)},
-            {"rules_before", rule_count(change.before)},
-            {"rules_after", rule_count(change.after)},
+            {"rules_before", change.before.rule_count()},
+            {"rules_after", change.after.rule_count()},
             {"removed", lines.removed},
             {"added", lines.added}};
 }
@@ -172,8 +172,6 @@ LineDifference line_difference(NftChange const& change) {
     return difference_of(lines_of(change.before), lines_of(change.after));
 }
 
-std::size_t rule_count(NftState const& table) { return table.rules() + table.elements(); }
-
 std::string_view table_of(FamilyChange const& change) { return change.is_variant ? "iptables-nft mangle" : "mangle"; }
 std::string_view table_of(NftChange const& /*change*/) { return "inet lbc"; }
 
@@ -181,15 +179,6 @@ std::string title_of(FamilyChange const& change) {
     return fmt::format("{} mangle table{}", title(change.family), change.is_variant ? " of iptables-nft" : "");
 }
 std::string title_of(NftChange const& /*change*/) { return "table inet lbc of nftables"; }
-
-std::size_t rule_count(Ruleset const& rules) {
-    std::size_t count = 0;
-    for (auto const& chain : rules.chains)
-        count += chain.rules.size();
-    for (auto const& set : rules.sets)
-        count += set.entries.size();
-    return count;
-}
 
 std::string write_lines(FamilyChange const& change, bool colour) { return changed_lines(change, colour); }
 std::string write_lines(NftChange const& change, bool colour) { return changed_lines(change, colour); }

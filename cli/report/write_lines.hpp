@@ -30,10 +30,6 @@ struct LineDifference {
 
 [[nodiscard]] LineDifference line_difference(NftChange const& change);
 
-/// The number of rules, and of entries in the sets that they look up.
-[[nodiscard]] std::size_t rule_count(Ruleset const& rules);
-[[nodiscard]] std::size_t rule_count(NftState const& table);
-
 /// "mangle", "iptables-nft mangle" or "inet lbc"; literals.
 [[nodiscard]] std::string_view table_of(FamilyChange const& change);
 [[nodiscard]] std::string_view table_of(NftChange const& change);

@@ -7,17 +7,6 @@
 namespace lbc {
 namespace {
 
-std::size_t rule_count(Netfilter const& rules) {
-    std::size_t count = 0;
-    for (auto const& table : rules.tables)
-        for (auto const& chain : table.chains)
-            for (auto const& rule : chain.rules) {
-                auto const* drop = std::get_if<Drop>(&rule.then);
-                count += drop != nullptr && drop->is_policy ? 0 : 1;
-            }
-    return count;
-}
-
 bool shares_ports(MarkClass const& mark_class, std::vector<ProtocolPorts> const& ports) {
     return std::ranges::any_of(ports, [&](ProtocolPorts const& one) {
         return std::ranges::any_of(one.ports, [&](PortRange const& range) {
@@ -102,9 +91,11 @@ VerifiedRules verify_rules(Site const& site, Plan const& plan, FamilyRules const
                 verified.unasked.push_back(family);
             continue;
         }
-        auto& added = verified.families.emplace_back(VerifiedFamily{family, {}, rule_count(*rules), {}});
-        for (auto const& table : rules->tables)
+        auto& added = verified.families.emplace_back(VerifiedFamily{family, {}, 0, {}});
+        for (auto const& table : rules->tables) {
             added.tables.push_back(table.table);
+            added.rules += table.rule_count();
+        }
         added.proof = prove(plan.marks, marks, *rules);
         judge_drops(added.proof, site, plan);
     }

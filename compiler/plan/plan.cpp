@@ -109,10 +109,12 @@ void add_checks(Site const& site, Service const& service, std::set<Fwmark>& give
             auto const mark = is_checked_through_vip(service, real) ? site.check_mark(family, real) : std::nullopt;
             if (!mark || !given.insert(*mark).second)
                 continue;
-            auto& added = plan.checks.emplace_back(CheckService{*mark, family, {}});
-            added.real.address = real.address;
-            added.real.forwarding = real.forwarding;
-            added.real.span = real.span;
+            auto& added = plan.checks.emplace_back();
+            added.mark = *mark;
+            added.family = family;
+            added.scheduler.name = "rr";
+            added.reals.push_back(
+                {.address = real.address, .port = {}, .forwarding = real.forwarding, .span = real.span});
         }
 }
 

@@ -124,20 +124,14 @@ struct VirtualService {
 /// connections)".
 [[nodiscard]] std::string share_of(Destination const& real, VirtualService const& service);
 
-/// A separate IPVS service for one real server. A check sends packets with the mark, so that they reach the real server
-/// as those of a client do.
-struct CheckService {
-    Fwmark mark;
-    Family family = Family::ipv4; // of the VIP
-    Destination real;
-};
-
 struct Plan {
     DirectorId director;
     MarkTable marks;
     std::vector<VirtualService> services; // in the order of the source, IPv4 before IPv6
-    std::vector<CheckService> checks;     // the services that the checks of this director use
-    bool backup_only = false;             // net.ipv4.vs.backup_only must be 1
+    /// Those that the checks of this director use, one for each checked real server: a check sends packets with the
+    /// mark, so that they reach the real server as those of a client do.
+    std::vector<VirtualService> checks;
+    bool backup_only = false; // net.ipv4.vs.backup_only must be 1
     /// For each family: whether answers of `nat` real servers return through this director, which forwards them.
     std::array<bool, families.size()> forwards{};
 };

@@ -161,6 +161,18 @@ MarkSet const* Ruleset::find_set(std::string_view name) const {
     return found == sets.end() ? nullptr : &*found;
 }
 
+std::size_t Ruleset::rule_count() const {
+    auto count = entry_jumps.size();
+    for (auto const& chain : chains)
+        count += static_cast<std::size_t>(std::ranges::count_if(chain.rules, [](Rule const& rule) {
+            auto const* drop = std::get_if<Drop>(&rule.then);
+            return drop == nullptr || !drop->is_policy;
+        }));
+    for (auto const& set : sets)
+        count += set.entries.size();
+    return count;
+}
+
 void append_to(std::string& out, Rule const& rule) {
     Matches const& when = rule.when;
     if (when.destination && (when.destination->length > 0 || when.not_destination)) {

@@ -209,6 +209,8 @@ struct Ruleset {
     [[nodiscard]] bool empty() const { return chains.empty() && entry_jumps.empty() && sets.empty(); }
     [[nodiscard]] Chain const* find(std::string_view name) const;
     [[nodiscard]] MarkSet const* find_set(std::string_view name) const;
+    /// The number of its rules, entry jumps too, and of the entries of its sets. The policy of a chain is no rule.
+    [[nodiscard]] std::size_t rule_count() const;
 
     friend bool operator==(Ruleset const&, Ruleset const&) = default;
 };

@@ -72,7 +72,7 @@ int open_device(char const* name) {
     int const on = 1;
     if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on) != 0)
         fail("PACKET_QDISC_BYPASS");
-    if (bind(fd, static_cast<sockaddr const*>(static_cast<void const*>(&address)), sizeof address) != 0)
+    if (bind(fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0)
         fail("bind");
     return fd;
 }

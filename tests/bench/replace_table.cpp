@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
     auto const info = read_info(fd);
 
     auto entries = block(sizeof(ipt_get_entries), info.size);
-    auto* const got = new (entries.data()) ipt_get_entries{};
+    auto* const got = reinterpret_cast<ipt_get_entries*>(entries.data());
     std::strcpy(got->name, "mangle");
     got->size = info.size;
     auto size = static_cast<socklen_t>(sizeof *got + info.size);
@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
 
     std::vector<xt_counters> counters(info.num_entries);
     auto blob = block(sizeof(ipt_replace), info.size);
-    auto* const table = new (blob.data()) ipt_replace{};
+    auto* const table = reinterpret_cast<ipt_replace*>(blob.data());
     std::strcpy(table->name, "mangle");
     table->valid_hooks = info.valid_hooks;
     std::copy(std::begin(info.hook_entry), std::end(info.hook_entry), table->hook_entry);

@@ -182,12 +182,16 @@ void read_nft_keys(Bytes const& bytes) {
     require(back == sorted, "elements are the same when they are written again");
 }
 
-constexpr std::array<void (*)(Bytes), 9> readers{
-    [](Bytes bytes) { read_manifest(bytes); },         [](Bytes bytes) { read_record(bytes); },
-    [](Bytes bytes) { read_git_tree(bytes); },         [](Bytes bytes) { read_blob<Ipv4Tables>(bytes); },
-    [](Bytes bytes) { read_blob<Ipv6Tables>(bytes); }, [](Bytes bytes) { read_ipvs(std::move(bytes)); },
-    [](Bytes bytes) { read_ipset(std::move(bytes)); }, [](Bytes bytes) { read_nft_elements_in(bytes); },
-    [](Bytes bytes) { read_nft_keys(bytes); },
+constexpr std::array<void (*)(Bytes const&), 9> readers{
+    read_manifest,
+    read_record,
+    read_git_tree,
+    read_blob<Ipv4Tables>,
+    read_blob<Ipv6Tables>,
+    [](Bytes const& bytes) { read_ipvs(bytes); },
+    [](Bytes const& bytes) { read_ipset(bytes); },
+    read_nft_elements_in,
+    read_nft_keys,
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 // Any bytes as a site file. What is free of errors is emitted in every form, and each text is what its reader takes:
 // lines that fit into its buffer, no control characters, blocks that close; rules that lbc's own readers read prove
 // equal to the site; and JSON is JSON. Messages are JSON as well.
+#include "backends/apply/self_check.hpp"
 #include "backends/emit/firewall.hpp"
 #include "backends/emit/ipvsadm.hpp"
 #include "backends/emit/json/json.hpp"
@@ -9,7 +10,6 @@
 #include "backends/keepalived/keepalived.hpp"
 #include "backends/nft/nft.hpp"
 #include "backends/restore/restore.hpp"
-#include "cli/change/self_check.hpp"
 #include "cli/input/message_json.hpp"
 #include "cli/output/output_tree.hpp"
 #include "cli/output/real_hosts.hpp"
@@ -31,7 +31,7 @@ constexpr std::size_t longest_configured = 1'022;
 
 void require_proved(SiteInput const& input, std::span<Plan const> plans, std::string_view kind,
                     std::string const& text) {
-    auto const proved = prove_text(input, plans, kind, text);
+    auto const proved = prove_text(input.site, plans, input.layout, kind, text);
     require(proved.has_value(), proved ? "" : proved.error(), text);
 }
 

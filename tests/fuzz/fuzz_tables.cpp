@@ -25,7 +25,7 @@ std::optional<lbc::Rule> read_rule(std::string_view line, lbc::Family family) {
     auto rule = lbc::read_rule_words(*words, family, names);
     if (!rule || !*rule || std::holds_alternative<lbc::UnknownTarget>((*rule)->then))
         return std::nullopt;
-    return std::move(**rule);
+    return std::move(*rule);
 }
 
 /// A control character is a blank in lbc's words, which may part one word in two.

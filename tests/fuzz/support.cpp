@@ -30,7 +30,7 @@ std::size_t count_ports(Service const& service) {
 void require(bool holds, std::string_view what, std::string_view context) {
     if (holds)
         return;
-    std::cerr << "does not hold: " << what << '\n' << context << std::endl;
+    std::cerr << "does not hold: " << what << '\n' << context << '\n' << std::flush;
     std::abort();
 }
 

@@ -29,7 +29,7 @@ ROOMS = [
     "compiler/checks", "compiler/diff",
     "backends/os", "backends/netlink", "backends/ipset", "backends/restore", "backends/nft", "backends/emit",
     "backends/iptables", "backends/ipvs", "backends/keepalived", "backends/observe", "backends/apply",
-    "cli/program", "cli/input", "cli/report", "cli/change", "cli/output", "cli/commands", "cli",
+    "cli/program", "cli/input", "cli/report", "cli/output", "cli/commands", "cli",
 ]
 
 

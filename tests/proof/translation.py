@@ -37,7 +37,7 @@ class Translation(unittest.TestCase):
             text = harness.lbc_ok("compile", file, "-d", director, "--emit", emitter, "--layout", layout)
             status, said = claims.verify(file, director, text, family)
             self.assertEqual(status, 0, f"{director}, {emitter}: {said}")
-            rules = sum(line.startswith("-A") for line in text.splitlines())
+            rules = sum(line.startswith(("-A", "#ipset add")) for line in text.splitlines())
             # A proof about other rules than the text has would be worth nothing.
             self.assertEqual((said["rules"], by_script["rules"]), (rules, rules), f"{director}, {emitter}")
             counts += Counter({"proofs": 2, "rules": rules, "kinds of packets": said["classes"],

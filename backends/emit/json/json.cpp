@@ -135,11 +135,12 @@ void set_connections(Json& object, std::uint32_t min, std::uint32_t max) {
     set_nonzero(limits, "max", max);
 }
 
-Json check_service(CheckService const& check) {
+Json check_service(VirtualService const& check) {
+    auto const& real = check.reals.front();
     return {{"mark", check.mark.value},
             {"family", to_string(check.family)},
-            {"real", check.real.address.str()},
-            {"forward", value(check.real.forwarding)}};
+            {"real", real.address.str()},
+            {"forward", value(real.forwarding)}};
 }
 
 Json plan_object(Context const& context, Plan const& plan, Layout layout) {

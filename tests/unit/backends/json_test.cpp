@@ -51,7 +51,7 @@ RealServer real_server(std::string_view address) {
 } // namespace
 
 TEST_CASE("json: a site without plans, byte for byte") {
-    Sources sources;
+    Sources const sources;
     CHECK(json_text({}, sources, {}, layout_linear) == R"({
   "format": 1,
   "site": {
@@ -179,7 +179,7 @@ TEST_CASE("json: the plan has the marks as classes and as rules") {
 
 TEST_CASE("json: the plan's guard and virtual services") {
     Fixture fixture;
-    Guard guard{GuardMode::drop, Fwmark{0x100}, {{*IpAddress::parse("192.0.2.7"), 17, Port{5555}}}};
+    Guard const guard{GuardMode::drop, Fwmark{0x100}, {{*IpAddress::parse("192.0.2.7"), 17, Port{5555}}}};
     fixture.plan.marks.guard = guard;
     VirtualService service;
     service.mark = Fwmark{3};

@@ -269,7 +269,7 @@ TEST_CASE("machine: messages of the kernel about interfaces are read with their 
     CHECK(read->mac == MacAddress{mac});
     CHECK(read->master == 9);
     CHECK(read->is_up);
-    Message nameless(RTM_NEWLINK, link);
+    Message const nameless(RTM_NEWLINK, link);
     CHECK_FALSE(interface_in(nameless.get()));
     Message narrow(RTM_NEWLINK, link);
     narrow.add(IFLA_IFNAME, std::array{'e', '0'})

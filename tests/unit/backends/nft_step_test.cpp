@@ -46,7 +46,7 @@ constexpr std::string_view listing = R"({"nftables": [{"metainfo": {"json_schema
 
 using Pair = std::pair<std::string_view, std::string_view>;
 
-NftState listed(std::string text) {
+NftState listed(std::string const& text) {
     auto const tables = read_nft_json(text);
     REQUIRE(tables.has_value());
     REQUIRE(tables->size() == 1);
@@ -65,7 +65,7 @@ public:
 
     std::expected<bool, SystemError> exists() override { return !states_.front().empty(); }
     std::expected<NftState, SystemError> read() override {
-        auto const state = states_.front();
+        auto state = states_.front();
         if (states_.size() > 1)
             states_.erase(states_.begin());
         return state;

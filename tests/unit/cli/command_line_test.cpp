@@ -78,7 +78,7 @@ TEST_CASE("status knows the layout that apply was told, and diff shows what appl
                            "--set-xmark 0x3/0xffffffff\n-A PREROUTING -j LBC\nCOMMIT\n";
     CHECK(m.run({"status", "site.lb", "--only", "marks"}) == 0);
     CHECK_MESSAGE(has(m.out, ", ok, layout tree\n"), m.out.str());
-    CHECK_MESSAGE(has(m.out, "iptables-nft: rules 1, extra\n"), m.out.str());
+    CHECK_MESSAGE(has(m.out, "iptables-nft: rules 2, extra\n"), m.out.str());
     m.kernel.variants[0].clear();
     REQUIRE(m.run({"apply", "site.lb", "--only", "marks"}) == 0);
     CHECK(m.run({"status", "site.lb", "--only", "marks"}) == 0);

@@ -120,7 +120,7 @@ TEST_CASE("a drain that is told to end says what is left and how to go on") {
     std::signal(SIGINT, before);
 }
 
-TEST_CASE("rules are counted alike by apply, status and remove") {
+TEST_CASE("rules are counted alike by apply, verify, status and remove") {
     test::Machine m({{"site.lb", site_of("real lb2; real 10.0.0.7")}});
     auto const count = [&](std::string_view before, std::string_view after) {
         auto const text = m.out.str();
@@ -133,6 +133,8 @@ TEST_CASE("rules are counted alike by apply, status and remove") {
     auto const applied = count("IPv4 mangle table changed: rules 0 -> ", "\n");
     m.run({"status", "site.lb"});
     CHECK(count("IPv4 mangle table: rules ", ",") == applied);
+    m.run({"verify", "site.lb"});
+    CHECK(count("IPv4: mangle; ", " rules") == applied);
     CHECK(m.run({"remove"}) == 0);
     CHECK(count("IPv4 mangle table changed: rules ", " ") == applied);
 }

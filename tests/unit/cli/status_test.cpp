@@ -15,9 +15,14 @@ Compiled const& site() {
     return compiled;
 }
 
-StatusView view(std::vector<IpvsService> const& kernel) {
-    return compare_status(site().site, site().plan("lb1"), kernel);
+StatusView view_of(Compiled const& compiled, std::vector<IpvsService> const& kernel) {
+    StatusView view;
+    view.director = "lb1";
+    view.services = compare_services(compiled.site, compiled.plan("lb1"), kernel);
+    return view;
 }
+
+StatusView view(std::vector<IpvsService> const& kernel) { return view_of(site(), kernel); }
 
 std::vector<IpvsService> as_site() { return ipvs_services(site().plan("lb1")); }
 
@@ -69,13 +74,12 @@ TEST_CASE("status: what keepalived's checks do is down, not a difference") {
                            "service api { vip 10.9.9.2; port tcp 80; mark 4; real lb2"
                            " { check script { command \"/bin/true\"; dynamic } } }\n");
     REQUIRE_FALSE(checked.diagnostics.has_errors());
-    auto const plan = checked.plan("lb1");
-    auto kernel = ipvs_services(plan);
+    auto kernel = ipvs_services(checked.plan("lb1"));
     kernel[0].reals.erase(kernel[0].reals.begin());
     kernel[0].reals[0].server.weight = 0;
     kernel[0].reals.emplace_back().server.address = *IpAddress::parse("10.0.0.99");
     kernel[1].reals[0].server.weight = 77;
-    auto const status = compare_status(checked.site, plan, kernel);
+    auto const status = view_of(checked, kernel);
     CHECK(status.services[0].reals[0].presence == Presence::down);
     CHECK_FALSE(status.services[0].reals[0].is_there);
     CHECK(status.services[0].reals[1].presence == Presence::down);
@@ -92,33 +96,34 @@ TEST_CASE("status: mangle tables and settings count") {
     Ruleset const other{
         Family::ipv4, {{"LBC", {{{}, SetMark{Fwmark{4}}, {}}}}}, {{"PREROUTING", {{}, Jump{"LBC"}, {}}}}};
     auto const presence = [&](Ruleset const& now, Ruleset const& wanted) {
-        return compare_status({{Family::ipv4, now, wanted}}, {}).front().presence;
+        return compare_tables({{Family::ipv4, now, wanted}}, {}).front().presence;
     };
-    CHECK(compare_status({{Family::ipv6, nothing, nothing}}, {}).empty());
+    CHECK(compare_tables({{Family::ipv6, nothing, nothing}}, {}).empty());
     CHECK(presence(rules, rules) == Presence::as_site);
     CHECK(presence(other, rules) == Presence::differs);
     CHECK(presence(nothing, rules) == Presence::missing);
     CHECK(presence(rules, nothing) == Presence::extra);
     auto status = view(as_site());
-    status.marks = compare_status({{Family::ipv4, rules, other}}, {});
+    status.marks = compare_tables({{Family::ipv4, rules, other}}, {});
     status.daemons_differ = true;
-    status.settings = {{"net.a", 1, 1}, {"net.b", 0, 1}};
+    status.settings = {{Sysctl::backup_only, 1, 1}, {Sysctl::ip_forward, 0, 1}};
     CHECK(status.differences() == 3);
     NftState nft;
     nft.chains = {nft_chain("prerouting", {{{Return{}}}})};
     auto const by_nft = [&](NftState const& now, NftState const& wanted) {
-        return compare_status({}, NftChange{now, wanted}).front();
+        return compare_tables({}, NftChange{now, wanted}).front();
     };
     CHECK(by_nft(nft, nft).presence == Presence::as_site);
     CHECK(by_nft(NftState{}, nft).presence == Presence::missing);
     CHECK(by_nft(nft, NftState{}).presence == Presence::extra);
     CHECK(by_nft(nft, nft).rules == 1);
-    CHECK(compare_status({}, NftChange{}).empty());
+    CHECK(compare_tables({}, NftChange{}).empty());
     status.marks.push_back(by_nft(nft, nft));
     CHECK(status_text(status, false).contains("table inet lbc of nftables: rules 1, ok\n"));
     auto const text = status_text(status, false);
-    CHECK(text.find("IPv4 mangle table: rules 1, differs\n") != std::string::npos);
-    CHECK(text.find("sync daemons: differs\nnet.a: 1\nnet.b: 0 (site: 1)\nlb1: ") != std::string::npos);
+    CHECK(text.find("IPv4 mangle table: rules 2, differs\n") != std::string::npos);
+    CHECK(text.find("sync daemons: differs\nnet.ipv4.vs.backup_only: 1\nnet.ipv4.ip_forward: 0 (site: 1)\nlb1: ") !=
+          std::string::npos);
 }
 
 TEST_CASE("status: is never as the site says where a foreign rule overrides the marks") {
@@ -151,8 +156,7 @@ TEST_CASE("status: is never as the site says where a foreign rule overrides the 
 TEST_CASE("status: a keepalived that does not run is not mended by apply") {
     Compiled const managed("ipvs keepalived\n" + std::string(two_directors) +
                            "service web { vip 10.9.9.1; port tcp 80; mark 3; real lb1; real lb2 }\n");
-    auto const plan = managed.plan("lb1");
-    auto status = compare_status(managed.site, plan, {});
+    auto status = view_of(managed, {});
     status.around.marks.emplace();
     status.around.keepalived = KeepalivedView{.runs = false, .has_site_file = true, .unknown = {}};
     CHECK(status.differences() == 0);
@@ -171,7 +175,7 @@ TEST_CASE("status: a keepalived that does not run is not mended by apply") {
 }
 
 TEST_CASE("status: who holds each VIP") {
-    std::vector<Interface> box{
+    std::vector<Interface> const box{
         {.name = "lo", .kind = {}, .mac = {}, .index = 1, .addresses = {{*IpAddress::parse("10.9.9.2"), 32}}},
         {.name = "eth0", .kind = {}, .mac = {}, .index = 2, .addresses = {{*IpAddress::parse("10.9.9.1"), 24}}}};
     auto status = view(as_site());

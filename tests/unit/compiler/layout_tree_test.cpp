@@ -209,7 +209,8 @@ TEST_CASE("tree: a packet walks few rules, and others' packets fewer") {
     MarkTable table;
     for (unsigned i = 0; i < 4096; ++i) {
         MarkClass one;
-        std::array<std::uint8_t, 16> bytes{10, 64, static_cast<std::uint8_t>(i / 256), static_cast<std::uint8_t>(i)};
+        std::array<std::uint8_t, 16> const bytes{10, 64, static_cast<std::uint8_t>(i / 256),
+                                                 static_cast<std::uint8_t>(i)};
         one.destination = Prefix::host(IpAddress(Family::ipv4, bytes));
         one.protocol = Protocol::tcp;
         one.ports = {{Port{80}, Port{80}}};

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "backends/apply/apply.hpp"
-#include "cli/change/pending_change.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <expected>
+#include <functional>
 
 namespace lbc {
 
@@ -25,10 +26,10 @@ private:
     sigset_t ends_{};
 };
 
+/// Called under the lock, before the first write; an error refuses the change.
+using Ready = std::function<std::expected<void, SystemError>()>;
+
 /// Makes the change once `ready` has agreed.
 [[nodiscard]] std::expected<void, ApplyFailure> make_change(Transaction& transaction, Ready const& ready);
-
-/// The local time when `time` has passed, with its zone: "23:15:10 CET"; from a day on, with the date.
-[[nodiscard]] std::string clock_in(std::chrono::milliseconds time);
 
 } // namespace lbc

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "backends/nft/nft_rule.hpp"
-#include "cli/input/site_input.hpp"
+#include "compiler/plan/layout_function.hpp"
 #include "compiler/plan/plan.hpp"
 #include "compiler/rules/ruleset.hpp"
 
@@ -22,7 +22,7 @@ inline constexpr std::size_t proved_unasked = 1'000;
 [[nodiscard]] std::expected<void, std::string> prove_rules(Site const& site, Plan const& plan, Netfilter const& rules);
 
 /// Proves the rules of both families in the requested layout.
-[[nodiscard]] std::expected<void, std::string> prove_layout(SiteInput const& input, Plan const& plan);
+[[nodiscard]] std::expected<void, std::string> prove_layout(Site const& site, Plan const& plan, Layout layout);
 
 /// Proves lbc's table of nftables, in both families.
 [[nodiscard]] std::expected<void, std::string> prove_nft(Site const& site, Plan const& plan, NftState const& state);
@@ -30,7 +30,7 @@ inline constexpr std::size_t proved_unasked = 1'000;
 /// Proves the text of an artefact; `kind` is one of `compile --emit`. The text of "iptables", "ip6tables" and "sh" is
 /// read as its tools read it. For "nft", the proof is about the table from which the text is printed. For other kinds,
 /// whose texts have no rules, it is about the layout.
-[[nodiscard]] std::expected<void, std::string> prove_text(SiteInput const& input, std::span<Plan const> plans,
+[[nodiscard]] std::expected<void, std::string> prove_text(Site const& site, std::span<Plan const> plans, Layout layout,
                                                           std::string_view kind, std::string_view text);
 
 } // namespace lbc

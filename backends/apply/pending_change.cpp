@@ -1,9 +1,8 @@
-#include "cli/change/pending_change.hpp"
+#include "backends/apply/pending_change.hpp"
 
+#include "backends/apply/confirm_socket.hpp"
 #include "backends/os/descriptor.hpp"
 #include "backends/os/state_files.hpp"
-#include "cli/change/confirm_socket.hpp"
-#include "cli/input/site_input.hpp"
 #include "grammar/utf8.hpp"
 
 #include <fmt/format.h>
@@ -23,7 +22,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <ostream>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -241,7 +239,7 @@ void report(int pipe, char byte) {
 }
 
 [[noreturn]] void run_supervisor(MakeChange const& make_change, std::chrono::milliseconds limit, int pipe, pid_t caller,
-                                 Environment const& environment) {
+                                 std::function<void()> const& flush) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != caller)
         ::_exit(0);
@@ -259,8 +257,7 @@ void report(int pipe, char byte) {
         report(pipe, begun);
         return {};
     });
-    environment.out.flush();
-    environment.err.flush();
+    flush();
     report(pipe, static_cast<char>(transaction ? Status::done : transaction.error()));
     ::close(pipe);
     if (transaction) {
@@ -273,24 +270,19 @@ void report(int pipe, char byte) {
 
 } // namespace
 
-Status supervise(MakeChange const& make_change, std::chrono::milliseconds limit, Environment const& environment) {
+Answer supervise(MakeChange const& make_change, std::chrono::milliseconds limit, std::function<void()> const& flush) {
     std::array<int, 2> ends{-1, -1};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-        print_failure(environment, fmt::format("cannot make a pipe: {}", errno_text(errno)));
-        return Status::refused;
-    }
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        return {Status::refused, fmt::format("cannot make a pipe: {}", errno_text(errno))};
     Descriptor const from_child(ends[0]);
     Descriptor to_parent(ends[1]);
-    environment.out.flush();
-    environment.err.flush();
+    flush();
     auto const caller = ::getpid();
     auto const child = ::fork();
-    if (child < 0) {
-        print_failure(environment, fmt::format("cannot start a process: {}", errno_text(errno)));
-        return Status::refused;
-    }
+    if (child < 0)
+        return {Status::refused, fmt::format("cannot start a process: {}", errno_text(errno))};
     if (child == 0)
-        run_supervisor(make_change, limit, to_parent.get(), caller, environment);
+        run_supervisor(make_change, limit, to_parent.get(), caller, flush);
     to_parent = Descriptor();
     bool has_begun = false;
     for (;;) {
@@ -299,16 +291,14 @@ Status supervise(MakeChange const& make_change, std::chrono::milliseconds limit,
         if (count < 0 && errno == EINTR)
             continue;
         if (count == 1 && byte != begun)
-            return static_cast<Status>(byte);
+            return {static_cast<Status>(byte), {}};
         if (count != 1)
             break;
         has_begun = true;
     }
     if (!has_begun)
-        return fail(Status::refused, "the process that was to make the change has ended before it wrote anything",
-                    environment);
-    return fail(Status::partly_applied,
-                "the process that made the change has ended before it said how; run apply again", environment);
+        return {Status::refused, "the process that was to make the change has ended before it wrote anything"};
+    return {Status::partly_applied, "the process that made the change has ended before it said how; run apply again"};
 }
 
 } // namespace lbc

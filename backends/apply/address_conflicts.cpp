@@ -1,4 +1,4 @@
-#include "cli/report/address_conflicts.hpp"
+#include "backends/apply/address_conflicts.hpp"
 
 namespace lbc {
 

@@ -1,4 +1,4 @@
-#include "cli/change/confirm_socket.hpp"
+#include "backends/apply/confirm_socket.hpp"
 
 #include "backends/os/state_files.hpp"
 

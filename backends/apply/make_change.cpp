@@ -1,7 +1,5 @@
-#include "cli/change/make_change.hpp"
+#include "backends/apply/make_change.hpp"
 
-#include <array>
-#include <cerrno>
 #include <ctime>
 #include <utility>
 
@@ -28,15 +26,6 @@ std::expected<void, ApplyFailure> make_change(Transaction& transaction, Ready co
         return std::unexpected(ApplyFailure{ApplyFailure::Outcome::refused, std::move(is_ready.error()), {}});
     SignalsHeld const held;
     return transaction.run();
-}
-
-std::string clock_in(std::chrono::milliseconds time) {
-    auto const then = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() + time);
-    std::tm parts{};
-    ::localtime_r(&then, &parts);
-    std::array<char, 64> text{};
-    auto const* format = time < std::chrono::hours(24) ? "%H:%M:%S %Z" : "%Y-%m-%d %H:%M:%S %Z";
-    return {text.data(), std::strftime(text.data(), text.size(), format, &parts)};
 }
 
 } // namespace lbc

@@ -1,4 +1,4 @@
-#include "cli/change/self_check.hpp"
+#include "backends/apply/self_check.hpp"
 
 #include "backends/nft/nft.hpp"
 #include "backends/nft/nft_ruleset.hpp"
@@ -38,10 +38,10 @@ Proved prove_rules(Site const& site, Plan const& plan, Netfilter const& rules) {
                                        site[plan.director].name.value, title_of_witness(fault.packets)));
 }
 
-Proved prove_layout(SiteInput const& input, Plan const& plan) {
+Proved prove_layout(Site const& site, Plan const& plan, Layout layout) {
     for (auto const family : families) {
-        Netfilter const rules{family, {input.layout(input.site, plan.marks, family)}};
-        if (auto proved = prove_rules(input.site, plan, rules); !proved)
+        Netfilter const rules{family, {layout(site, plan.marks, family)}};
+        if (auto proved = prove_rules(site, plan, rules); !proved)
             return proved;
     }
     return {};
@@ -58,8 +58,8 @@ Proved prove_nft(Site const& site, Plan const& plan, NftState const& state) {
     return {};
 }
 
-Proved prove_text(SiteInput const& input, std::span<Plan const> plans, std::string_view kind, std::string_view text) {
-    auto const& site = input.site;
+Proved prove_text(Site const& site, std::span<Plan const> plans, Layout layout, std::string_view kind,
+                  std::string_view text) {
     for (auto const& plan : plans) {
         if (kind == "iptables" || kind == "ip6tables") {
             auto const family = kind == "iptables" ? Family::ipv4 : Family::ipv6;
@@ -76,7 +76,7 @@ Proved prove_text(SiteInput const& input, std::span<Plan const> plans, std::stri
         } else if (kind == "nft") {
             if (auto proved = prove_nft(site, plan, nft_state(site, plan.marks)); !proved)
                 return proved;
-        } else if (auto proved = prove_layout(input, plan); !proved) {
+        } else if (auto proved = prove_layout(site, plan, layout); !proved) {
             return proved;
         }
     }

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "backends/os/descriptor.hpp"
+#include "backends/os/exit_status.hpp"
 #include "backends/os/system_error.hpp"
-#include "cli/program/environment.hpp"
 
 #include <expected>
 #include <string>
