@@ -96,6 +96,12 @@ std::string_view to_string(Presence presence) {
     return "sorry";
 }
 
+bool ComparedService::is_down() const {
+    auto const takes_any = [](ComparedReal const& one) { return one.is_there && one.real.server.weight > 0; };
+    return std::ranges::find(reals, Presence::down, &ComparedReal::presence) != reals.end() &&
+           std::ranges::none_of(reals, takes_any);
+}
+
 bool is_difference(Presence presence) {
     return presence != Presence::as_site && presence != Presence::down && presence != Presence::sorry;
 }

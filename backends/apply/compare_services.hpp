@@ -38,6 +38,9 @@ struct ComparedService {
     IpvsService service;
     std::vector<ComparedReal> reals{};
     Presence presence = Presence::as_site;
+
+    /// Whether health checks have left it no server that takes connections, so that IPVS drops its packets.
+    [[nodiscard]] bool is_down() const;
 };
 
 /// A service as if every health check of keepalived had passed.

@@ -3,6 +3,7 @@
 #include "backends/apply/ipvs_plan.hpp"
 #include "backends/keepalived/keepalived.hpp"
 #include "backends/keepalived/virtual_server_blocks.hpp"
+#include "backends/keepalived/vrrp_differences.hpp"
 
 #include <fmt/format.h>
 
@@ -284,6 +285,10 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
         plan.notes.push_back(
             fmt::format("{} holds VRRP's secret, and not root alone can read it: chmod 600 it", wanted.path));
     plan.change = keepalived_change(wanted.path, *now, wanted.text);
+    if (plan.change)
+        for (auto const& one : vrrp_differences(plan.change->before, plan.change->after))
+            if (!one.effect.empty())
+                plan.notes.push_back(fmt::format("vrrp {}: {}", one.instance, one.words()));
     bool const reload_only = !plan.change && *running && owes_reload;
     if (!plan.change && !reload_only) {
         if (auto lacks = *running ? drift(kernel, wanted) : std::string{}; !lacks.empty())

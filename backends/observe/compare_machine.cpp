@@ -55,6 +55,14 @@ NamedInterfaces vrrp_interfaces(Site const& site, DirectorId id) {
     return named;
 }
 
+NamedInterfaces sync_interfaces(Site const& site) {
+    NamedInterfaces named;
+    if (site.sync)
+        if (auto const pattern = InterfacePattern::parse(site.sync->interface))
+            named.try_emplace(*pattern, site.sync->span);
+    return named;
+}
+
 /// Whether another director takes clients' packets from an interface that `named` lacks, or from any.
 bool others_take_more(Site const& site, DirectorId id, NamedInterfaces const& named) {
     return std::ranges::any_of(site.services, [&](Service const& service) {
@@ -117,6 +125,10 @@ public:
         auto others = vrrp_;
         std::erase_if(others, [&](auto const& named) { return clients_.contains(named.first); });
         look_for_interfaces(others, DiagId::machine_vrrp_interface, "keepalived cannot use it");
+        auto sync = sync_interfaces(site_);
+        std::erase_if(
+            sync, [&](auto const& named) { return clients_.contains(named.first) || others.contains(named.first); });
+        look_for_interfaces(sync, DiagId::machine_vrrp_interface, "the sync daemon cannot use it");
         for (auto const& address : director_.addresses)
             if (!has_address(address.value))
                 diagnostics_.report(DiagId::machine_address, address.span,

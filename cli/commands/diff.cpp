@@ -2,6 +2,7 @@
 #include "backends/apply/observe.hpp"
 #include "backends/keepalived/configured_commands.hpp"
 #include "backends/keepalived/keepalived.hpp"
+#include "backends/keepalived/vrrp_differences.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/input/site_input.hpp"
 #include "cli/report/diff_beside.hpp"
@@ -181,9 +182,21 @@ private:
         if (configuration_)
             add_leaving_services(*configuration_, mine_.name, changes_);
         if (configuration_)
+            add_instances(*configuration_);
+        if (configuration_)
             add(Change::Kind::checks, "keepalived's configuration is not the site's, so what IPVS lacks may be new, or "
                                       "taken out by a check");
         return {};
+    }
+
+    void add_instances(KeepalivedChange const& change) {
+        for (auto const& one : vrrp_differences(change.before, change.after))
+            changes_.push_back({Change::Kind::vrrp,
+                                "vrrp " + one.instance,
+                                {mine_.name},
+                                one.words(),
+                                one.effect.empty() ? "established connections go on" : "connections may break",
+                                !one.effect.empty()});
     }
 
     void add(Change::Kind kind, std::string text) {

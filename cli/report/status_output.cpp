@@ -156,6 +156,7 @@ Json json_of(ComparedService const& view) {
     Json object = {{"state", to_string(view.presence)}};
     if (!view.name.empty())
         object["service"] = view.name;
+    object["down"] = view.is_down();
     object["family"] = to_string(view.service.key.family);
     object["mark"] = view.service.key.mark.value;
     object["scheduler"] = view.service.parameters.scheduler;
@@ -221,6 +222,10 @@ std::string status_text(StatusView const& view, bool colour) {
             rows.push_back(row_of(real));
     }
     auto text = view.services.empty() ? std::string() : table(rows, colour);
+    for (auto const& service : view.services)
+        if (service.is_down())
+            text += fmt::format("{} ({}): {}, no real server is up, and IPVS drops its packets\n", service.name,
+                                title(service.service.key.family), painted(to_string(Presence::down), colour));
     for (auto const& marks : view.marks)
         text +=
             fmt::format("{}: rules {}, {}{}{}\n", marks.title, marks.rules, painted(to_string(marks.presence), colour),
@@ -268,6 +273,10 @@ std::string status_prometheus(StatusView const& view) {
     for (auto const& service : view.services)
         text += fmt::format("lbc_service_present{{{}}} {}\n", labels(view, service),
                             service.presence == Presence::missing ? 0 : 1);
+    text += head("service_up", "gauge", "Whether health checks have left the service a server.");
+    for (auto const& service : view.services)
+        text += fmt::format("lbc_service_up{{{}}} {}\n", labels(view, service),
+                            service.presence == Presence::missing || service.is_down() ? 0 : 1);
     text += head("real_present", "gauge", "Whether the kernel has the real server.");
     for (auto const& service : view.services)
         for (auto const& real : service.reals)

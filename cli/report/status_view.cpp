@@ -47,7 +47,9 @@ std::size_t StatusView::differences() const {
 }
 
 std::size_t StatusView::problems() const {
-    return around.problems(rules_that_differ() > 0) + (mends_services() ? 0 : services_that_differ());
+    auto const down = std::ranges::count_if(services, &ComparedService::is_down);
+    return around.problems(rules_that_differ() > 0) + (mends_services() ? 0 : services_that_differ()) +
+           static_cast<std::size_t>(down);
 }
 
 std::vector<MarksView> compare_tables(std::vector<FamilyChange> const& tables, std::optional<NftChange> const& nft) {

@@ -79,12 +79,30 @@ private:
     }
 
     void moves(Vrrp const& to, std::vector<MovedVip> const& vips) {
-        std::map<std::pair<std::string, std::string>, std::vector<std::string>> ways;
+        std::map<std::string, std::vector<std::string>> ways; // addresses by step
         for (auto const& vip : vips)
-            ways[{vip.from, vip.to}].push_back(vip.address);
-        for (auto const& [way, addresses] : ways)
-            add(to.name.value, fmt::format("change {} before {}: {} is on neither in between, and never on both",
-                                           way.first, way.second, list_of(addresses)));
+            if (auto step = way_of(to, vip); !step.empty())
+                ways[std::move(step)].push_back(vip.address);
+        for (auto const& [step, addresses] : ways)
+            add(to.name.value,
+                fmt::format("{}: {} is on neither in between, and never on both", step, list_of(addresses)));
+    }
+
+    /// The order in which no two directors hold the VIP; empty if every order is such.
+    [[nodiscard]] std::string way_of(Vrrp const& to, MovedVip const& vip) const {
+        if (vip.from != vip.to)
+            return fmt::format("change {} before {}", vip.from, vip.to);
+        std::vector<std::string> others;
+        for (auto const& [name, rank] : ranks(all_, to, *all_.after.site))
+            if (name != vip.to)
+                others.push_back(name);
+        if (others.empty() || !vip.may_be_on_two())
+            return {};
+        auto const names = fmt::format("{}", fmt::join(others, ", "));
+        if (vip.to_new && vip.from_old)
+            return fmt::format("stop keepalived on {}, change all directors, and start it there again", names);
+        return vip.to_new ? fmt::format("change {} before {}", vip.to, names)
+                          : fmt::format("change {} before {}", names, vip.to);
     }
 
     /// Adds the step for directors that would not hear each other.
@@ -220,7 +238,8 @@ std::map<Vrrp const*, std::vector<MovedVip>> moved_vips(Comparison const& all) {
         for (auto const& vip : vrrp.vips)
             carriers.emplace(vip.address, &vrrp);
     std::map<Vrrp const*, std::vector<MovedVip>> moved;
-    for (auto const& [before, after] : pair_instances(*all.before.site, *all.after.site)) {
+    auto const pairs = pair_instances(*all.before.site, *all.after.site);
+    for (auto const& [before, after] : pairs) {
         if (after == nullptr)
             continue;
         auto const to = master_of(ranks(all, *after, *all.after.site));
@@ -228,8 +247,9 @@ std::map<Vrrp const*, std::vector<MovedVip>> moved_vips(Comparison const& all) {
             auto const former = carriers.find(vip.address);
             if (former == carriers.end() || former->second == before)
                 continue;
-            if (auto const from = master_of(ranks(all, *former->second, *all.before.site)); from != to)
-                moved[after].push_back({vip.address.str(), former->second->name.value, from, to});
+            auto const from = master_of(ranks(all, *former->second, *all.before.site));
+            bool const ends = contains(pairs, {former->second, nullptr});
+            moved[after].push_back({vip.address.str(), former->second->name.value, from, to, before == nullptr, ends});
         }
     }
     return moved;

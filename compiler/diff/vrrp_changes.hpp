@@ -43,12 +43,17 @@ struct Detour {
 };
 [[nodiscard]] Detour detour(Comparison const& all, Vrrp const& before, Vrrp const& after);
 
-/// A VIP that moves from another instance, whose master was another director.
+/// A VIP that moves from another instance.
 struct MovedVip {
     std::string address;
-    std::string instance; // the former one
-    std::string from;     // the former master
-    std::string to;       // the master now
+    std::string instance;  // the former one
+    std::string from;      // the former master
+    std::string to;        // the master now
+    bool to_new = false;   // its instance is new: the first director that has it becomes master there
+    bool from_old = false; // the former instance ends: another director becomes master there once the master lacks it
+
+    /// Whether two directors may hold it while some have the old site.
+    [[nodiscard]] bool may_be_on_two() const { return from != to || to_new || from_old; }
 };
 /// Keyed by the instance that carries them now.
 [[nodiscard]] std::map<Vrrp const*, std::vector<MovedVip>> moved_vips(Comparison const& all);

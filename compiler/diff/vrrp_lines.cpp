@@ -113,10 +113,18 @@ private:
         auto const found = moved_.find(&after);
         if (found == moved_.end())
             return;
-        for (auto const& [address, instance, from, to] : found->second)
-            line(fmt::format("{} moves here from {}, and from {} to {}: both may hold it until all directors have it",
-                             address, instance, from, to),
+        for (auto const& vip : found->second) {
+            if (!vip.may_be_on_two()) {
+                line(fmt::format("{} moves here from {}: keepalived takes it away and puts it there anew", vip.address,
+                                 vip.instance),
+                     "it is gone for a moment, and established connections go on", true);
+                continue;
+            }
+            auto const way = vip.from == vip.to ? "" : fmt::format(", and from {} to {}", vip.from, vip.to);
+            line(fmt::format("{} moves here from {}{}: two directors may hold it, or none, until all have it",
+                             vip.address, vip.instance, way),
                  "connections to it break", true);
+        }
     }
 
     void removed(Vrrp const& before) {

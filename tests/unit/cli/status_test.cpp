@@ -87,6 +87,16 @@ TEST_CASE("status: what keepalived's checks do is down, not a difference") {
     CHECK(status.services[0].reals[2].presence == Presence::sorry);
     CHECK(status.services[1].reals[0].presence == Presence::as_site);
     CHECK(status.differences() == 0);
+    CHECK(status.problems() == 0);
+    // Without the sorry server, nothing takes the service's packets.
+    kernel[0].reals.pop_back();
+    auto const down = view_of(checked, kernel);
+    CHECK(down.services[0].is_down());
+    CHECK_FALSE(down.services[1].is_down());
+    CHECK(down.differences() == 0);
+    CHECK(down.problems() == 1);
+    CHECK(status_text(down, false).contains("web (IPv4): down, no real server is up, and IPVS drops its packets\n"));
+    CHECK_FALSE(status_text(down, false).contains("as the site says"));
 }
 
 TEST_CASE("status: mangle tables and settings count") {
