@@ -30,6 +30,12 @@ struct Instance {
     std::string name;
     std::map<std::string, std::vector<std::string>> values; // by statement, in the order of the file
     std::set<std::string> vips;                             // without length
+
+    /// Of a statement; empty if there is none.
+    [[nodiscard]] std::vector<std::string> lines(std::string const& statement) const {
+        auto const found = values.find(statement);
+        return found == values.end() ? std::vector<std::string>() : found->second;
+    }
 };
 
 bool is_in(auto const& list, std::string_view word) { return std::ranges::find(list, word) != list.end(); }
@@ -71,14 +77,14 @@ Instance const* find(std::vector<Instance> const& list, std::string const& name)
     return found == list.end() ? nullptr : &*found;
 }
 
-std::string words_of(std::string const& statement, std::vector<std::string> const* values) {
-    if (values == nullptr)
+std::string words_of(std::string const& statement, std::vector<std::string> const& values) {
+    if (values.empty())
         return "unset";
     if (statement.starts_with("auth_"))
         return "a secret";
     if (is_in(lists_of_identity, statement))
-        return fmt::format("{}", fmt::join(*values, ", "));
-    auto const& line = values->back();
+        return fmt::format("{}", fmt::join(values, ", "));
+    auto const& line = values.back();
     return line.size() > statement.size() ? line.substr(statement.size() + 1) : "set";
 }
 
@@ -89,13 +95,9 @@ std::vector<VrrpDifference> compare(Instance const& before, Instance const& afte
             statements.insert(entry.first);
     std::vector<VrrpDifference> found;
     for (auto const& statement : statements) {
-        auto const value = [&](Instance const& side) {
-            auto const at = side.values.find(statement);
-            return at == side.values.end() ? nullptr : &at->second;
-        };
-        auto const* was = value(before);
-        auto const* is = value(after);
-        if (was != nullptr && is != nullptr && *was == *is)
+        auto const was = before.lines(statement);
+        auto const is = after.lines(statement);
+        if (was == is)
             continue;
         auto const from = words_of(statement, was);
         auto const to = words_of(statement, is);
@@ -106,10 +108,22 @@ std::vector<VrrpDifference> compare(Instance const& before, Instance const& afte
     return found;
 }
 
-/// The other instance of the present file that has one of the VIPs.
-std::optional<std::string> former_of(Instance const& after, std::vector<Instance> const& all) {
+/// The instance of the present file that becomes this one: of its name, or else of its interface and router id. Null:
+/// it is new.
+Instance const* present_of(Instance const& after, std::vector<Instance> const& old, std::vector<Instance> const& all) {
+    if (auto const* same = find(old, after.name))
+        return same;
+    auto const renamed = std::ranges::find_if(old, [&](Instance const& before) {
+        return find(all, before.name) == nullptr && before.lines("interface") == after.lines("interface") &&
+               before.lines("virtual_router_id") == after.lines("virtual_router_id");
+    });
+    return renamed == old.end() ? nullptr : &*renamed;
+}
+
+/// Another instance of the present file that has one of the VIPs.
+std::optional<std::string> former_of(Instance const& after, Instance const* present, std::vector<Instance> const& all) {
     for (auto const& before : all)
-        if (before.name != after.name &&
+        if (&before != present &&
             std::ranges::any_of(after.vips, [&](std::string const& vip) { return before.vips.contains(vip); }))
             return before.name;
     return std::nullopt;
@@ -122,19 +136,21 @@ std::string VrrpDifference::words() const { return effect.empty() ? text : fmt::
 std::vector<VrrpDifference> vrrp_differences(std::string_view before, std::string_view after) {
     auto const old = instances_in(before);
     auto const wanted = instances_in(after);
+    std::set<Instance const*> kept; // of `old`
     std::vector<VrrpDifference> found;
     for (auto const& instance : wanted) {
-        auto const* same = find(old, instance.name);
-        if (same != nullptr)
-            std::ranges::move(compare(*same, instance), std::back_inserter(found));
-        auto const former = former_of(instance, old);
+        auto const* present = present_of(instance, old, wanted);
+        kept.insert(present);
+        if (present != nullptr)
+            std::ranges::move(compare(*present, instance), std::back_inserter(found));
+        auto const former = former_of(instance, present, old);
         if (former)
             found.push_back({instance.name, fmt::format("VIPs move here from {}", *former), apart});
-        else if (same == nullptr)
+        else if (present == nullptr)
             found.push_back({instance.name, "new instance", {}});
     }
     for (auto const& instance : old)
-        if (find(wanted, instance.name) == nullptr)
+        if (!kept.contains(&instance))
             found.push_back({instance.name, "the instance ends", apart});
     return found;
 }

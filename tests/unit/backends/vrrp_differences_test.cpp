@@ -50,6 +50,7 @@ TEST_CASE("vrrp differences: what directors must agree on, and what they need no
           Texts{"v: virtual_ipaddress 10.0.0.100/24 to 10.0.0.101/24!"});
     CHECK(to(instance("v", "10.0.0.100/24, 10.0.0.102/24", "51")).empty()); // the others are not advertised
     CHECK(to(instance("v", "10.0.0.100/24, 10.0.0.101/24", "51", "notify \"/bin/true\"")).empty());
+    CHECK(to(instance("x", "10.0.0.100/24, 10.0.0.101/24", "51")).empty()); // a name is not advertised either
     CHECK(differences("", old) == Texts{"v: new instance"});
     CHECK(differences(old, "") == Texts{"v: the instance ends!"});
     // A changed secret is not printed.
