@@ -230,7 +230,12 @@ Status apply_site(Options const& options, Environment const& environment) {
         return run.fail({ApplyFailure::Outcome::refused, move_refusal(*backend), {}});
     if (options.marks())
         tell_backend(*backend, run);
-    if (options.marks() && options.prove.value_or(plan.marks.classes.size() <= proved_unasked)) {
+    bool const is_small = plan.marks.classes.size() <= proved_unasked;
+    if (options.marks() && !options.prove && !is_small)
+        environment.err << fmt::format("{}: the marks are not proved, since the site has more than {} kinds of "
+                                       "traffic: `lbc verify` proves them\n",
+                                       run.who, proved_unasked);
+    if (options.marks() && options.prove.value_or(is_small)) {
         if (auto const proved = tool == MarkTool::nft ? prove_nft(input->site, plan, nft_state(input->site, plan.marks))
                                                       : prove_layout(input->site, plan, input->layout);
             !proved)

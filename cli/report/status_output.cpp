@@ -117,8 +117,10 @@ std::string summary(StatusView const& view) {
     if (problems > 0)
         text += fmt::format("{}{} that `lbc apply` does not fix, see above", separator, counted(problems, "problem"));
     if (differences + problems == 0)
-        text += fmt::format("{}as the site says{}", view.has_services ? ", " : ": ",
-                            view.around.marks ? "" : "; whether packets get its marks is proved by `lbc verify`");
+        text += fmt::format("{}{}", view.has_services ? ", " : ": ",
+                            view.around.marks ? "as the site says"
+                                              : "no difference; whether packets get the site's marks is unknown here: "
+                                                "`lbc verify` proves it");
     return text + '\n';
 }
 

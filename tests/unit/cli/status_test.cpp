@@ -159,8 +159,8 @@ TEST_CASE("status: is never as the site says where a foreign rule overrides the 
     status.around.marks.reset();
     status.marks.clear();
     CHECK(status_text(status, false)
-              .ends_with("as the site says; whether packets get its marks is proved by `lbc "
-                         "verify`\n"));
+              .ends_with("no difference; whether packets get the site's marks is unknown here: `lbc verify` proves "
+                         "it\n"));
 }
 
 TEST_CASE("status: a keepalived that does not run is not mended by apply") {
