@@ -321,4 +321,11 @@ std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, Keepa
     return plan;
 }
 
+bool keepalived_holds_services(Kernel& kernel, std::string const& path) {
+    auto const daemon = kernel.open_keepalived(path);
+    auto const text = daemon->read();
+    auto const runs = daemon->is_running();
+    return text && *text && runs && *runs && !blocks_that_leave(**text, {}).keys.empty();
+}
+
 } // namespace lbc

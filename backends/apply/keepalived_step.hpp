@@ -9,6 +9,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lbc {
@@ -58,6 +59,12 @@ struct KeepalivedPlan {
 /// reload.
 [[nodiscard]] std::expected<KeepalivedPlan, SystemError> plan_keepalived(Kernel& kernel, KeepalivedWanted const& wanted,
                                                                          bool is_tested, bool owes_reload = false);
+
+/// Whether a keepalived runs with a file that has virtual services by mark, as under `ipvs keepalived`: when it stops,
+/// it removes them from IPVS, whoever programs it by then. What cannot be read counts as no.
+[[nodiscard]] bool keepalived_holds_services(Kernel& kernel, std::string const& path);
+inline constexpr std::string_view keepalived_holds_them =
+    "keepalived runs with virtual services, and removes them when it stops: stop it, then run `lbc apply`";
 
 /// The first difference between IPVS and what keepalived is to make of it: a part of `wanted` that `now` lacks, or a
 /// service of `gone` that it still has. Empty if there is none. `now` is sorted by key.

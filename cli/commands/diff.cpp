@@ -173,8 +173,16 @@ private:
             if (setting.differs())
                 add(Change::Kind::setting,
                     fmt::format("{} {} to {}", title(setting.sysctl), setting.value, setting.site_value));
-        if (site_.ipvs != IpvsOwner::keepalived)
+        if (site_.ipvs != IpvsOwner::keepalived) {
+            if (keepalived_holds_services(kernel_, options_.keepalived_config))
+                changes_.push_back({Change::Kind::setting,
+                                    "site",
+                                    {mine_.name},
+                                    std::string(keepalived_holds_them),
+                                    "connections of every service break",
+                                    true});
             return {};
+        }
         auto change = configuration_change(site_, plan_, options_.keepalived_config, kernel_);
         if (!change)
             return std::unexpected(std::move(change.error()));

@@ -77,6 +77,8 @@ std::expected<StatusView, SystemError> look(SiteInput const& input, DirectorId d
             return std::unexpected(std::move(keepalived.error()));
         view.around.keepalived = std::move(*keepalived);
     }
+    view.around.is_held_by_keepalived =
+        options.ipvs() && site.ipvs == IpvsOwner::lbc && keepalived_holds_services(kernel, options.keepalived_config);
     view.around.machine = check_machine(input, director, host);
     if (auto const interfaces = host.interfaces(); interfaces && !interfaces->empty())
         view.around.vips = vips_here(site, director, *interfaces);

@@ -1,5 +1,6 @@
 #include "cli/report/status_around.hpp"
 
+#include "backends/apply/keepalived_step.hpp"
 #include "compiler/analysis/wording.hpp"
 #include "grammar/utf8.hpp"
 
@@ -34,6 +35,7 @@ std::size_t StatusAround::problems(bool rules_differ) const {
         count += rules_differ && marks->by_others == 0 && marks->unreadable.empty() ? 0 : 1;
     if (keepalived)
         count += keepalived->runs ? 0 : 1;
+    count += is_held_by_keepalived ? 1 : 0;
     return count;
 }
 
@@ -58,6 +60,8 @@ std::string around_text(StatusAround const& around, std::string_view director) {
     std::string text;
     if (around.keepalived)
         text += fmt::format("keepalived: {}\n", text_of(*around.keepalived));
+    if (around.is_held_by_keepalived)
+        text += fmt::format("{}\n", keepalived_holds_them);
     std::vector<std::string> held;
     std::vector<std::string> missing;
     for (auto const& vip : around.vips)
@@ -95,6 +99,7 @@ void add_around(Json& object, StatusAround const& around) {
     if (around.keepalived)
         keepalived = {{"runs", around.keepalived->unknown.empty() ? Json(around.keepalived->runs) : Json(nullptr)},
                       {"has_site_file", around.keepalived->has_site_file}};
+    object["held_by_keepalived"] = around.is_held_by_keepalived;
     auto& vips = object["vips"] = Json::array();
     for (auto const& vip : around.vips)
         vips.push_back({{"address", vip.address.str()},

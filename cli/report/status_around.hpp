@@ -33,6 +33,7 @@ struct StatusAround {
     std::optional<MarkCheck> marks; // of packets, after all rules; none: the site is too large for this proof
     std::vector<AddressConflict> conflicts;
     std::optional<KeepalivedView> keepalived; // none: the services are lbc's
+    bool is_held_by_keepalived = false;       // and yet a keepalived holds services in IPVS
     std::vector<VipView> vips;                // none if this machine's interfaces are unknown
 
     /// The number of problems that `lbc apply` does not fix. `rules_differ`: it has rules to fix, so wrong marks count

@@ -195,6 +195,41 @@ TEST_CASE("diff at adoption names the services that keepalived takes off") {
     CHECK_FALSE(has(m.out, "`virtual_server fwmark 3`"));
 }
 
+TEST_CASE("a VRRP change that may make two masters is told on the director, too") {
+    auto const with = [](std::string const& vrrp) {
+        return "ipvs keepalived\n" + site_of("real 10.0.0.7") +
+               "vrrp v { vip 10.0.0.100/24, 10.0.0.101/24; interface eth0; router-id 51; priority lb1 150, lb2 100; " +
+               vrrp + " }\n";
+    };
+    test::Machine m({{"old.lb", with("")}, {"new.lb", with("advert 3s")}});
+    REQUIRE(m.run({"apply", "old.lb"}) == 0);
+    CHECK(m.run({"diff", "new.lb"}) == 0);
+    CHECK(has(m.out, "! lb1: advert_int unset to 3: until all directors have it, several may be master, or a VIP on "
+                     "none; connections may break\n"));
+    CHECK(m.run({"apply", "new.lb"}) == 0);
+    auto const note = "vrrp v: advert_int unset to 3: until all directors have it, several may be master";
+    CHECK((has(m.out, note) || has(m.err, note)));
+}
+
+TEST_CASE("a keepalived that holds the services of a site that leaves it is told everywhere") {
+    auto const site = site_of("real 10.0.0.7");
+    test::Machine m({{"old.lb", "ipvs keepalived\n" + site}, {"new.lb", site}});
+    REQUIRE(m.run({"apply", "old.lb"}) == 0);
+    m.kernel.keepalived_runs = true;
+    auto const told = "keepalived runs with virtual services, and removes them when it stops: stop it, then run "
+                      "`lbc apply`";
+    CHECK(m.run({"diff", "new.lb"}) == 0);
+    CHECK(has(m.out, std::string("! lb1: ") + told));
+    CHECK(m.run({"apply", "new.lb"}) == 0);
+    CHECK(has(m.err, std::string("lb1: ") + told));
+    CHECK(m.run({"status", "new.lb"}) == 0);
+    CHECK(has(m.out, told));
+    CHECK_FALSE(has(m.out, "as the site says"));
+    m.kernel.keepalived_runs = false;
+    CHECK(m.run({"status", "new.lb"}) == 0);
+    CHECK_FALSE(has(m.out, told));
+}
+
 TEST_CASE("diff advises --drain where it works alone") {
     auto const before = site_of("real 10.0.0.7; real 10.0.0.8");
     auto const after = site_of("real 10.0.0.7");
