@@ -1,6 +1,5 @@
 #include "backends/apply/apply.hpp"
 #include "backends/apply/drain.hpp"
-#include "backends/apply/keepalived_step.hpp"
 #include "backends/apply/make_change.hpp"
 #include "backends/apply/pending_change.hpp"
 #include "backends/apply/self_check.hpp"
@@ -243,9 +242,6 @@ Status apply_site(Options const& options, Environment const& environment) {
             return fail(Status::refused, proved.error(), environment);
         run.check = [&](Kernel& kernel) { return check_marks(input->site, plan, kernel); };
     }
-    if (options.ipvs() && input->site.ipvs == IpvsOwner::lbc &&
-        keepalived_holds_services(*environment.kernel(), options.keepalived_config))
-        environment.err << fmt::format("{}: {}\n", run.who, keepalived_holds_them);
     Wanted wanted;
     if (options.marks())
         want_marks(input->site, plan, tool, input->layout, wanted);

@@ -79,13 +79,17 @@ private:
     }
 
     void moves(Vrrp const& to, std::vector<MovedVip> const& vips) {
-        std::map<std::string, std::vector<std::string>> ways; // addresses by step
+        std::map<std::pair<std::string, bool>, std::vector<std::string>> ways; // by step, and whether the master stays
         for (auto const& vip : vips)
             if (auto step = way_of(to, vip); !step.empty())
-                ways[std::move(step)].push_back(vip.address);
-        for (auto const& [step, addresses] : ways)
-            add(to.name.value,
-                fmt::format("{}: {} is on neither in between, and never on both", step, list_of(addresses)));
+                ways[{std::move(step), vip.from == vip.to}].push_back(vip.address);
+        for (auto const& [way, addresses] : ways) {
+            auto const& [step, stays] = way;
+            auto const list = list_of(addresses);
+            add(to.name.value, stays ? fmt::format("{}: {} is never on two directors, but leaves {} for a moment", step,
+                                                   list, vips.front().to)
+                                     : fmt::format("{}: {} is on neither in between, and never on both", step, list));
+        }
     }
 
     /// The order in which no two directors hold the VIP; empty if every order is such.
