@@ -50,14 +50,17 @@ using Statements = std::span<NftStatement const>;
            !std::holds_alternative<Jump>(*last);
 }
 
-/// Whether a rule may set the mark of a connection.
-[[nodiscard]] inline bool may_set_connection_marks(NftState const& table) {
-    return std::ranges::any_of(table.chains, [](NftChain const& chain) {
-        return std::ranges::any_of(chain.rules, [](NftRule const& rule) {
-            return std::ranges::any_of(rule.statements, [](NftStatement const& statement) {
-                return std::holds_alternative<SetConnectionMark>(statement) ||
-                       std::holds_alternative<UnknownTarget>(statement);
-            });
+/// Whether a rule may set a mark: of a connection, or of a packet that another rule saves.
+[[nodiscard]] inline bool may_set_marks(NftState const& table) {
+    constexpr auto sets = []<typename T>(T const& /*statement*/) {
+        return std::is_same_v<T, SetMark> || std::is_same_v<T, NftMapMark> || std::is_same_v<T, RestoreMark> ||
+               std::is_same_v<T, SetConnectionMark> || std::is_same_v<T, UnknownMark> ||
+               std::is_same_v<T, UnknownTarget>;
+    };
+    return std::ranges::any_of(table.chains, [&](NftChain const& chain) {
+        return std::ranges::any_of(chain.rules, [&](NftRule const& rule) {
+            return std::ranges::any_of(rule.statements,
+                                       [&](NftStatement const& statement) { return std::visit(sets, statement); });
         });
     });
 }

@@ -42,7 +42,7 @@ public:
         for (auto const& chain : table_.chains)
             if (auto base = base_of(chain))
                 shape_.bases.push_back(std::move(*base));
-        if (shape_.bases.empty() && !may_set_connection_marks(table_))
+        if (shape_.bases.empty() && !may_set_marks(table_))
             return std::nullopt;
         for (auto const& chain : table_.chains)
             take(chain);
@@ -91,7 +91,10 @@ private:
     void give_up() {
         chains_.clear();
         for (auto const& base : shape_.bases)
-            open(base.chain).rules.push_back({{}, UnknownTarget{"more than lbc looks at"}, {}});
+            open(base.chain);
+        open("others"); // no packet comes there before IPVS, but its rules may set marks that others save
+        for (auto& [name, chain] : chains_)
+            chain.rules.push_back({{}, UnknownTarget{"more than lbc looks at"}, {}});
     }
 
     Chain& open(std::string const& name) {

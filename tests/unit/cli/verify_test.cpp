@@ -132,6 +132,35 @@ TEST_CASE("verify: services by address, services that are missing, and marks of 
     lb1.kernel.nftables[0].clear();
 }
 
+TEST_CASE("verify: a mark that is restored can come from a table that no packet passes before IPVS") {
+    VerifiedBox lb1;
+    NftState sets{"ip", "sets", {}, {}};
+    sets.chains = {{"forward", NftBase{"filter", "forward", 0}, {{{SetMark{Fwmark{3}, 0xff}}}}}};
+    NftState saves{"ip", "saves", {}, {}};
+    NftMatch const by_them{.key = {NftField::mark}, .number = 0x103};
+    saves.chains = {
+        {"out", NftBase{"filter", "postrouting", 0}, {{{by_them, SetConnectionMark{"save", 0xff, 0, 0xff}}}}}};
+    NftState restores{"ip", "restores", {}, {}};
+    restores.chains = {{"in", NftBase{"filter", "prerouting", -140}, {{{RestoreMark{"restore", 0xff, 0, 0xff}}}}}};
+    auto const verified = [&](std::vector<NftState> const& states) {
+        auto& tables = lb1.kernel.nftables[0];
+        tables.clear();
+        for (auto const& state : states) {
+            auto const rules = ruleset_of(state, Family::ipv4);
+            REQUIRE(rules);
+            tables.push_back(*rules);
+        }
+        return lb1.run({"verify", "site.lb", "--only", "marks"});
+    };
+    CHECK(verified({saves, restores}) == 1); // by a packet that carries 0x103
+    NftState marks{"ip", "marks", {}, {}};
+    marks.chains = {{"forward", NftBase{"filter", "forward", 0}, {{{SetMark{Fwmark{0x700}}}}}}};
+    NftState const nothing{"ip", "nothing", {}, {{"forward", NftBase{"filter", "forward", 0}, {{{Accept{}}}}}}};
+    CHECK(ruleset_of(marks, Family::ipv4));
+    CHECK(ruleset_of(sets, Family::ipv4));
+    CHECK_FALSE(ruleset_of(nothing, Family::ipv4));
+}
+
 TEST_CASE("verify and trace: what the kernel refuses is status 3, and wrong input status 2") {
     VerifiedBox lb1;
     for (auto const& arguments : std::vector<std::vector<std::string>>{
