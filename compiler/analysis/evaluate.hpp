@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -146,7 +147,8 @@ public:
 
     /// `work` counts the steps of walks, and ends them once it is spent; null: no bound. `facts` null: each fact holds
     /// for every base chain.
-    explicit RulesFor(std::vector<Table> tables, Work* work = nullptr, BaseFacts const* facts = nullptr);
+    explicit RulesFor(std::vector<Table> tables, Work* work = nullptr,
+                      std::shared_ptr<BaseFacts const> facts = nullptr);
 
     /// A base chain that has rules.
     struct Stage {
@@ -195,7 +197,7 @@ private:
     std::vector<Table> tables_;
     std::array<std::vector<Stages>, 2> orders_;
     Work* work_;
-    BaseFacts const* facts_;
+    std::shared_ptr<BaseFacts const> facts_; // shared with the index that made this, which may be gone
 };
 
 /// The outcome if it is the only one, else `unknown`.

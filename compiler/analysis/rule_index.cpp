@@ -120,8 +120,8 @@ auto order_of(RulesFor::Stage const& stage, std::vector<RulesFor::Table> const& 
 
 } // namespace
 
-RulesFor::RulesFor(std::vector<Table> tables, Work* work, BaseFacts const* facts)
-    : tables_(std::move(tables)), work_(work), facts_(facts) {
+RulesFor::RulesFor(std::vector<Table> tables, Work* work, std::shared_ptr<BaseFacts const> facts)
+    : tables_(std::move(tables)), work_(work), facts_(std::move(facts)) {
     std::array<Stages, 2> first;
     for (std::size_t i = 0; i < tables_.size(); ++i)
         for (auto& base : base_chains(*tables_[i].all))
@@ -223,13 +223,13 @@ void RuleIndex::find_reached() {
                 bases.push_back(*chain);
                 stages.push_back({{direction_of(base.hook), base.hook, base.priority}, i, base.chain, marks[*chain]});
                 if (uses[*chain])
-                    facts_.use_marks.emplace(i, base.chain);
+                    facts_->use_marks.emplace(i, base.chain);
             }
         auto const reached = graph.behind(bases);
         for (std::size_t chain = 0; chain < table.chains.size(); ++chain)
             table.chains[chain].is_reached = reached[chain];
     }
-    facts_.before_marks = before_marks(std::move(stages));
+    facts_->before_marks = before_marks(std::move(stages));
 }
 
 void RuleIndex::finish() {
@@ -237,7 +237,7 @@ void RuleIndex::finish() {
     std::vector<Ruleset const*> rules;
     for (auto const& table : tables_)
         rules.push_back(table.rules);
-    facts_.connection_marks = connection_marks(rules);
+    facts_->connection_marks = connection_marks(rules);
     std::set<Prefix> destinations;
     for (std::size_t table = 0; table < tables_.size(); ++table)
         for (std::size_t chain = 0; chain < tables_[table].chains.size(); ++chain) {
@@ -309,7 +309,7 @@ RulesFor RuleIndex::select(std::vector<Place> places, Work* work) const {
             chains.push_back({chain.name, {}});
         chains.back().rules.push_back(chain.rules[place.rule]);
     }
-    return RulesFor(std::move(tables), work, &facts_);
+    return RulesFor(std::move(tables), work, facts_);
 }
 
 } // namespace lbc

@@ -5,6 +5,7 @@
 #include "compiler/analysis/evaluate.hpp"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -62,7 +63,7 @@ private:
     std::vector<Place> for_all_;                     // rules that match any destination, or all but one
     std::map<Prefix, std::vector<Place>> by_prefix_; // the others
     std::vector<Place> doubtful_drops_;
-    RulesFor::BaseFacts facts_;
+    std::shared_ptr<RulesFor::BaseFacts> facts_ = std::make_shared<RulesFor::BaseFacts>();
     Work* work_;
 };
 
