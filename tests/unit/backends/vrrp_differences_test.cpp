@@ -74,7 +74,7 @@ TEST_CASE("vrrp differences: a VIP that changes its instance") {
     CHECK(differences(two, one) == Texts{"v: VIPs move here from w!", "w: the instance ends!"});
 }
 
-TEST_CASE("vrrp differences: what is no file of lbc's ends somewhere") {
+TEST_CASE("vrrp differences: any text can be compared") {
     CHECK(vrrp_differences("vrrp_instance v {\nvirtual_ipaddress {\n", "}\n}\nvrrp_instance  {\n").size() <= 2);
     CHECK(vrrp_differences("vrrp_instance v {\ninterface\n}\n", "vrrp_instance v {\n}\n").size() == 1);
 }
